@@ -1,0 +1,23 @@
+"""Turn black-and-white photos into color.
+
+from colorizer import Colorizer, Photo
+
+result = Colorizer.load().colorize(Photo.open("grandma.jpg"))
+result.colorized.save("grandma_color.jpg")
+"""
+
+from colorizer.checkpoints import CheckpointError
+from colorizer.hints import ColorHint
+from colorizer.photo import Photo, PhotoError
+from colorizer.pipeline import Colorization, Colorizer
+from colorizer.postprocess import Adjustments
+
+__all__ = [
+    "Adjustments",
+    "CheckpointError",
+    "ColorHint",
+    "Colorization",
+    "Colorizer",
+    "Photo",
+    "PhotoError",
+]

@@ -1,0 +1,249 @@
+"""The generator: a U-Net from lightness (and optional color hints) to a distribution over colors.
+
+An ImageNet-pretrained encoder, attention over the coarsest features for global context, and a
+decoder with skip connections. The head predicts, at stride 4, a distribution over the in-gamut ab
+bins; its annealed mean gives ab, which is bounded by construction, and a small tanh-bounded
+residual at stride 2 sharpens the edges (Zhang et al. 2016).
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import timm
+import torch
+from safetensors.torch import load_file
+from timm.models import FeatureListNet
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from colorizer.color import ab_bins
+
+HINT_PLANES = 3  # hint a* / 110, hint b* / 110, mask
+AB_SCALE = 110.0  # |a*| and |b*| of sRGB stay below it
+HEADS = ("bins", "tanh")
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Everything needed to rebuild the network exactly."""
+
+    encoder: str = "resnet50"  # timm name
+    stride_in_first_conv: bool = (
+        True  # ResNets only: the Keras kind strides in the first convolution of a stage
+    )
+    batch_norm_eps: float = (
+        1.001e-5  # of the pretrained encoder, before its batch norm is folded into its convolutions
+    )
+    input_mean: tuple[float, ...] = (
+        103.939 / 255,
+        116.779 / 255,
+        123.68 / 255,
+    )  # BGR, of values in [0, 1]
+    input_std: tuple[float, ...] = (1 / 255, 1 / 255, 1 / 255)
+    decoder: tuple[int, ...] = (256, 128, 96, 32)  # channels at stride 16, 8, 4 and 2
+    context_layers: int = 2  # attention layers at stride 32
+    head: str = "bins"  # "bins": distribution over ab bins; "tanh": plain regression
+    bins: tuple[tuple[float, float], ...] = field(default_factory=ab_bins)  # centres (a*, b*)
+    temperature: float = 0.38  # of the annealed mean; Zhang et al. 2016, sec. 2.3
+    residual: float = 20.0  # largest correction of a* and b* beside the annealed mean
+
+    def __post_init__(self) -> None:
+        if self.head not in HEADS:
+            raise ValueError(f"head is {self.head!r}; use one of {', '.join(HEADS)}.")
+        if len(self.decoder) != 4:
+            raise ValueError(
+                f"decoder has {len(self.decoder)} widths; give four, for stride 16, 8, 4 and 2."
+            )
+        if self.temperature <= 0:
+            raise ValueError(f"temperature is {self.temperature}; it must be above 0.")
+
+
+class Prediction(NamedTuple):
+    """What the generator says about a batch."""
+
+    ab: Tensor  # (N, 2, H, W) float32, a* and b*
+    logits: Tensor | None  # (N, bins, ceil(H / 4), ceil(W / 4)); None for the tanh head
+
+
+class Generator(nn.Module):
+    """U-Net from lightness to color; see the module's docstring.
+
+    Args:
+        config: what to build.
+        encoder_weights: safetensors of the pretrained encoder under timm's names, loaded strictly;
+            None leaves it random, for loading a whole checkpoint.
+    """
+
+    encoder: FeatureListNet
+    bins: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, config: GeneratorConfig | None = None, encoder_weights: Path | None = None
+    ) -> None:
+        super().__init__()
+        self.config = config = config or GeneratorConfig()
+        self.encoder = build_encoder(config, encoder_weights)
+        channels = self.encoder.feature_info.channels()
+        reductions = self.encoder.feature_info.reduction()
+        if reductions != [2, 4, 8, 16, 32]:
+            raise ValueError(
+                f"encoder {config.encoder} has strides {reductions}; use one with 2, 4, 8, 16, 32."
+            )
+        self.hint_stem = nn.Conv2d(HINT_PLANES, channels[0], 7, stride=2, padding=3, bias=False)
+        nn.init.zeros_(self.hint_stem.weight)
+
+        width = config.decoder[0]
+        self.reduce = projection(channels[4], width)
+        self.context = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                width, 4, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True
+            )
+            for _ in range(config.context_layers)
+        )
+        self.blocks = nn.ModuleList()
+        for skip, out in zip(reversed(channels[:4]), config.decoder, strict=True):
+            self.blocks.append(DecoderBlock(width, skip, out))
+            width = out
+        outputs = len(config.bins) if config.head == "bins" else 2
+        self.head = nn.Conv2d(config.decoder[2], outputs, 1)
+        self.residual = nn.Conv2d(config.decoder[3], 2, 3, padding=1)
+        nn.init.zeros_(self.residual.weight)
+        nn.init.zeros_(self.residual.bias)  # type: ignore[arg-type]
+        self.register_buffer(
+            "bins", torch.tensor(config.bins).T.contiguous(), persistent=False
+        )  # (2, Q)
+        self.register_buffer(
+            "mean", torch.tensor(config.input_mean).view(1, -1, 1, 1), persistent=False
+        )
+        self.register_buffer(
+            "std", torch.tensor(config.input_std).view(1, -1, 1, 1), persistent=False
+        )
+
+    def forward(self, lightness: Tensor, hints: Tensor | None = None) -> Prediction:
+        """Predict the colors of a batch.
+
+        Args:
+            lightness: (N, 1, H, W) float32, L* in [0, 100]; any size, padded to the stride inside.
+            hints: (N, 3, H, W) float32 planes of `colorizer.hints.rasterize`, or None for no hints.
+
+        Returns:
+            A `Prediction` at the input's size.
+        """
+        height, width = lightness.shape[-2:]
+        pad = (0, -width % 32, 0, -height % 32)
+        lightness = F.pad(lightness, pad, mode="replicate")
+        if hints is not None:
+            hints = F.pad(hints, pad)
+        skips = self._encode(lightness, hints)
+        x = self.reduce(skips.pop())  # (N, C, H/32, W/32)
+        x = self._add_context(x)
+        for block in self.blocks[:3]:
+            x = block(x, skips.pop())
+        logits = self.head(x).float()  # (N, Q, H/4, W/4)
+        x = self.blocks[3](x, skips.pop())
+        residual = self.config.residual * torch.tanh(self.residual(x).float())  # (N, 2, H/2, W/2)
+        coarse = self._decode(logits)  # (N, 2, H/4, W/4)
+        ab = F.interpolate(coarse, scale_factor=2.0, mode="bilinear") + residual
+        ab = F.interpolate(ab, scale_factor=2.0, mode="bilinear")[..., :height, :width]
+        if self.config.head != "bins":
+            return Prediction(ab, None)
+        return Prediction(ab, logits[..., : -(-height // 4), : -(-width // 4)])
+
+    def _encode(self, lightness: Tensor, hints: Tensor | None) -> list[Tensor]:
+        x = (lightness / 100 - self.mean) / self.std
+        features: list[Tensor] = []
+        for name, layer in self.encoder.items():
+            x = layer(x)
+            if name in self.encoder.return_layers:
+                if not features and hints is not None:
+                    x = x + self.hint_stem(hints)
+                features.append(x)
+        return features
+
+    def _add_context(self, x: Tensor) -> Tensor:
+        if not self.context:
+            return x
+        tokens = x.flatten(2).transpose(1, 2)  # (N, H * W, C)
+        for layer in self.context:
+            tokens = layer(tokens)
+        return tokens.transpose(1, 2).reshape(x.shape)
+
+    def _decode(self, logits: Tensor) -> Tensor:
+        if self.config.head == "tanh":
+            return AB_SCALE * torch.tanh(logits)
+        probabilities = torch.softmax(logits / self.config.temperature, dim=1)
+        return torch.einsum("nqhw,cq->nchw", probabilities, self.bins)
+
+
+class DecoderBlock(nn.Module):
+    """Upsample by two, add the skip (both projected by 1x1 convolutions) and mix with two 3x3
+    convolutions.
+    """
+
+    def __init__(self, deep: int, skip: int, out: int) -> None:
+        super().__init__()
+        self.deep = projection(deep, out)
+        self.skip = projection(skip, out)
+        self.mix = nn.Sequential(
+            nn.ReLU(inplace=True),
+            nn.Conv2d(out, out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(out, out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
+        """(N, deep, H, W) and (N, skip, 2H, 2W) to (N, out, 2H, 2W)."""
+        deep = F.interpolate(self.deep(deep), scale_factor=2.0, mode="bilinear")
+        mixed: Tensor = self.mix(deep + self.skip(skip))
+        return mixed
+
+
+def projection(channels: int, out: int) -> nn.Sequential:
+    """A normalized 1x1 convolution: it brings features of any scale to the scale of their
+    partners.
+    """
+    return nn.Sequential(nn.Conv2d(channels, out, 1, bias=False), nn.BatchNorm2d(out))
+
+
+def build_encoder(config: GeneratorConfig, weights: Path | None = None) -> FeatureListNet:
+    """The timm backbone with its batch norm folded into its convolutions: the same function,
+    faster, and frozen statistics.
+    """
+    encoder = timm.create_model(config.encoder, features_only=True, pretrained=False)
+    assert isinstance(encoder, FeatureListNet)
+    for layer in encoder.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eps = config.batch_norm_eps
+    if config.stride_in_first_conv:
+        _move_stride(encoder)
+    if weights is not None:
+        encoder.load_state_dict(load_file(weights))
+    fold_batch_norm(encoder)
+    return encoder
+
+
+def fold_batch_norm(module: nn.Module) -> None:
+    """Fold every batch norm that follows a convolution in registration order into it, in place.
+    Keeps fused activations.
+    """
+    children = list(module.named_children())
+    for (conv_name, conv), (norm_name, norm) in pairwise(children):
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(module, conv_name, fuse_conv_bn_eval(conv.eval(), norm.eval()))
+            setattr(module, norm_name, getattr(norm, "act", nn.Identity()))
+    for _, child in module.named_children():
+        fold_batch_norm(child)
+
+
+def _move_stride(encoder: FeatureListNet) -> None:
+    for name in ("layer2", "layer3", "layer4"):
+        block = getattr(encoder, name)[0]
+        block.conv1.stride, block.conv2.stride = block.conv2.stride, block.conv1.stride

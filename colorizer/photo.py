@@ -1,0 +1,193 @@
+"""Photos: open any of them upright, know their lightness, save them again."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from colorizer.bands import bands
+from colorizer.color import (
+    RGB_TO_XYZ,
+    lightness_to_gray,
+    luminance_to_lightness,
+    srgb_to_linear,
+)
+
+MAX_PIXELS = 250_000_000  # a larger photo is taken for a decompression bomb
+SAVED_AS = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "TIFF": ".tif",
+    "WEBP": ".webp",
+    "AVIF": ".avif",
+    "JPEG2000": ".jp2",
+}
+SUFFIX_FORMATS = {suffix: name for name, suffix in SAVED_AS.items()} | {
+    ".jpeg": "JPEG",
+    ".tiff": "TIFF",
+    ".jxl": "JXL",
+}
+LEVELS = torch.linspace(0, 1, 256)  # of 8-bit sRGB
+LINEAR = srgb_to_linear(LEVELS).numpy()
+GRAY_LIGHTNESS = luminance_to_lightness(srgb_to_linear(LEVELS)).numpy()
+
+
+class PhotoError(ValueError):
+    """A photo can't be opened or saved; the sentence names it and says what to do."""
+
+
+class Photo:
+    """A photo in memory, upright, 8 bits per channel.
+
+    Attributes:
+        pixels: uint8 (height, width, channels) sRGB, with one channel where all three would be
+            equal, else three.
+        format: how the file was encoded, as Pillow names it ("JPEG", "PNG"); "PNG" for pictures
+            that came from no file.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8], format: str = "PNG") -> None:
+        if (
+            pixels.dtype != np.uint8
+            or pixels.ndim != 3
+            or pixels.shape[2] not in (1, 3)
+            or 0 in pixels.shape
+        ):
+            raise PhotoError(
+                f"The pixels are {pixels.dtype} of shape {pixels.shape}; "
+                "give uint8 (height, width, 1 or 3), not empty."
+            )
+        self.pixels = pixels
+        self.format = format
+
+    @classmethod
+    def open(cls, source: str | Path | BinaryIO | Image.Image) -> Self:
+        """Open a photo: a path, a binary file object or a Pillow image. EXIF orientation is
+        applied.
+
+        Transparent parts are shown on white; of several frames or pages the first is taken.
+
+        Raises:
+            PhotoError: the source can't be read as a photo.
+        """
+        if isinstance(source, Image.Image):
+            return cls._from_image(source)
+        name = (
+            str(source) if isinstance(source, str | Path) else getattr(source, "name", "The photo")
+        )
+        try:
+            with Image.open(source) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise Image.DecompressionBombError
+                return cls._from_image(image)
+        except FileNotFoundError:
+            raise PhotoError(f"{name} does not exist; check the path.") from None
+        except IsADirectoryError:
+            raise PhotoError(f"{name} is a folder; name the photos in it.") from None
+        except PermissionError:
+            raise PhotoError(f"{name} may not be read; change its permissions.") from None
+        except UnidentifiedImageError:
+            raise PhotoError(
+                f"{name} is not a photo in a known format; convert it to JPEG, PNG or TIFF."
+            ) from None
+        except Image.DecompressionBombError:
+            raise PhotoError(
+                f"{name} has more than {MAX_PIXELS // 10**6} megapixels; make it smaller first."
+            ) from None
+        except (OSError, SyntaxError, ValueError) as error:
+            raise PhotoError(f"{name} is damaged ({error}); get an intact copy of it.") from error
+
+    @classmethod
+    def _from_image(cls, image: Image.Image) -> Self:
+        format = image.format or "PNG"
+        image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I;16") or image.mode == "I":
+            levels = np.asarray(image).astype(np.float32) / 257  # 65535 / 255
+            image = Image.fromarray(np.clip(levels + 0.5, 0, 255).astype(np.uint8))
+        elif image.has_transparency_data:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert(
+                "RGB"
+            )
+        elif image.mode in ("1", "L", "F"):
+            image = image.convert("L")
+        elif image.mode != "RGB":
+            image = image.convert("RGB")
+        pixels = np.array(image)
+        if pixels.ndim == 2:
+            return cls(pixels[:, :, None], format)
+        first = pixels[:, :, 0]
+        if all(
+            (pixels[rows, :, channel] == first[rows]).all()
+            for channel in (1, 2)
+            for rows in bands(pixels.shape[:2])
+        ):
+            return cls(np.ascontiguousarray(first[:, :, None]), format)
+        return cls(pixels, format)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @cached_property
+    def lightness(self) -> NDArray[np.float32]:
+        """L* as float32 (height, width), 0 to 100."""
+        if self.pixels.shape[2] == 1:
+            return np.asarray(cv2.LUT(self.pixels[:, :, 0], GRAY_LIGHTNESS), np.float32)
+        lightness = np.empty(self.size, np.float32)
+        weights = np.array(RGB_TO_XYZ[1], np.float32)[None]
+        for rows in bands(self.size):
+            luminance = cv2.transform(cv2.LUT(self.pixels[rows], LINEAR), weights)
+            plane = torch.from_numpy(np.asarray(luminance, np.float32).reshape(-1, self.size[1]))
+            lightness[rows] = luminance_to_lightness(plane).numpy()
+        return lightness
+
+    def to_gray(self) -> Self:
+        """The photo without color, with its lightness; itself if it has none."""
+        if self.pixels.shape[2] == 1:
+            return self
+        pixels = np.empty((*self.size, 1), np.uint8)
+        for rows in bands(self.size):
+            gray = lightness_to_gray(torch.from_numpy(self.lightness[rows]))
+            pixels[rows, :, 0] = (gray * 255).round_().byte().numpy()
+        return type(self)(pixels, self.format)
+
+    def to_image(self) -> Image.Image:
+        """As a Pillow image, mode L or RGB."""
+        return Image.fromarray(self.pixels[:, :, 0] if self.pixels.shape[2] == 1 else self.pixels)
+
+    def save(self, path: str | Path, format: str | None = None, quality: int = 95) -> None:
+        """Write the photo; a file of that name is replaced only once the new one is whole.
+
+        Args:
+            path: where to.
+            format: as Pillow names it, for example "JPEG"; None goes by the path's ending.
+            quality: of the lossy formats, 1 to 100. JPEG is written without chroma subsampling.
+
+        Raises:
+            PhotoError: the format is unknown or the file can't be written.
+        """
+        path = Path(path)
+        format = format or SUFFIX_FORMATS.get(path.suffix.lower())
+        if format not in SAVED_AS:
+            raise PhotoError(
+                f"{path} can't be written as {format or path.suffix!r}; "
+                f"use one of {', '.join(SAVED_AS)}."
+            )
+        options = {"JPEG": {"subsampling": "4:4:4"}, "TIFF": {"compression": "tiff_lzw"}}.get(
+            format, {}
+        )
+        beside = path.with_name(path.name + ".part")
+        try:
+            self.to_image().save(beside, format, quality=quality, **options)
+            os.replace(beside, path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise PhotoError(f"{path} can't be written: {error.strerror or error}.") from error
