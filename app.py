@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import gradio as gr
+from gradio.data_classes import ImageData
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
@@ -99,6 +100,11 @@ class Page:
         return str(target)
 
 
+def uploaded_path(payload: ImageData | None) -> str | None:
+    """The path of an uploaded file as it came, so that one that can't be read gets our sentence."""
+    return payload.path if payload else None
+
+
 def adjustments(*settings: float) -> Adjustments:
     """The sliders' values, in the order of `SLIDERS`."""
     return Adjustments(**dict(zip(SLIDERS, settings, strict=True)))
@@ -131,6 +137,7 @@ def build_page(colorizer: Colorizer) -> gr.Blocks:
                 height=320,
                 elem_id="photo",
             )
+            photo.preprocess = uploaded_path  # type: ignore[method-assign]
             gr.Examples(
                 sorted(str(path) for path in EXAMPLES.glob("*.jpg")),
                 photo,

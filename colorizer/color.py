@@ -20,6 +20,7 @@ WHITE = tuple(
     sum(row) for row in RGB_TO_XYZ
 )  # D65: the white of sRGB itself, so that gray has a* = b* = 0
 DELTA = 6 / 29  # CIE 15:2004, the junction of the cube root and the line
+GAMUT_SLACK = 1e-4  # of linear light, far below an 8-bit level: rounding is not out of gamut
 BIN_WIDTH = 10.0  # Zhang et al. 2016, sec. 2.2
 
 
@@ -77,32 +78,35 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     return linear_to_srgb(lab_to_linear(lab))
 
 
-def map_to_gamut(lab: Tensor, steps: int = 12) -> Tensor:
-    """Reduce chroma at constant lightness and hue until every color is inside sRGB.
+def lab_to_rgb_in_gamut(lab: Tensor, steps: int = 12) -> Tensor:
+    """CIELAB to sRGB, reducing chroma at constant lightness and hue where a color is out of gamut.
 
     Args:
         lab: (3, H, W) CIELAB. Lightness outside [0, 100] is clipped.
         steps: bisection steps; 12 leave an error below 0.03 of a chroma unit.
 
     Returns:
-        A new (3, H, W) tensor; colors inside the gamut are unchanged.
+        (3, H, W) sRGB in [0, 1]; colors inside the gamut are as of `lab_to_rgb`.
     """
-    lab = lab.clone()
-    lab[0].clamp_(0, 100)
-    outside = _outside(lab_to_linear(lab))
-    if not outside.any():
-        return lab
-    lightness, a, b = (plane[outside][None] for plane in lab)  # (1, n)
-    inside = torch.zeros_like(a)  # the largest scale known to fit
+    lab = torch.cat((lab[:1].clamp(0, 100), lab[1:]))
+    linear = lab_to_linear(lab)
+    outside = (linear.amin(0) < -GAMUT_SLACK) | (linear.amax(0) > 1 + GAMUT_SLACK)
+    if outside.any():
+        linear[:, outside] = lab_to_linear(_reduce_chroma(lab[:, None, outside], steps))[:, 0]
+    return linear_to_srgb(linear)
+
+
+def _reduce_chroma(lab: Tensor, steps: int) -> Tensor:
+    """Bisect for the largest share of each color's chroma that is inside the gamut; (3, 1, n)."""
+    lightness, ab = lab[:1], lab[1:]
+    share = torch.zeros_like(lightness)  # the largest that is known to fit
     step = 0.5
     for _ in range(steps):
-        scale = inside + step
-        candidate = torch.stack((lightness, a * scale, b * scale))
-        inside = torch.where(_outside(lab_to_linear(candidate)), inside, scale)
+        linear = lab_to_linear(torch.cat((lightness, ab * (share + step))))
+        fits = (linear.amin(0) >= -GAMUT_SLACK) & (linear.amax(0) <= 1 + GAMUT_SLACK)
+        share = torch.where(fits, share + step, share)
         step /= 2
-    lab[1][outside] = (a * inside)[0]
-    lab[2][outside] = (b * inside)[0]
-    return lab
+    return torch.cat((lightness, ab * share))
 
 
 @cache
@@ -121,10 +125,7 @@ def _xyz_to_rgb() -> tuple[tuple[float, ...], ...]:
 
 
 def _mix(matrix: tuple[tuple[float, ...], ...], planes: Tensor) -> Tensor:
-    first, second, third = planes.unbind(-3)
-    return torch.stack(
-        [row[0] * first + row[1] * second + row[2] * third for row in matrix], dim=-3
-    )
+    return torch.einsum("ij,...jhw->...ihw", planes.new_tensor(matrix), planes)
 
 
 def _cube_root(ratio: Tensor) -> Tensor:
@@ -134,10 +135,3 @@ def _cube_root(ratio: Tensor) -> Tensor:
 
 def _cube(root: Tensor) -> Tensor:
     return torch.where(root > DELTA, root**3, 3 * DELTA**2 * (root - 4 / 29))
-
-
-def _outside(linear: Tensor) -> Tensor:
-    """Which colors of linear RGB (3, ...) leave the gamut by more than rounding: 1e-4 is far below
-    an 8-bit level.
-    """
-    return (linear.amin(0) < -1e-4) | (linear.amax(0) > 1 + 1e-4)

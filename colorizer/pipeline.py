@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from colorizer.bands import bands
 from colorizer.checkpoints import Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler, Plane
-from colorizer.color import lab_to_rgb, map_to_gamut
+from colorizer.color import lab_to_rgb_in_gamut, rgb_to_lab
 from colorizer.hints import ColorHint, rasterize
 from colorizer.photo import Photo
 from colorizer.postprocess import Adjustments, adjust_color, adjust_tone
@@ -169,15 +169,16 @@ class Colorization:
         row, column = int(y * logits.shape[1] / height), int(x * logits.shape[2] / width)
         likely = self._bins[:, logits[:, row, column].argsort(descending=True)]
         lightness = torch.full((1, likely.shape[1]), float(self.photo.lightness[int(y), int(x)]))
-        lab = map_to_gamut(torch.cat((lightness, likely))[:, None])  # (3, 1, Q)
+        rgb = lab_to_rgb_in_gamut(torch.cat((lightness, likely))[:, None])  # (3, 1, Q)
+        shown = rgb_to_lab(rgb)[1:, 0]  # (2, Q), nearer to gray than asked for at the gamut's ends
         chosen: list[int] = []
-        for index, color in enumerate(lab[1:, 0].T):
-            others = lab[1:, 0, chosen].T
+        for index, color in enumerate(shown.T):
+            others = shown[:, chosen].T
             if not chosen or torch.cdist(color[None], others).min() >= SUGGESTION_DISTANCE:
                 chosen.append(index)
             if len(chosen) == n:
                 break
-        levels = (lab_to_rgb(lab[:, :, chosen]) * 255).round().int()[:, 0].T.tolist()
+        levels = (rgb[:, :, chosen] * 255).round().int()[:, 0].T.tolist()
         return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in levels]
 
     def adjust(self, settings: Adjustments) -> Photo:
@@ -192,7 +193,7 @@ class Colorization:
                     (lightness[None, rows], upsampler.band(rows, self.photo.lightness[rows]))
                 )
             )
-            rgb = lab_to_rgb(map_to_gamut(lab))
+            rgb = lab_to_rgb_in_gamut(lab)
             pixels[rows] = (rgb * 255).round_().byte().permute(1, 2, 0).numpy()
         return Photo(pixels, self.photo.format)
 
