@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from colorizer.checkpoints import CheckpointError
 from colorizer.hints import ColorHint
 from colorizer.photo import SAVED_AS, Photo, PhotoError
 from colorizer.pipeline import Colorizer
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"The folder {options.output} can't be made: {error.strerror}.")
     try:
         colorizer = Colorizer.load(options.checkpoint, options.device)
-    except CheckpointError as error:
+    except ValueError as error:
         parser.error(str(error))
     failed, taken = False, set[Path]()
     for source in options.photos:

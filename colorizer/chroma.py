@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
 
-RADIUS = 4  # pixels at the working size
+RADIUS = 2  # pixels at the working size; 1 to 8 are compared in train/EXPERIMENTS.md
 EPSILON = 60.0  # L* units squared: weaker lightness changes than its root leave the color alone
 
 

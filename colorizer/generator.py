@@ -6,14 +6,13 @@ bins; its annealed mean gives ab, which is bounded by construction, and a small 
 residual at stride 2 sharpens the edges (Zhang et al. 2016).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 import timm
 import torch
-from safetensors.torch import load_file
 from timm.models import FeatureListNet
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -34,9 +33,7 @@ class GeneratorConfig:
     stride_in_first_conv: bool = (
         True  # ResNets only: the Keras kind strides in the first convolution of a stage
     )
-    batch_norm_eps: float = (
-        1.001e-5  # of the pretrained encoder, before its batch norm is folded into its convolutions
-    )
+    batch_norm_eps: float | None = 1.001e-5  # of the pretrained encoder; None: as timm has it
     input_mean: tuple[float, ...] = (
         103.939 / 255,
         116.779 / 255,
@@ -73,8 +70,8 @@ class Generator(nn.Module):
 
     Args:
         config: what to build.
-        encoder_weights: safetensors of the pretrained encoder under timm's names, loaded strictly;
-            None leaves it random, for loading a whole checkpoint.
+        encoder_weights: the pretrained encoder's state under timm's names, before folding, loaded
+            strictly; None leaves it random, for loading a whole checkpoint.
     """
 
     encoder: FeatureListNet
@@ -83,7 +80,9 @@ class Generator(nn.Module):
     std: Tensor
 
     def __init__(
-        self, config: GeneratorConfig | None = None, encoder_weights: Path | None = None
+        self,
+        config: GeneratorConfig | None = None,
+        encoder_weights: Mapping[str, Tensor] | None = None,
     ) -> None:
         super().__init__()
         self.config = config = config or GeneratorConfig()
@@ -213,19 +212,26 @@ def projection(channels: int, out: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(channels, out, 1, bias=False), nn.BatchNorm2d(out))
 
 
-def build_encoder(config: GeneratorConfig, weights: Path | None = None) -> FeatureListNet:
-    """The timm backbone with its batch norm folded into its convolutions: the same function,
-    faster, and frozen statistics.
+def build_encoder(
+    config: GeneratorConfig, weights: Mapping[str, Tensor] | None = None
+) -> FeatureListNet:
+    """The timm backbone with its batch norm folded into its convolutions.
+
+    That is the same function, faster, with the statistics of the pretraining.
+
+    Args:
+        config: which backbone, and of which kind.
+        weights: its state before folding, loaded strictly; None leaves it random.
     """
     encoder = timm.create_model(config.encoder, features_only=True, pretrained=False)
     assert isinstance(encoder, FeatureListNet)
     for layer in encoder.modules():
-        if isinstance(layer, nn.BatchNorm2d):
+        if config.batch_norm_eps is not None and isinstance(layer, nn.BatchNorm2d):
             layer.eps = config.batch_norm_eps
     if config.stride_in_first_conv:
         _move_stride(encoder)
     if weights is not None:
-        encoder.load_state_dict(load_file(weights))
+        encoder.load_state_dict(weights)
     fold_batch_norm(encoder)
     return encoder
 

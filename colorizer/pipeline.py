@@ -52,6 +52,7 @@ class Colorizer:
 
         Raises:
             CheckpointError: the checkpoint can't be found or isn't one of ours.
+            ValueError: there is no such device.
         """
         if device == "auto":
             device = (
@@ -61,7 +62,11 @@ class Colorizer:
                 if torch.backends.mps.is_available()
                 else "cpu"
             )
-        return cls(load_checkpoint(source), torch.device(device))
+        try:
+            chosen = torch.empty(0, device=device).device
+        except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts
+            raise ValueError(f"The device {device} can't be used; take auto or cpu.") from error
+        return cls(load_checkpoint(source), chosen)
 
     def colorize(
         self, photo: Photo, hints: Sequence[ColorHint] = (), working_size: int | None = None

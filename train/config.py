@@ -25,7 +25,10 @@ class TrainConfig:
     encoder_weights: str = setting(
         "", "safetensors of the pretrained encoder; empty asks timm, which downloads it"
     )
-    encoder: str = setting("resnet50", "timm name of the encoder; resnet50 is the Keras kind")
+    encoder: str = setting("resnet50", "timm name of the encoder")
+    encoder_kind: str = setting(
+        "timm", "timm, or keras: weights of a ResNet as Keras has it (BGR, stride in conv1)"
+    )
     head: str = setting("bins", "bins (color distribution) or tanh (regression)")
     photos: int = setting(100_000, "photos to train on, repeats counted")
     batch: int = setting(32, "photos per step")
@@ -88,6 +91,8 @@ class TrainConfig:
             raise ValueError(
                 f"photos is {self.photos} and batch {self.batch}; one step needs a full batch."
             )
+        if self.encoder_kind not in ("timm", "keras"):
+            raise ValueError(f"encoder_kind is {self.encoder_kind!r}; use timm or keras.")
         if not 0 <= self.rebalance <= 1:
             raise ValueError(
                 f"rebalance is {self.rebalance}; it goes from 0 (none) to 1 (uniform)."

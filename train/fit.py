@@ -1,19 +1,23 @@
-"""Train a generator: `python -m train.fit --data FOLDER --output RUN`. See `--help` for every
-setting.
+"""Train a generator: `python -m train.fit --data FOLDER --output RUN`; `--help` lists the
+settings.
 """
 
 import json
 import math
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import timm
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from timm.utils.model_ema import ModelEmaV3
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from torchvision.utils import make_grid, save_image
@@ -31,30 +35,29 @@ PRIOR_CROPS = 2000  # crops from which the share of each ab bin is counted
 WORKING_SIZE = 256  # written into checkpoints
 VALIDATE_EVERY = 6  # photos of the validation set while training
 SHEET_PHOTOS = 32
+STATE_FILE = "last.pt"
+CHECKPOINT_FOLDER = "checkpoint"
 
 
 def fit(config: TrainConfig) -> Path:
-    """Train as `config` says, or go on with a run; returns the folder of the checkpoint (EMA
-    weights).
+    """Train as `config` says, or go on with a run.
+
+    Returns:
+        The folder of the checkpoint, which holds the averaged (EMA) weights.
+
+    Raises:
+        ValueError: the data, the encoder or the run to resume can't be used.
     """
     accelerator = Accelerator(
         mixed_precision=config.mixed_precision, cpu=not torch.cuda.is_available()
     )
-    output = Path(config.output)
-    state_file = output / "last.pt"
-    state: dict[str, Any] = {}
-    if config.resume:
-        if not state_file.exists():
-            raise ValueError(f"{output} holds no run to resume; leave out --resume to start one.")
-        state = torch.load(state_file, map_location="cpu", weights_only=True)
-    if accelerator.is_main_process:
-        output.mkdir(parents=True, exist_ok=True)
-        (output / "train_config.json").write_text(json.dumps(asdict(config), indent=1) + "\n")
-
     set_seed(config.seed)
-    photos = find_photos(config.data)
-    crops = CropStream(photos, config)
+    output = Path(config.output)
+    state = load_state(output) if config.resume else {}
     start = int(state.get("step", 0))
+
+    crops = CropStream(find_photos(config.data), config)
+    validation = [read_pixels(photo) for photo in find_photos(config.val_data)[::VALIDATE_EVERY]]
     loader = DataLoader(
         crops,
         batch_size=config.batch,
@@ -67,45 +70,28 @@ def fit(config: TrainConfig) -> Path:
     optimizer = torch.optim.AdamW(
         parameter_groups(generator, config), weight_decay=config.weight_decay, fused=True
     )
-    prior = state.get("prior")
-    if prior is None:
-        prior = bin_prior(
-            generator.bins, (crops[number] for number in range(min(PRIOR_CROPS, len(crops))))
-        )
-    bin_loss = BinLoss(generator.bins, prior, config.rebalance).to(accelerator.device)
-    ema = ModelEmaV3(
-        generator,
-        decay=0.5 ** (config.batch / config.ema_half_life),
-        use_warmup=True,
-        warmup_power=0.75,
-    )
-    ema.to(accelerator.device)
+    decay = 0.5 ** (config.batch / config.ema_half_life)
+    ema = ModelEmaV3(generator, decay, use_warmup=True, warmup_power=0.75).to(accelerator.device)
     network, optimizer, loader = accelerator.prepare(generator, optimizer, loader)
     if state:
         generator.load_state_dict(state["generator"])
         ema.module.load_state_dict(state["ema"])
         optimizer.load_state_dict(state["optimizer"])
-    validation = (
-        [read_pixels(photo) for photo in find_photos(config.val_data)[::VALIDATE_EVERY]]
-        if config.val_data
-        else []
-    )
+    else:
+        sample = (crops[number] for number in range(min(PRIOR_CROPS, len(crops))))
+        state["prior"] = bin_prior(generator.bins.cpu(), sample)
+    bin_loss = BinLoss(generator.bins.cpu(), state["prior"], config.rebalance)
+    bin_loss.to(accelerator.device)
 
-    progress = tqdm(
-        total=config.steps * config.batch, initial=start * config.batch, unit="photo", mininterval=5
-    )
+    if accelerator.is_main_process:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "train_config.json").write_text(json.dumps(asdict(config), indent=1) + "\n")
+    progress = tqdm(total=len(crops), initial=start * config.batch, unit="photo", mininterval=5)
     for step, pixels in enumerate(loader, start):
-        random = torch.Generator().manual_seed(config.seed + step)
         factor = rate_factor(step, config)
         for group in optimizer.param_groups:
             group["lr"] = factor * group["peak"]
-        lab = rgb_to_lab(pixels / 255)
-        lightness, ab = jitter_gamma(lab[:, :1], config.gamma_jitter, random), lab[:, 1:]
-        hinted = torch.rand((), generator=random) < config.hint_share
-        prediction = network(lightness, simulate_hints(ab, random) if hinted else None)
-        losses = {"ab": config.ab_weight * ab_loss(prediction.ab, ab)}
-        if prediction.logits is not None:
-            losses["bins"] = config.bins_weight * bin_loss(prediction.logits, F.avg_pool2d(ab, 4))
+        losses = batch_losses(network, bin_loss, pixels, step, config)
         accelerator.backward(sum(losses.values()))
         norm = accelerator.clip_grad_norm_(network.parameters(), config.clip)
         optimizer.step()
@@ -114,59 +100,78 @@ def fit(config: TrainConfig) -> Path:
         progress.update(len(pixels) * accelerator.num_processes)
 
         done = step + 1
-        if accelerator.is_main_process and (done % config.log_every == 0 or done == config.steps):
+        last = done == config.steps
+        if accelerator.is_main_process and (done % config.log_every == 0 or last):
             values = {name: float(loss.detach()) for name, loss in losses.items()}
-            log(
+            crop = pixels.shape[-1]
+            log(output, step=done, rate=factor, crop=crop, norm=float(norm), **values)
+            progress.set_postfix(values, refresh=False)
+        if accelerator.is_main_process and (done % config.save_every == 0 or last):
+            save_state(
                 output,
                 step=done,
-                rate=factor,
-                crop=pixels.shape[-1],
-                norm=float(norm),
-                hinted=bool(hinted),
-                **values,
+                prior=state["prior"],
+                generator=generator.state_dict(),
+                ema=ema.module.state_dict(),
+                optimizer=optimizer.state_dict(),
             )
-            progress.set_postfix(
-                {name: f"{value:.3f}" for name, value in values.items()}, refresh=False
-            )
-        if accelerator.is_main_process and (done % config.save_every == 0 or done == config.steps):
-            contents = {
-                "step": done,
-                "prior": prior,
-                "generator": generator.state_dict(),
-                "ema": ema.module.state_dict(),
-                "optimizer": optimizer.state_dict(),
-            }
-            torch.save(contents, state_file.with_suffix(".part"))
-            os.replace(state_file.with_suffix(".part"), state_file)
-            save_checkpoint(output / "checkpoint", ema.module, WORKING_SIZE)
+            save_checkpoint(output / CHECKPOINT_FOLDER, ema.module, WORKING_SIZE)
             if validation:
-                log(
-                    output,
-                    step=done,
-                    **validate(ema.module, validation, output / "samples" / f"{done:07d}.png"),
-                )
+                sheet = output / "samples" / f"{done:07d}.png"
+                log(output, step=done, **validate(ema.module, validation, sheet))
     progress.close()
-    return output / "checkpoint"
+    return output / CHECKPOINT_FOLDER
+
+
+def batch_losses(
+    network: nn.Module, bin_loss: BinLoss, pixels: Tensor, step: int, config: TrainConfig
+) -> dict[str, Tensor]:
+    """Weighted losses, by name, of uint8 (N, 3, crop, crop) photos; the step decides what is
+    random.
+    """
+    random = torch.Generator().manual_seed(config.seed + step)
+    lab = rgb_to_lab(pixels / 255)
+    lightness, ab = jitter_gamma(lab[:, :1], config.gamma_jitter, random), lab[:, 1:]
+    hinted = torch.rand((), generator=random) < config.hint_share
+    prediction = network(lightness, simulate_hints(ab, random) if hinted else None)
+    losses = {"ab": config.ab_weight * ab_loss(prediction.ab, ab)}
+    if prediction.logits is not None:
+        losses["bins"] = config.bins_weight * bin_loss(prediction.logits, F.avg_pool2d(ab, 4))
+    return losses
 
 
 def build_generator(config: TrainConfig) -> Generator:
-    """A generator with a pretrained encoder from a local file or, without one, from timm."""
-    if config.encoder == "resnet50":
-        network = GeneratorConfig(head=config.head)
+    """A generator with a pretrained encoder: from a local file, else from timm.
+
+    Raises:
+        ValueError: the encoder's weights can't be read, don't fit or can't be downloaded.
+    """
+    if config.encoder_kind == "keras":
+        network = GeneratorConfig(encoder=config.encoder, head=config.head)
     else:
+        pretrained = timm.get_pretrained_cfg(config.encoder)
+        if pretrained is None:
+            raise ValueError(f"timm knows no encoder {config.encoder}; see timm.list_models().")
         network = GeneratorConfig(
             encoder=config.encoder,
             stride_in_first_conv=False,
-            batch_norm_eps=1e-3 if config.encoder.startswith("tf_") else 1e-5,
-            input_mean=(0.5, 0.5, 0.5)
-            if config.encoder.startswith("tf_")
-            else (0.485, 0.456, 0.406),
-            input_std=(0.5, 0.5, 0.5)
-            if config.encoder.startswith("tf_")
-            else (0.229, 0.224, 0.225),
+            batch_norm_eps=None,
+            input_mean=tuple(pretrained.mean),
+            input_std=tuple(pretrained.std),
             head=config.head,
         )
-    return Generator(network, Path(config.encoder_weights) if config.encoder_weights else None)
+    try:
+        if config.encoder_weights:
+            weights = load_file(config.encoder_weights)
+        else:
+            source = timm.create_model(config.encoder, features_only=True, pretrained=True)
+            weights = source.state_dict()
+        return Generator(network, weights)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise ValueError(
+            f"The pretrained encoder {config.encoder_weights or config.encoder} can't be used "
+            f"({error}); name a fitting local file with --encoder-weights."
+        ) from error
 
 
 def parameter_groups(generator: Generator, config: TrainConfig) -> list[dict[str, Any]]:
@@ -231,11 +236,36 @@ def save_sheet(rows: list[Tensor], path: Path) -> None:
     save_image(make_grid(rows, nrow=4), path)
 
 
+def load_state(output: Path) -> dict[str, Any]:
+    """The state that `save_state` wrote. Raises ValueError where there is none."""
+    if not (output / STATE_FILE).exists():
+        raise ValueError(f"{output} holds no run to resume; leave out --resume to start one.")
+    state: dict[str, Any] = torch.load(output / STATE_FILE, map_location="cpu", weights_only=True)
+    return state
+
+
+def save_state(output: Path, **state: Any) -> None:
+    """Write what resuming needs, beside the file of that name, then rename."""
+    beside = output / (STATE_FILE + ".part")
+    torch.save(state, beside)
+    os.replace(beside, output / STATE_FILE)
+
+
 def log(output: Path, **values: float) -> None:
     """Append a line to the run's metrics.jsonl."""
     with (output / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({name: round(value, 5) for name, value in values.items()}) + "\n")
 
 
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        print(fit(parse_config()))
+    except ValueError as error:
+        print(f"train.fit: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    fit(parse_config())
+    sys.exit(main())
