@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from colorizer.hints import ColorHint
-from colorizer.photo import SAVED_AS, Photo, PhotoError
+from colorizer.photo import SAVED_AS, SUFFIX_FORMATS, Photo, PhotoError
 from colorizer.pipeline import Colorizer
 from colorizer.postprocess import Adjustments
 
@@ -117,7 +117,9 @@ def output_path(folder: Path, source: Path, format: str, taken: set[Path]) -> Pa
         format: the input's, as Pillow names it.
         taken: paths that this run has given out; the new one is added.
     """
-    suffix = source.suffix if format in SAVED_AS else ".png"
+    suffix = SAVED_AS.get(format, ".png")
+    if SUFFIX_FORMATS.get(source.suffix.lower()) == format:
+        suffix = source.suffix
     target, number = folder / f"{source.stem}_color{suffix}", 1
     while target in taken:
         number += 1

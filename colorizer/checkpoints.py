@@ -27,6 +27,7 @@ from colorizer.generator import Generator, GeneratorConfig
 SCHEMA_VERSION = 1
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
+WORKING_SIZES = (192, 512)  # smallest and largest short side that the network may see, in pixels
 
 
 class CheckpointError(ValueError):
@@ -67,6 +68,7 @@ def load_checkpoint(source: str | Path | None = None) -> Checkpoint:
         folder = Path(source)
     elif re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", str(source)):
         folder = _download(str(source))
+        source = f"{str(source).partition('@')[0]}@{folder.name}"  # the commit
     else:
         raise CheckpointError(
             f"{source} is neither a folder nor a Hub name like user/repo; check the spelling."
@@ -126,7 +128,7 @@ def _read(folder: Path, source: str) -> Checkpoint:
         raise CheckpointError(
             f"{folder} holds no {missing}; name a folder with {CONFIG_FILE} and {WEIGHTS_FILE}."
         ) from None
-    except (json.JSONDecodeError, SafetensorError) as error:
+    except (ValueError, SafetensorError) as error:  # ValueError: not JSON, not text
         raise CheckpointError(
             f"The checkpoint in {folder} is damaged ({error}); get it again."
         ) from error
@@ -143,12 +145,14 @@ def _read(folder: Path, source: str) -> Checkpoint:
     try:
         generator = Generator(_generator_config(config["generator"]))
         generator.load_state_dict({name: value.float() for name, value in weights.items()})
-        working_size = int(config["working_size"])
+        working_size = config["working_size"]
+        if not WORKING_SIZES[0] <= working_size <= WORKING_SIZES[1]:
+            raise ValueError(f"working_size is {working_size}, not within {WORKING_SIZES}")
     except RuntimeError as error:  # lists every key that is missing, left over or of another shape
         raise CheckpointError(
             f"The weights in {folder} do not fit its {CONFIG_FILE}; get both files again."
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AssertionError) as error:
         raise CheckpointError(
             f"{folder / CONFIG_FILE} is not valid ({error}); get it again."
         ) from error

@@ -22,6 +22,7 @@ from colorizer.color import ab_bins
 
 HINT_PLANES = 3  # hint a* / 110, hint b* / 110, mask
 AB_SCALE = 110.0  # |a*| and |b*| of sRGB stay below it
+CONTEXT_HEADS = 4
 HEADS = ("bins", "tanh")
 
 
@@ -48,12 +49,16 @@ class GeneratorConfig:
     residual: float = 20.0  # largest correction of a* and b* beside the annealed mean
 
     def __post_init__(self) -> None:
+        if not isinstance(self.encoder, str) or not timm.is_model(self.encoder):
+            raise ValueError(f"encoder is {self.encoder!r}; use a name of timm.list_models().")
         if self.head not in HEADS:
             raise ValueError(f"head is {self.head!r}; use one of {', '.join(HEADS)}.")
         if len(self.decoder) != 4:
             raise ValueError(
                 f"decoder has {len(self.decoder)} widths; give four, for stride 16, 8, 4 and 2."
             )
+        if self.decoder[0] % CONTEXT_HEADS:
+            raise ValueError(f"decoder starts with {self.decoder[0]}; use a multiple of 4.")
         if self.temperature <= 0:
             raise ValueError(f"temperature is {self.temperature}; it must be above 0.")
 
@@ -100,7 +105,7 @@ class Generator(nn.Module):
         self.reduce = projection(channels[4], width)
         self.context = nn.ModuleList(
             nn.TransformerEncoderLayer(
-                width, 4, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True
+                width, CONTEXT_HEADS, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True
             )
             for _ in range(config.context_layers)
         )
@@ -175,8 +180,9 @@ class Generator(nn.Module):
     def _decode(self, logits: Tensor) -> Tensor:
         if self.config.head == "tanh":
             return AB_SCALE * torch.tanh(logits)
-        probabilities = torch.softmax(logits / self.config.temperature, dim=1)
-        return torch.einsum("nqhw,cq->nchw", probabilities, self.bins)
+        with torch.autocast(logits.device.type, enabled=False):  # bins need more than 8 bits
+            probabilities = torch.softmax(logits / self.config.temperature, dim=1)
+            return torch.einsum("nqhw,cq->nchw", probabilities, self.bins)
 
 
 class DecoderBlock(nn.Module):
@@ -224,7 +230,11 @@ def build_encoder(
         weights: its state before folding, loaded strictly; None leaves it random.
     """
     encoder = timm.create_model(config.encoder, features_only=True, pretrained=False)
-    assert isinstance(encoder, FeatureListNet)
+    if not isinstance(encoder, FeatureListNet):
+        raise ValueError(
+            f"encoder {config.encoder} hands out its features in a way that the generator "
+            "can't use; take a ResNet."
+        )
     for layer in encoder.modules():
         if config.batch_norm_eps is not None and isinstance(layer, nn.BatchNorm2d):
             layer.eps = config.batch_norm_eps
@@ -237,13 +247,17 @@ def build_encoder(
 
 
 def fold_batch_norm(module: nn.Module) -> None:
-    """Fold every batch norm that follows a convolution in registration order into it, in place.
-    Keeps fused activations.
+    """Fold every batch norm that follows a convolution (or a chain that ends in one) into it.
+
+    In place; "follows" is by order of registration. Activations fused into a batch norm stay.
     """
-    children = list(module.named_children())
-    for (conv_name, conv), (norm_name, norm) in pairwise(children):
+    for (conv_name, conv), (norm_name, norm) in pairwise(list(module.named_children())):
+        parent = module
+        while isinstance(conv, nn.Sequential) and len(conv):
+            parent, (conv_name, conv) = conv, list(conv.named_children())[-1]
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            setattr(module, conv_name, fuse_conv_bn_eval(conv.eval(), norm.eval()))
+            fused = fuse_conv_bn_eval(conv.eval(), norm.eval()).requires_grad_()
+            setattr(parent, conv_name, fused)
             setattr(module, norm_name, getattr(norm, "act", nn.Identity()))
     for _, child in module.named_children():
         fold_batch_norm(child)

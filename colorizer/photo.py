@@ -3,7 +3,7 @@
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import cv2
 import numpy as np
@@ -28,10 +28,10 @@ SAVED_AS = {
     "AVIF": ".avif",
     "JPEG2000": ".jp2",
 }
+LOSSY = ("JPEG", "WEBP", "AVIF")
 SUFFIX_FORMATS = {suffix: name for name, suffix in SAVED_AS.items()} | {
     ".jpeg": "JPEG",
     ".tiff": "TIFF",
-    ".jxl": "JXL",
 }
 LEVELS = torch.linspace(0, 1, 256)  # of 8-bit sRGB
 LINEAR = srgb_to_linear(LEVELS).numpy()
@@ -81,6 +81,7 @@ class Photo:
         name = (
             str(source) if isinstance(source, str | Path) else getattr(source, "name", "The photo")
         )
+        Image.MAX_IMAGE_PIXELS = MAX_PIXELS
         try:
             with Image.open(source) as image:
                 if image.width * image.height > MAX_PIXELS:
@@ -96,7 +97,7 @@ class Photo:
             raise PhotoError(
                 f"{name} is not a photo in a known format; convert it to JPEG, PNG or TIFF."
             ) from None
-        except Image.DecompressionBombError:
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise PhotoError(
                 f"{name} has more than {MAX_PIXELS // 10**6} megapixels; make it smaller first."
             ) from None
@@ -115,7 +116,9 @@ class Photo:
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert(
                 "RGB"
             )
-        elif image.mode in ("1", "L", "F"):
+        elif image.mode == "F":
+            raise ValueError("floating-point pixels; convert it to 8 or 16 bits")
+        elif image.mode in ("1", "L"):
             image = image.convert("L")
         elif image.mode != "RGB":
             image = image.convert("RGB")
@@ -181,13 +184,16 @@ class Photo:
                 f"{path} can't be written as {format or path.suffix!r}; "
                 f"use one of {', '.join(SAVED_AS)}."
             )
-        options = {"JPEG": {"subsampling": "4:4:4"}, "TIFF": {"compression": "tiff_lzw"}}.get(
-            format, {}
-        )
+        options: dict[str, Any] = {"quality": quality} if format in LOSSY else {}
+        if format == "JPEG":
+            options["subsampling"] = "4:4:4"
+        elif format == "TIFF":
+            options["compression"] = "tiff_lzw"
         beside = path.with_name(path.name + ".part")
         try:
-            self.to_image().save(beside, format, quality=quality, **options)
+            self.to_image().save(beside, format, **options)
             os.replace(beside, path)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: too large for the format
             beside.unlink(missing_ok=True)
-            raise PhotoError(f"{path} can't be written: {error.strerror or error}.") from error
+            reason = getattr(error, "strerror", None) or error
+            raise PhotoError(f"{path} can't be written: {reason}.") from error

@@ -15,14 +15,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.bands import bands
-from colorizer.checkpoints import Checkpoint, load_checkpoint
+from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler, Plane
 from colorizer.color import lab_to_rgb_in_gamut, rgb_to_lab
 from colorizer.hints import ColorHint, rasterize
 from colorizer.photo import Photo
 from colorizer.postprocess import Adjustments, adjust_color, adjust_tone
 
-WORKING_SIZES = (192, 512)
 LONGEST_SIDE = (
     4  # of the network's picture, in working sizes: a strip of 1 x 20,000 pixels fits too
 )
@@ -165,6 +164,8 @@ class Colorization:
             ValueError: the point is outside the photo, or the checkpoint predicts colors without a
                 distribution.
         """
+        if n < 1:
+            raise ValueError(f"n is {n}; ask for at least one color.")
         height, width = self.photo.size
         if not (0 <= x < width and 0 <= y < height):
             raise ValueError(
@@ -191,14 +192,14 @@ class Colorization:
         lightness = adjust_tone(self.photo.lightness, settings)
         ab = adjust_color(self._ab, self._lightness, settings)
         upsampler = ChromaUpsampler(self._lightness, ab, self.photo.size)
-        pixels = np.empty((*self.photo.size, 3), np.uint8)
+        pixels = np.empty((*self.photo.size, 3 if settings.strength else 1), np.uint8)
         for rows in bands(self.photo.size):
             lab = torch.from_numpy(
                 np.concatenate(
                     (lightness[None, rows], upsampler.band(rows, self.photo.lightness[rows]))
                 )
             )
-            rgb = lab_to_rgb_in_gamut(lab)
+            rgb = lab_to_rgb_in_gamut(lab)[: pixels.shape[2]]
             pixels[rows] = (rgb * 255).round_().byte().permute(1, 2, 0).numpy()
         return Photo(pixels, self.photo.format)
 
@@ -207,6 +208,7 @@ class Colorization:
         height, width = self.photo.size
         scale = min(1.0, (max_pixels / (height * width)) ** 0.5)
         size = max(1, round(height * scale)), max(1, round(width * scale))
+        size = min(size[0], max_pixels), min(size[1], max(1, max_pixels // size[0]))
         pixels = cv2.resize(self.photo.pixels, size[::-1], interpolation=cv2.INTER_AREA).reshape(
             *size, -1
         )

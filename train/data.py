@@ -55,16 +55,10 @@ def find_photos(sources: Iterable[str | Path]) -> list[PhotoFile]:
     photos: list[PhotoFile] = []
     for source in map(Path, sources):
         if source.is_dir():
-            found = [
-                PhotoFile(path, path.relative_to(source).as_posix()) for path in source.rglob("*")
-            ]
+            files = [path for path in source.rglob("*") if path.is_file()]
+            found = [PhotoFile(path, path.relative_to(source).as_posix()) for path in files]
         elif source.is_file() and tarfile.is_tarfile(source):
-            with tarfile.open(source) as tar:
-                members = [member for member in tar if member.isfile()]
-            found = [
-                PhotoFile(source, member.name, member.offset_data, member.size)
-                for member in members
-            ]
+            found = _members(source)
         else:
             raise ValueError(
                 f"{source} is neither a folder nor a tar archive of photos; check the path."
@@ -82,6 +76,15 @@ def find_photos(sources: Iterable[str | Path]) -> list[PhotoFile]:
 def read_pixels(photo: PhotoFile) -> Tensor:
     """The whole photo as uint8 (3, H, W) sRGB."""
     return torch.from_numpy(np.array(photo.open())).permute(2, 0, 1)
+
+
+def _members(archive: Path) -> list[PhotoFile]:
+    try:
+        with tarfile.open(archive, "r:") as tar:
+            members = [member for member in tar if member.isfile()]
+    except tarfile.ReadError:
+        raise ValueError(f"{archive} is compressed; pack the photos with plain tar.") from None
+    return [PhotoFile(archive, member.name, member.offset_data, member.size) for member in members]
 
 
 class CropStream(Dataset[Tensor]):

@@ -47,18 +47,25 @@ def evaluate(
     metrics["cf"] = lambda output, truth: colorfulness(output)
     photos = find_photos(data)
     if limit is not None:
-        photos = [photos[index] for index in np.linspace(0, len(photos) - 1, limit).astype(int)]
+        picked = np.linspace(0, len(photos) - 1, min(limit, len(photos))).astype(int)
+        photos = [photos[index] for index in picked]
     output: dict[str, list[float]] = {name: [] for name in metrics}
     gray: dict[str, list[float]] = {name: [] for name in metrics}
     truth_cf = []
     for file in tqdm(photos, unit="photo", mininterval=5):
-        truth = np.array(file.open())
+        try:
+            truth = np.array(file.open())
+        except OSError as error:
+            print(f"Left out: {error}", file=sys.stderr)
+            continue
         gray_photo = Photo(truth).to_gray()
         colorized = colorizer.colorize(gray_photo, working_size=working_size).colorized
         for name, metric in metrics.items():
             output[name].append(metric(colorized.pixels, truth))
             gray[name].append(metric(np.repeat(gray_photo.pixels, 3, axis=2), truth))
         truth_cf.append(colorfulness(truth))
+    if not any(truth_cf):
+        raise ValueError("The data holds no readable color photo; gray ones can't be compared.")
     means = {name: float(np.mean(values)) for name, values in output.items()}
     gray_means = {name: float(np.mean(values)) for name, values in gray.items()}
     ratios = {
@@ -68,7 +75,7 @@ def evaluate(
     }
     ratios["cf_of_truth"] = means["cf"] / float(np.mean(truth_cf))
     return {
-        "n": len(photos),
+        "n": len(truth_cf),
         "working_size": working_size or colorizer.checkpoint.working_size,
         "sha256": colorizer.checkpoint.sha256,
         "output": means,

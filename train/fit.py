@@ -20,6 +20,7 @@ from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
+from torchvision.transforms.functional import center_crop
 from torchvision.utils import make_grid, save_image
 from tqdm import tqdm
 
@@ -35,7 +36,9 @@ PRIOR_CROPS = 2000  # crops from which the share of each ab bin is counted
 WORKING_SIZE = 256  # written into checkpoints
 VALIDATE_EVERY = 6  # photos of the validation set while training
 SHEET_PHOTOS = 32
+SHEET_SIDE = 256  # pixels of each
 STATE_FILE = "last.pt"
+LOG_FILE = "metrics.jsonl"
 CHECKPOINT_FOLDER = "checkpoint"
 
 
@@ -54,6 +57,8 @@ def fit(config: TrainConfig) -> Path:
     set_seed(config.seed)
     output = Path(config.output)
     state = load_state(output) if config.resume else {}
+    if not config.resume and (output / STATE_FILE).exists():
+        raise ValueError(f"{output} holds a run; continue it with --resume or name another folder.")
     start = int(state.get("step", 0))
 
     crops = CropStream(find_photos(config.data), config)
@@ -86,6 +91,7 @@ def fit(config: TrainConfig) -> Path:
     if accelerator.is_main_process:
         output.mkdir(parents=True, exist_ok=True)
         (output / "train_config.json").write_text(json.dumps(asdict(config), indent=1) + "\n")
+        cut_log(output, start)
     progress = tqdm(total=len(crops), initial=start * config.batch, unit="photo", mininterval=5)
     for step, pixels in enumerate(loader, start):
         factor = rate_factor(step, config)
@@ -218,14 +224,15 @@ def validate(generator: Generator, images: list[Tensor], sheet: Path) -> dict[st
     error = gray = chroma = 0.0
     rows = []
     for pixels in images:
-        lab = rgb_to_lab(pixels[None] / 255)
+        lab = rgb_to_lab(pixels[None].to(generator.mean.device) / 255)
         lightness, truth = lab[:, :1], lab[:, 1:]
         ab = generator(lightness).ab
         error += float((ab - truth).norm(dim=1).mean())
         gray += float(truth.norm(dim=1).mean())
         chroma += float(ab.norm(dim=1).mean())
         versions = [torch.cat((lightness, colors), 1) for colors in (0 * truth, truth, ab)]
-        rows.append(lab_to_rgb(torch.cat(versions, -1))[0])
+        squares = [center_crop(lab_to_rgb(version)[0].cpu(), [SHEET_SIDE]) for version in versions]
+        rows.append(torch.cat(squares, -1))
     save_sheet(rows[:SHEET_PHOTOS], sheet)
     return {"val_error": error / gray, "val_chroma": chroma / gray}
 
@@ -234,6 +241,14 @@ def save_sheet(rows: list[Tensor], path: Path) -> None:
     """Save (3, H, W) sRGB pictures as one PNG, four to a row."""
     path.parent.mkdir(parents=True, exist_ok=True)
     save_image(make_grid(rows, nrow=4), path)
+
+
+def cut_log(output: Path, step: int) -> None:
+    """Drop the lines of metrics.jsonl after a step: a resumed run writes them again."""
+    path = output / LOG_FILE
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
 
 
 def load_state(output: Path) -> dict[str, Any]:
@@ -253,7 +268,7 @@ def save_state(output: Path, **state: Any) -> None:
 
 def log(output: Path, **values: float) -> None:
     """Append a line to the run's metrics.jsonl."""
-    with (output / "metrics.jsonl").open("a") as file:
+    with (output / LOG_FILE).open("a") as file:
         file.write(json.dumps({name: round(value, 5) for name, value in values.items()}) + "\n")
 
 

@@ -10,6 +10,7 @@ from colorizer.color import rgb_to_lab
 
 SOFT_NEIGHBORS = 5  # Zhang et al. 2016, sec. 2.2
 SOFT_SIGMA = 5.0  # ab units; ibid.
+RAREST = 1e-8  # share of a bin that no pixel has, for a finite weight
 TABLE_REACH = 120  # |a*| and |b*| of sRGB stay below it
 
 
@@ -33,7 +34,7 @@ class BinLoss(nn.Module):
     def __init__(self, bins: Tensor, prior: Tensor, rebalance: float) -> None:
         super().__init__()
         neighbors, shares = soft_encoding(bins)
-        weights = 1 / ((1 - rebalance) * prior + rebalance / len(prior))
+        weights = 1 / (rebalance * prior.clamp_min(RAREST) + (1 - rebalance) / len(prior))
         self.register_buffer("neighbors", neighbors)
         self.register_buffer("shares", shares)
         self.register_buffer("weights", weights / (prior * weights).sum())

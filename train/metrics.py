@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -53,7 +54,7 @@ class Lpips:
         self.network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False).eval()
         try:
             self.network.load_state_dict(load_file(weights))
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, SafetensorError) as error:
             raise ValueError(f"{weights} does not hold LPIPS weights: {error}") from error
 
     def __call__(self, output: Pixels, truth: Pixels) -> float:

@@ -1,0 +1,114 @@
+"""What several test files share: a tiny real network, its checkpoint and a small photo."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+from torch.nn import functional as F
+
+from colorizer import Colorizer, Photo
+from colorizer.checkpoints import save_checkpoint
+from colorizer.generator import Generator, GeneratorConfig
+
+Pixels = NDArray[np.uint8]
+
+
+def tiny_config(**changes: object) -> GeneratorConfig:
+    """Settings of a network that runs in milliseconds."""
+    values: dict[str, object] = {
+        "encoder": "test_resnet",
+        "stride_in_first_conv": False,
+        "batch_norm_eps": 1e-5,
+        "input_mean": (0.485, 0.456, 0.406),
+        "input_std": (0.229, 0.224, 0.225),
+        "decoder": (16, 16, 8, 8),
+        "context_layers": 1,
+    }
+    return GeneratorConfig(**(values | changes))  # type: ignore[arg-type]
+
+
+def tiny_generator(seed: int = 0, **changes: object) -> Generator:
+    """A network whose random weights paint different, strong colors in different places."""
+    torch.manual_seed(seed)
+    generator = Generator(tiny_config(**changes))
+    for layer in generator.encoder.modules():
+        if isinstance(layer, nn.Conv2d):  # timm starts some at zero
+            nn.init.kaiming_normal_(layer.weight)
+    for layer in generator.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = None  # statistics as after training, from the pass below
+    for layer in (generator.hint_stem, generator.residual):
+        nn.init.normal_(layer.weight, std=0.1)
+    nn.init.normal_(generator.head.weight, std=0.5)
+    with torch.no_grad():
+        generator.train()(100 * F.interpolate(torch.rand(4, 1, 8, 8), (128, 128)))
+    return generator.eval()
+
+
+def color_pixels(height: int, width: int, seed: int = 0) -> Pixels:
+    """A smooth random color photo, uint8 (height, width, 3), dark to light."""
+    random = np.random.default_rng(seed)
+    coarse = Image.fromarray(random.integers(0, 256, (5, 6, 3), dtype=np.uint8))
+    return np.array(coarse.resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(scope="session")
+def generator() -> Generator:
+    """The tiny network with the bins head; tests must not change it."""
+    return tiny_generator()
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(generator: Generator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny network as a checkpoint folder; tests must not change it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    save_checkpoint(folder, generator, 192)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_colorizer(tiny_checkpoint: Path) -> Colorizer:
+    """A `Colorizer` with the tiny network."""
+    return Colorizer.load(tiny_checkpoint, "cpu")
+
+
+@pytest.fixture(scope="session")
+def tanh_colorizer(tmp_path_factory: pytest.TempPathFactory) -> Colorizer:
+    """A `Colorizer` whose tiny network predicts ab without a distribution."""
+    folder = tmp_path_factory.mktemp("tanh")
+    save_checkpoint(folder, tiny_generator(head="tanh"), 192)
+    return Colorizer.load(folder, "cpu")
+
+
+@pytest.fixture(scope="session")
+def color_photo() -> Photo:
+    """A color photo of 61 x 83 pixels."""
+    return Photo(color_pixels(61, 83), "JPEG")
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight small color photos as files, a.png to h.png."""
+    folder = tmp_path_factory.mktemp("photos")
+    for number, name in enumerate("abcdefgh"):
+        Image.fromarray(color_pixels(48, 64, seed=number)).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture
+def save_image(tmp_path: Path) -> Callable[..., Path]:
+    """Saves an array or a Pillow image below the test's folder and returns the path."""
+
+    def save(picture: Pixels | Image.Image, name: str, **options: object) -> Path:
+        image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path, **options)
+        return path
+
+    return save

@@ -1,0 +1,25 @@
+"""Bands: they cover every row once, in order, and are small."""
+
+import pytest
+
+from colorizer.bands import BAND_PIXELS, bands
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 500), (500, 1), (3000, 4000), (7, BAND_PIXELS), (3, 3 * BAND_PIXELS)]
+)
+def test_bands_cover_every_row_once(size: tuple[int, int]) -> None:
+    height, width = size
+    rows = [row for band in bands(size) for row in range(height)[band]]
+    assert rows == list(range(height))
+    for band in bands(size):
+        assert band.stop > band.start
+        assert (band.stop - band.start) * width <= max(BAND_PIXELS, width)
+
+
+def test_a_small_photo_is_one_band() -> None:
+    assert list(bands((1000, 1000))) == [slice(0, 1000)]
+
+
+def test_a_large_photo_has_no_needless_bands() -> None:
+    assert len(list(bands((10_000, 10_000)))) <= 97  # 100 megapixels at 104 rows each

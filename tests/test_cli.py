@@ -1,0 +1,162 @@
+"""The command line: what it writes, what it says, and its exit codes."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from colorizer import Photo
+from colorizer.__main__ import main
+from tests.conftest import color_pixels
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with a.png, b.jpg and more/a.png."""
+    folder = tmp_path / "in"
+    (folder / "more").mkdir(parents=True)
+    for seed, name in enumerate(("a.png", "b.jpg", "more/a.png")):
+        Image.fromarray(color_pixels(24, 32, seed)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def run(tiny_checkpoint: Path, tmp_path: Path):
+    """Runs `colorizer colorize` into the folder `out` and returns the exit code."""
+
+    def run(*arguments: object) -> int:
+        common = ["-o", tmp_path / "out", "--checkpoint", tiny_checkpoint, "--device", "cpu"]
+        return main(["colorize", *map(str, common), *map(str, arguments)])
+
+    return run
+
+
+def written(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "out").iterdir())
+
+
+def test_photos_are_named_after_their_sources(run, photos, tmp_path, capsys) -> None:
+    assert run(photos / "a.png", photos / "b.jpg") == 0
+    assert written(tmp_path) == ["a_color.png", "b_color.jpg"]
+    out = tmp_path / "out"
+    assert capsys.readouterr().out.split() == [str(out / "a_color.png"), str(out / "b_color.jpg")]
+    photo = Photo.open(out / "a_color.png")
+    assert photo.size == (24, 32)
+    assert photo.pixels.shape[2] == 3
+
+
+def test_equal_names_get_a_number(run, photos, tmp_path) -> None:
+    assert run(photos / "a.png", photos / "more" / "a.png") == 0
+    assert written(tmp_path) == ["a_color-2.png", "a_color.png"]
+    first, second = (Photo.open(tmp_path / "out" / name) for name in written(tmp_path))
+    assert first.pixels.tobytes() != second.pixels.tobytes()
+
+
+def test_existing_files_are_kept_unless_told(run, photos, tmp_path, capsys) -> None:
+    target = tmp_path / "out" / "a_color.png"
+    target.parent.mkdir()
+    target.write_bytes(b"old")
+    assert run(photos / "a.png") == 0
+    assert target.read_bytes() == b"old"
+    assert f"{target} exists; kept (--overwrite replaces it)." in capsys.readouterr().out
+    assert run(photos / "a.png", "--overwrite") == 0
+    assert Photo.open(target).size == (24, 32)
+
+
+def test_a_bad_photo_does_not_stop_the_others(run, photos, tmp_path, capsys) -> None:
+    (photos / "text.jpg").write_text("no photo")
+    missing = photos / "none.jpg"
+    assert run(photos / "text.jpg", photos / "a.png", missing, photos / "b.jpg") == 1
+    assert written(tmp_path) == ["a_color.png", "b_color.jpg"]
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 2
+    assert errors[0].startswith(f"colorizer: {photos / 'text.jpg'} is not a photo")
+    assert errors[1] == f"colorizer: {missing} does not exist; check the path."
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "saved"),
+    [
+        ("c.tif", "TIFF", "c_color.tif"),
+        ("c.gif", "GIF", "c_color.png"),
+        ("c.bmp", "BMP", "c_color.png"),
+        ("C.JPG", "JPEG", "C_color.JPG"),
+        ("c.jfif", "JPEG", "c_color.jpg"),  # an ending that says nothing to us
+        ("c", "JPEG", "c_color.jpg"),
+        ("c.dat", "PNG", "c_color.png"),
+    ],
+)
+def test_the_format_is_kept_where_it_can_be(run, photos, tmp_path, name, format, saved) -> None:
+    Image.fromarray(color_pixels(24, 32)).save(photos / name, format)
+    assert run(photos / name) == 0
+    assert written(tmp_path) == [saved]
+
+
+def test_adjustments_and_hints_are_used(run, photos, tmp_path) -> None:
+    assert run(photos / "a.png") == 0
+    plain = (tmp_path / "out" / "a_color.png").read_bytes()
+    again = ("--overwrite", photos / "a.png")
+    assert run(*again, "--hint", "5,5,#ff0000", "20,10,#0000ff") == 0
+    hinted = (tmp_path / "out" / "a_color.png").read_bytes()
+    assert run(*again, "--adjust", "strength=0", "contrast=10") == 0
+    gray = Photo.open(tmp_path / "out" / "a_color.png")
+    assert plain != hinted
+    assert gray.pixels.shape[2] == 1
+
+
+def test_working_size_is_used(run, photos, tmp_path, capsys) -> None:
+    assert run(photos / "a.png") == 0
+    plain = (tmp_path / "out" / "a_color.png").read_bytes()
+    assert run(photos / "a.png", "--overwrite", "--working-size", 320) == 0
+    assert (tmp_path / "out" / "a_color.png").read_bytes() != plain
+    assert run(photos / "b.jpg", "--working-size", 50) != 0
+    assert "The working size is 50; it goes from 192 to 512." in capsys.readouterr().err
+
+
+def test_a_hint_outside_the_photo(run, photos, tmp_path, capsys) -> None:
+    assert run(photos / "a.png", "--hint", "500,5,#ff0000") == 1
+    assert "lies outside the photo of 32 x 24 pixels" in capsys.readouterr().err
+    assert written(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--adjust", "brightness=1"], "brightness is no adjustment; use one of strength,"),
+        (["--adjust", "contrast=much"], "contrast=much needs a number, as in contrast=1.0."),
+        (["--adjust", "contrast"], "contrast needs a number"),
+        (["--adjust", "contrast=101"], "contrast is 101.0; it goes from -100 to 100."),
+        (["--adjust", "gamma=1.5"], "gamma is not available yet"),
+        (["--hint", "5,5"], "5,5 is not X,Y,#rrggbb"),
+        (["--hint", "5,5,red"], "write it as #rrggbb, for example #7fb2e5"),
+        (["--working-size", "large"], "invalid int value: 'large'"),
+        (["--device", "none_such"], "none_such"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_a_sentence(run, photos, capsys, arguments, sentence) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run(photos / "a.png", *arguments)
+    assert stop.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_bad_checkpoint(photos, tmp_path, capsys) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["colorize", str(photos / "a.png"), "-o", str(tmp_path), "--checkpoint", "none"])
+    assert stop.value.code == 2
+    assert "none is neither a folder nor a Hub name" in capsys.readouterr().err
+
+
+def test_an_output_that_is_a_file(run, photos, tmp_path, capsys) -> None:
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(SystemExit) as stop:
+        run(photos / "a.png")
+    assert stop.value.code == 2
+    assert "can't be made" in capsys.readouterr().err
+
+
+def test_no_command_is_wrong_usage(capsys) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([])
+    assert stop.value.code == 2

@@ -1,0 +1,259 @@
+"""The generator: any size, bounded colors, learnable everywhere, an encoder that is timm's."""
+
+import pytest
+import timm
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from colorizer.color import ab_bins
+from colorizer.generator import AB_SCALE, Generator, GeneratorConfig, build_encoder
+from tests.conftest import tiny_config, tiny_generator
+
+SIZES = [(1, 1), (1, 70), (33, 47), (64, 32), (100, 65)]
+
+
+def random_lightness(height: int, width: int, count: int = 1, seed: int = 0) -> Tensor:
+    random = torch.Generator().manual_seed(seed)
+    coarse = 100 * torch.rand(count, 1, 4, 4, generator=random)
+    return F.interpolate(coarse, (height, width), mode="bilinear")
+
+
+def random_hints(height: int, width: int, count: int = 1) -> Tensor:
+    random = torch.Generator().manual_seed(1)
+    hints = torch.rand(count, 3, height, width, generator=random) - 0.5
+    hints[:, 2] = 1
+    return hints
+
+
+@pytest.mark.parametrize("head", ["bins", "tanh"])
+@pytest.mark.parametrize("size", SIZES)
+@torch.inference_mode()
+def test_prediction_has_the_size_of_the_input(head: str, size: tuple[int, int]) -> None:
+    height, width = size
+    prediction = tiny_generator(head=head)(random_lightness(*size, 2), random_hints(*size, 2))
+    assert prediction.ab.shape == (2, 2, height, width)
+    assert prediction.ab.dtype == torch.float32
+    assert prediction.ab.isfinite().all()
+    if head == "tanh":
+        assert prediction.logits is None
+    else:
+        coarse = (-(-height // 4), -(-width // 4))
+        assert prediction.logits is not None
+        assert prediction.logits.shape == (2, len(ab_bins()), *coarse)
+        assert prediction.logits.isfinite().all()
+
+
+@torch.inference_mode()
+def test_photos_of_a_batch_do_not_see_each_other(generator: Generator) -> None:
+    batch = random_lightness(48, 40, 2)
+    alone = torch.cat([generator(photo[None]).ab for photo in batch])
+    assert (generator(batch).ab - alone).abs().max() < 1e-2
+
+
+@torch.inference_mode()
+def test_lightness_decides_the_colors(generator: Generator) -> None:
+    first, second = (generator(random_lightness(64, 64, seed=seed)).ab for seed in (0, 1))
+    assert (first - second).abs().mean() > 1
+    assert first.std() > 1
+
+
+@pytest.mark.parametrize("head", ["bins", "tanh"])
+def test_gradient_reaches_every_parameter(head: str) -> None:
+    generator = tiny_generator(head=head).train()
+    prediction = generator(random_lightness(64, 96, 2), random_hints(64, 96, 2))
+    torch.manual_seed(0)
+    loss = (prediction.ab * torch.randn_like(prediction.ab)).mean()
+    if prediction.logits is not None:
+        loss = loss + (prediction.logits * torch.randn_like(prediction.logits)).mean()
+    loss.backward()
+    for name, parameter in generator.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().max() > 0, name
+
+
+@torch.inference_mode()
+def test_hints_change_nothing_before_training() -> None:
+    torch.manual_seed(0)
+    generator = Generator(tiny_config()).eval()
+    lightness = random_lightness(64, 64)
+    assert torch.equal(generator(lightness, random_hints(64, 64)).ab, generator(lightness).ab)
+
+
+@torch.inference_mode()
+def test_hints_are_seen_where_they_are(generator: Generator) -> None:
+    """With trained (here: random) hint weights a hint changes its surroundings most."""
+    lightness = random_lightness(256, 256)
+    hints = torch.zeros(1, 3, 256, 256)
+    hints[:, :, 40:50, 200:210] = 1
+    changed = (generator(lightness, hints).logits - generator(lightness).logits).abs().sum(1)[0]
+    assert changed[8:16, 48:56].mean() > 3 * changed.mean()
+
+
+@torch.inference_mode()
+def test_no_hints_is_the_same_as_empty_planes(generator: Generator) -> None:
+    lightness = random_lightness(40, 50)
+    empty = generator(lightness, torch.zeros(1, 3, 40, 50)).ab
+    assert torch.allclose(empty, generator(lightness).ab, atol=1e-4)
+
+
+@pytest.mark.parametrize("head", ["bins", "tanh"])
+@torch.inference_mode()
+def test_ab_is_bounded_whatever_the_weights(head: str) -> None:
+    generator = tiny_generator(head=head)
+    for layer in (generator.head, generator.residual):
+        layer.weight *= 1000
+    ab = generator(random_lightness(64, 64)).ab
+    assert ab.abs().max() <= AB_SCALE + generator.config.residual
+    assert ab.abs().max() > 30  # the weights did drive it to the bounds
+
+
+@torch.inference_mode()
+def test_ab_is_the_annealed_mean_of_the_distribution() -> None:
+    """Zhang et al. 2016, eq. 5: the softmax of logits / T, applied to the centers of the bins."""
+    generator = tiny_generator()
+    nn.init.zeros_(generator.residual.weight)
+    prediction = generator(random_lightness(64, 64))
+    assert prediction.logits is not None
+    powers = torch.softmax(prediction.logits.double(), 1) ** (1 / 0.38)
+    shares = powers / powers.sum(1, keepdim=True)
+    coarse = torch.einsum("nqhw,qc->nchw", shares, torch.tensor(ab_bins(), dtype=torch.double))
+    expected = F.interpolate(coarse, scale_factor=2.0, mode="bilinear")
+    expected = F.interpolate(expected, scale_factor=2.0, mode="bilinear")
+    assert (prediction.ab - expected).abs().max() < 0.02
+
+
+@torch.inference_mode()
+def test_the_mean_stays_exact_under_autocast() -> None:
+    """bfloat16 holds 100 to within 0.25, too coarse for colors."""
+    generator = tiny_generator()
+    nn.init.zeros_(generator.residual.weight)
+    with torch.autocast("cpu", torch.bfloat16):
+        prediction = generator(random_lightness(64, 64))
+    assert prediction.logits is not None
+    shares = torch.softmax(prediction.logits.float() / generator.config.temperature, 1)
+    coarse = torch.einsum("nqhw,cq->nchw", shares, generator.bins)
+    expected = F.interpolate(coarse, scale_factor=2.0, mode="bilinear")
+    expected = F.interpolate(expected, scale_factor=2.0, mode="bilinear")
+    assert prediction.ab.dtype == torch.float32
+    assert (prediction.ab - expected).abs().max() < 0.05
+
+
+@torch.inference_mode()
+def test_far_parts_of_a_photo_see_each_other_through_context() -> None:
+    """Attention over the coarsest features: beyond the reach of the convolutions."""
+    lightness = random_lightness(64, 1024)
+    other = lightness.clone()
+    other[..., :64] = 100 - other[..., :64]
+    for layers, reaches in ((0, False), (1, True)):
+        generator = tiny_generator(context_layers=layers)
+        change = (generator(lightness).ab - generator(other).ab).abs()[..., -64:].max()
+        assert bool(change > 1e-4) is reaches
+
+
+def randomized(encoder: nn.Module) -> nn.Module:
+    """Batch norm as after training: statistics and weights of all kinds."""
+    torch.manual_seed(0)
+    for layer in encoder.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.running_mean, std=0.3)
+            nn.init.uniform_(layer.running_var, 0.3, 2)
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias, std=0.3)
+    return encoder.eval()
+
+
+ENCODERS = [
+    ("resnet18", False),
+    ("resnet10t", False),
+    ("resnet26", True),  # strides in the first convolution of a stage, as Keras does
+]
+
+
+@pytest.mark.parametrize(("name", "keras"), ENCODERS, ids=[name for name, _ in ENCODERS])
+@torch.inference_mode()
+def test_the_folded_encoder_computes_what_timm_computes(name: str, keras: bool) -> None:
+    eps = 1.001e-3
+    reference = randomized(timm.create_model(name, features_only=True, pretrained=False))
+    state = {key: value.clone() for key, value in reference.state_dict().items()}
+    for layer in reference.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eps = eps
+    if keras:
+        for stage in (reference.layer2, reference.layer3, reference.layer4):
+            stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
+    config = GeneratorConfig(encoder=name, stride_in_first_conv=keras, batch_norm_eps=eps)
+    encoder = build_encoder(config, state).eval()
+    picture = torch.randn(2, 3, 64, 96)
+    expected, features = reference(picture), encoder(picture)
+    assert len(features) == len(expected) == 5
+    for ours, theirs in zip(features, expected, strict=True):
+        assert (ours - theirs).abs().max() < 1e-4 * theirs.abs().max()
+
+
+@pytest.mark.parametrize("name", [name for name, _ in ENCODERS])
+def test_no_batch_norm_is_left_in_the_encoder(name: str) -> None:
+    """So its statistics are frozen in training."""
+    encoder = build_encoder(GeneratorConfig(encoder=name, stride_in_first_conv=False))
+    left = [key for key, layer in encoder.named_modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert not left
+
+
+@torch.inference_mode()
+def test_the_keras_stride_matters() -> None:
+    """The same weights fit strictly into the other kind, and compute something else."""
+    reference = randomized(timm.create_model("resnet26", features_only=True, pretrained=False))
+    state = {key: value.clone() for key, value in reference.state_dict().items()}
+    picture = torch.randn(1, 3, 64, 64)
+    moved, plain = (
+        build_encoder(GeneratorConfig(encoder="resnet26", stride_in_first_conv=keras), state)(
+            picture
+        )[-1]
+        for keras in (True, False)
+    )
+    assert (moved - plain).abs().max() > 0.1 * plain.abs().max()
+
+
+def test_encoder_weights_are_loaded_strictly() -> None:
+    state = timm.create_model("resnet18", features_only=True, pretrained=False).state_dict()
+    del state["layer4.1.bn2.bias"]
+    with pytest.raises(RuntimeError, match=r"layer4\.1\.bn2\.bias"):
+        build_encoder(GeneratorConfig(encoder="resnet18"), state)
+
+
+def test_input_is_normalized_as_the_encoder_expects(generator: Generator) -> None:
+    """Lightness becomes a gray picture in [0, 1], then mean and spread per channel."""
+    seen: list[Tensor] = []
+    first = next(iter(generator.encoder.values()))
+    hook = first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.inference_mode():
+        generator(torch.full((1, 1, 32, 32), 50.0))
+    hook.remove()
+    expected = [(0.5 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0.5 - 0.406) / 0.225]
+    assert seen[0].shape == (1, 3, 32, 32)
+    assert seen[0][0, :, 7, 7].tolist() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"head": "softmax"}, r"head is 'softmax'; use one of bins, tanh\."),
+        ({"decoder": (1, 2, 3)}, r"decoder has 3 widths; give four"),
+        ({"temperature": 0.0}, r"temperature is 0\.0; it must be above 0\."),
+    ],
+)
+def test_wrong_settings_are_refused(changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        tiny_config(**changes)
+
+
+def test_encoders_with_other_strides_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"encoder .* use one with 2, 4, 8, 16, 32\."):
+        Generator(tiny_config(encoder="convnext_atto"))
+
+
+@pytest.mark.parametrize("encoder", ["vit_tiny_patch16_224", "tf_efficientnet_lite0"])
+def test_encoders_without_a_feature_list_are_refused(encoder: str) -> None:
+    with pytest.raises(ValueError, match=r"encoder .* hands out its features"):
+        Generator(tiny_config(encoder=encoder))

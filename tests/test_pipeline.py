@@ -1,0 +1,315 @@
+"""The pipeline: the photo's size and lightness come out as they went in, at any size."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from colorizer import Adjustments, ColorHint, Colorization, Colorizer, Photo
+from colorizer.color import rgb_to_lab
+from colorizer.pipeline import LONGEST_SIDE, network_size, resize
+from tests.conftest import color_pixels
+
+
+def lab_of(photo: Photo) -> np.ndarray:
+    """(3, H, W)."""
+    pixels = np.broadcast_to(photo.pixels, (*photo.size, 3)).copy()
+    return rgb_to_lab(torch.from_numpy(pixels).permute(2, 0, 1) / 255).numpy()
+
+
+@pytest.fixture(scope="module")
+def result(tiny_colorizer: Colorizer, color_photo: Photo) -> Colorization:
+    return tiny_colorizer.colorize(color_photo)
+
+
+@pytest.mark.parametrize("size", [(61, 83), (83, 61), (1, 1), (1, 500), (500, 1), (2, 3), (300, 7)])
+def test_output_has_the_size_and_lightness_of_the_input(
+    tiny_colorizer: Colorizer, size: tuple[int, int]
+) -> None:
+    photo = Photo(color_pixels(*size), "JPEG")
+    result = tiny_colorizer.colorize(photo)
+    assert result.colorized.size == result.gray.size == size
+    assert result.colorized.format == result.gray.format == "JPEG"
+    for output in (result.colorized, result.gray):
+        error = np.abs(output.lightness - photo.lightness)
+        assert error.mean() <= 0.5
+        assert error.max() <= 2
+
+
+def test_lightness_is_kept_for_every_level_and_strong_colors(tiny_colorizer: Colorizer) -> None:
+    random = np.random.default_rng(0)
+    photo = Photo(random.integers(0, 256, (200, 200, 1), dtype=np.uint8))
+    strong = tiny_colorizer.colorize(photo).adjust(Adjustments(saturation=2))
+    error = np.abs(strong.lightness - photo.lightness)
+    assert error.mean() <= 0.5
+    assert error.max() <= 2
+
+
+def test_the_tiny_network_does_color(result: Colorization) -> None:
+    """Else the tests of this file would prove little."""
+    chroma = np.hypot(*lab_of(result.colorized)[1:])
+    assert chroma.mean() > 5
+    assert chroma.std() > 2
+
+
+def test_the_photos_own_colors_are_ignored(
+    tiny_colorizer: Colorizer, color_photo: Photo, result: Colorization
+) -> None:
+    gray = tiny_colorizer.colorize(color_photo.to_gray()).colorized
+    difference = np.abs(lab_of(gray)[1:] - lab_of(result.colorized)[1:])
+    assert difference.mean() < 2  # the gray photo is rounded to 8 bits
+
+
+def test_gray_is_the_photo_itself_if_it_has_no_color(tiny_colorizer: Colorizer) -> None:
+    photo = Photo(color_pixels(20, 30)[:, :, :1].copy())
+    result = tiny_colorizer.colorize(photo)
+    assert result.gray is photo
+    assert result.photo is photo
+    assert np.array_equal(result.gray.pixels, photo.pixels)
+
+
+def test_colorizing_again_gives_the_same(
+    tiny_colorizer: Colorizer, color_photo: Photo, result: Colorization
+) -> None:
+    again = tiny_colorizer.colorize(color_photo)
+    assert np.array_equal(again.colorized.pixels, result.colorized.pixels)
+
+
+def test_bands_do_not_show(
+    result: Colorization, color_photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("colorizer.bands.BAND_PIXELS", 400)
+    banded = result.adjust(Adjustments())
+    assert np.abs(banded.pixels.astype(int) - result.colorized.pixels).max() <= 1
+
+
+@pytest.mark.parametrize("size", [0, -1, 191, 513])
+def test_working_sizes_out_of_range(
+    tiny_colorizer: Colorizer, color_photo: Photo, size: int
+) -> None:
+    with pytest.raises(ValueError, match=rf"The working size is {size}; it goes from 192 to 512\."):
+        tiny_colorizer.colorize(color_photo, working_size=size)
+
+
+def test_working_size_is_what_the_network_sees(
+    tiny_colorizer: Colorizer, color_photo: Photo, tiny_checkpoint: Path
+) -> None:
+    assert min(tiny_colorizer.colorize(color_photo).confidence.shape) == 192  # the checkpoint's
+    large = tiny_colorizer.colorize(color_photo, working_size=256)
+    assert large.confidence.shape == network_size(color_photo.size, 256) == (256, 348)
+
+
+@pytest.mark.parametrize("size", [(480, 640), (640, 480), (61, 83), (3000, 4000), (192, 192)])
+def test_network_size_keeps_the_aspect(size: tuple[int, int]) -> None:
+    seen = network_size(size, 256)
+    assert min(seen) == 256
+    assert seen[0] / seen[1] == pytest.approx(size[0] / size[1], rel=0.01)
+
+
+@pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1), (1, 1), (10, 5000)])
+def test_network_size_of_strips_is_bounded(size: tuple[int, int]) -> None:
+    seen = network_size(size, 256)
+    assert min(seen) >= 1
+    assert max(seen) <= LONGEST_SIDE * 256
+
+
+def test_resize_keeps_the_mean_when_it_shrinks() -> None:
+    plane = np.random.default_rng(0).uniform(0, 100, (64, 96)).astype(np.float32)
+    small = resize(plane, (8, 12))
+    assert small.shape == (8, 12)
+    assert np.allclose(small, plane.reshape(8, 8, 12, 8).mean((1, 3)), atol=1e-3)
+    assert resize(plane, (130, 100)).shape == (130, 100)
+
+
+def test_hints_reach_the_network(
+    tiny_colorizer: Colorizer, color_photo: Photo, result: Colorization
+) -> None:
+    """They change the colors, most where they are."""
+    hint = ColorHint(60, 20, "#ff0000", radius=6)
+    hinted = tiny_colorizer.colorize(color_photo, [hint]).colorized
+    change = np.abs(lab_of(hinted)[1:] - lab_of(result.colorized)[1:]).sum(0)
+    assert change[14:27, 54:67].mean() > 2
+    assert change[14:27, 54:67].mean() > change[35:, :30].mean()
+    other = tiny_colorizer.colorize(color_photo, [replace(hint, color="#0000ff")]).colorized
+    assert not np.array_equal(other.pixels, hinted.pixels)
+
+
+def test_hints_outside_the_photo(tiny_colorizer: Colorizer, color_photo: Photo) -> None:
+    with pytest.raises(ValueError, match="lies outside the photo of 83 x 61 pixels"):
+        tiny_colorizer.colorize(color_photo, [ColorHint(10, 61, "#ff0000")])
+
+
+def test_confidence_is_a_probability_per_pixel(result: Colorization) -> None:
+    confidence = result.confidence
+    assert confidence.dtype == np.float32
+    assert confidence.shape == network_size((61, 83), 192)
+    assert confidence.min() >= 0
+    assert confidence.max() <= 1
+    assert confidence.std() > 0
+
+
+def one_pixel(logits: torch.Tensor, bins: torch.Tensor, ab: tuple[float, float]) -> Colorization:
+    """A photo of one gray level about which the network said this."""
+    photo = Photo(np.full((8, 8, 1), 119, np.uint8))  # L* 50
+    plane = np.broadcast_to(np.float32(ab)[:, None, None], (2, 8, 8)).copy()
+    spread = logits[:, None, None].expand(-1, 2, 2)
+    return Colorization(photo, photo.lightness, plane, spread, bins)
+
+
+def test_confidence_counts_the_bins_near_the_color() -> None:
+    bins = torch.tensor([[0.0, 10.0, 20.0, 60.0], [0.0, 0.0, 0.0, 0.0]])
+    shares = torch.tensor([0.4, 0.3, 0.2, 0.1])
+    assert one_pixel(shares.log(), bins, (1, 0)).confidence == pytest.approx(0.7)
+    assert one_pixel(shares.log(), bins, (60, 0)).confidence == pytest.approx(0.1)
+    assert one_pixel(shares.log(), bins, (100, 0)).confidence == pytest.approx(0)
+
+
+def test_suggestions_come_most_likely_first() -> None:
+    bins = torch.tensor([[0.0, 0.0, 30.0, 10.0], [0.0, 40.0, 0.0, 0.0]])
+    logits = torch.tensor([0.4, 0.1, 0.3, 0.39]).log()
+    colors = one_pixel(logits, bins, (0, 0)).suggest(3, 3)
+    # The gray of the photo; (10, 0) is left out as too like it; a red; a yellow.
+    assert colors[0] == "#777777"
+    assert len(colors) == 3
+    for color, expected in zip(colors, [(0, 0), (30, 0), (0, 40)], strict=True):
+        assert ColorHint(0, 0, color).ab == pytest.approx(expected, abs=1)
+
+
+def test_suggestions_differ_and_have_the_lightness_of_the_point(
+    result: Colorization, color_photo: Photo
+) -> None:
+    colors = result.suggest(70, 9)
+    assert len(colors) == 6
+    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in colors)
+    ab = np.array([ColorHint(0, 0, color).ab for color in colors])
+    distances = [np.linalg.norm(a - b) for i, a in enumerate(ab) for b in ab[:i]]
+    assert min(distances) > 10
+    for color in colors:
+        levels = np.array([[[int(color[i : i + 2], 16) for i in (1, 3, 5)]]], np.uint8)
+        assert Photo(levels).lightness[0, 0] == pytest.approx(color_photo.lightness[9, 70], abs=1)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_no_more_suggestions_than_asked_for(result: Colorization, n: int) -> None:
+    assert len(result.suggest(10, 10, n)) == n
+
+
+def test_no_suggestions_at_all_are_refused(result: Colorization) -> None:
+    with pytest.raises(ValueError, match="n is 0; ask for at least one color"):
+        result.suggest(10, 10, 0)
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (82, 60), (82.9, 60.9)])
+def test_suggestions_in_the_corners(result: Colorization, x: float, y: float) -> None:
+    assert result.suggest(x, y)
+
+
+@pytest.mark.parametrize(("x", "y"), [(-1, 0), (83, 0), (0, 61), (float("nan"), 0)])
+def test_suggestions_outside_the_photo(result: Colorization, x: float, y: float) -> None:
+    with pytest.raises(ValueError, match="lies outside the photo of 83 x 61 pixels"):
+        result.suggest(x, y)
+
+
+def test_adjusting_does_not_run_the_network(
+    tiny_colorizer: Colorizer, color_photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = tiny_colorizer.colorize(color_photo)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the network ran")
+
+    monkeypatch.setattr(type(tiny_colorizer.checkpoint.generator), "forward", refuse)
+    with pytest.raises(AssertionError, match="the network ran"):
+        tiny_colorizer.colorize(color_photo)
+    result.adjust(Adjustments(saturation=1.5, contrast=20, chroma_noise=0.5))
+    result.preview(1000).adjust(Adjustments(strength=0.5))
+    assert result.colorized.size == (61, 83)
+    assert result.suggest(5, 5)
+    assert result.confidence.size
+
+
+def test_strength_0_is_gray(result: Colorization, color_photo: Photo) -> None:
+    pixels = result.adjust(Adjustments(strength=0)).pixels.astype(int)
+    assert np.ptp(pixels, axis=2).max() == 0
+    assert np.abs(pixels[:, :, :1] - color_photo.to_gray().pixels).max() <= 1
+
+
+def test_adjustments_are_seen(result: Colorization) -> None:
+    base = np.hypot(*lab_of(result.colorized)[1:]).mean()
+    for settings, low, high in (
+        (Adjustments(saturation=0.5), 0.4, 0.7),
+        (Adjustments(strength=0.5), 0.4, 0.7),
+        (Adjustments(saturation=2), 1.1, 2),
+    ):
+        chroma = np.hypot(*lab_of(result.adjust(settings))[1:]).mean()
+        assert low * base < chroma < high * base
+    contrast = result.adjust(Adjustments(contrast=80)).lightness
+    assert contrast.std() > result.colorized.lightness.std() + 1
+    assert np.array_equal(result.adjust(Adjustments()).pixels, result.colorized.pixels)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1)])
+def test_every_adjustment_at_once_on_the_smallest_photos(
+    tiny_colorizer: Colorizer, size: tuple[int, int]
+) -> None:
+    settings = Adjustments(
+        saturation=2,
+        temperature=100,
+        auto_white_balance=1,
+        contrast=100,
+        local_contrast=1,
+        luma_noise=1,
+        chroma_noise=1,
+    )
+    assert tiny_colorizer.colorize(Photo(color_pixels(*size))).adjust(settings).size == size
+
+
+def test_preview_is_smaller_with_the_same_colors(tiny_colorizer: Colorizer) -> None:
+    photo = Photo(color_pixels(300, 400), "JPEG")
+    result = tiny_colorizer.colorize(photo)
+    preview = result.preview(7500)
+    assert preview.photo.size == (75, 100)
+    assert preview.photo.format == "JPEG"
+    small = lab_of(preview.colorized)
+    full = lab_of(result.colorized).reshape(3, 75, 4, 100, 4).mean((2, 4))
+    assert np.abs(small - full).mean() < 1.5
+    assert np.array_equal(preview.confidence, result.confidence)
+
+
+def test_preview_of_a_small_photo_is_the_photo(result: Colorization, color_photo: Photo) -> None:
+    preview = result.preview()
+    assert preview.photo.size == color_photo.size
+    assert np.array_equal(preview.colorized.pixels, result.colorized.pixels)
+
+
+@pytest.mark.parametrize("size", [(61, 83), (1, 3000), (3000, 1), (200, 31)])
+def test_preview_keeps_to_its_size(tiny_colorizer: Colorizer, size: tuple[int, int]) -> None:
+    photo = Photo(np.ascontiguousarray(color_pixels(*size)[:, :, :1]))
+    preview = tiny_colorizer.colorize(photo).preview(1000)
+    assert preview.photo.size[0] * preview.photo.size[1] <= 1050
+    assert preview.photo.pixels.shape[2] == 1
+    assert preview.colorized.size == preview.photo.size
+
+
+def test_plain_regression_colors_but_has_no_distribution(
+    tanh_colorizer: Colorizer, color_photo: Photo
+) -> None:
+    result = tanh_colorizer.colorize(color_photo)
+    assert np.hypot(*lab_of(result.colorized)[1:]).mean() > 1
+    with pytest.raises(ValueError, match="predicts no color distribution; use one with the head"):
+        result.confidence  # noqa: B018
+    with pytest.raises(ValueError, match="predicts no color distribution; use one with the head"):
+        result.suggest(1, 1)
+
+
+def test_a_gradient_has_no_jumps(tiny_colorizer: Colorizer) -> None:
+    """Smooth lightness in, smooth color out: neither bands nor blocks of the working size."""
+    ramp = np.linspace(40, 200, 600).astype(np.uint8)
+    photo = Photo(np.broadcast_to(ramp[None, :, None], (300, 600, 1)).copy())
+    ab = lab_of(tiny_colorizer.colorize(photo).colorized)[1:, 150]
+    steps = [float(np.abs(a - b).max()) for a, b in pairwise(ab.T)]
+    assert max(steps) < 6
