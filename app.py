@@ -3,11 +3,11 @@
 import io
 import os
 import secrets
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
-from gradio.data_classes import ImageData
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
@@ -19,7 +19,7 @@ from colorizer import (
     Photo,
     PhotoError,
 )
-from colorizer.photo import SAVED_AS
+from colorizer.photo import output_name
 
 TITLE = "Colorizer"
 INTRO = (
@@ -29,6 +29,8 @@ INTRO = (
 EXAMPLES = Path(__file__).parent / "examples"
 KEPT_SECONDS = 3600  # uploads and results are deleted after an hour
 LARGEST_UPLOAD = "100mb"
+SWEEP_SECONDS = 600  # between looks for old files
+VISITORS = 50  # whose photos are kept in memory at the same time, at most
 QUEUE = 32  # visitors waiting in line, at most
 SLIDERS = {  # field of Adjustments: label and what it does
     "strength": ("Color strength", "0 is gray"),
@@ -41,11 +43,26 @@ SLIDERS = {  # field of Adjustments: label and what it does
     "chroma_noise": ("Color smoothing", "evens out patchy color"),
 }
 CSS = ".gradio-container {max-width: 1400px !important; margin: auto}"
-CLICK_DOWNLOAD = "() => setTimeout(() => document.querySelector('#file').click(), 200)"
+SAVE_FILE = """(file) => {
+    const link = document.createElement("a");
+    link.href = file.url;
+    link.download = file.orig_name;
+    link.click();
+}"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a visitor sees: kept in the visitor's own state, and nowhere else."""
+
+    name: str  # of the uploaded file
+    result: Colorization
+    preview: Colorization
+    gray: str  # path of the picture
 
 
 class Page:
-    """What the page does; it keeps nothing, a visitor's result lives in the visitor's state.
+    """What the page does.
 
     Args:
         colorizer: loaded once, serves everybody.
@@ -55,54 +72,65 @@ class Page:
         self.colorizer = colorizer
 
     def colorize(
-        self, path: str | None, *settings: float
-    ) -> tuple[Colorization | None, str | None, str | None, str | None, tuple[str, str] | None]:
+        self, upload: dict[str, Any] | None
+    ) -> tuple[Shown | None, str | None, str | None, Any, Any]:
         """Colorize an uploaded photo.
 
+        Args:
+            upload: the image input's value as it comes from the browser.
+
         Returns:
-            The result (the visitor's state), then the pictures: gray, colorized, post-processed and
-            the pair to compare; all None where there is no photo.
+            The visitor's state, the gray and the colorized picture; then None for the pictures that
+            `adjust` makes, where there is no photo to make them of.
         """
-        if path is None:
+        if not upload:
             return None, None, None, None, None
+        path = uploaded_path(upload)
         try:
             result = self.colorizer.colorize(Photo.open(path))
         except PhotoError as error:
-            raise gr.Error(str(error).replace(path, Path(path).name)) from error
+            gr.Warning(str(error).replace(str(path), path.name), title="This photo can't be used")
+            return None, None, None, None, None
         preview = result.preview()
-        gray, colorized = picture(preview.gray), picture(preview.colorized)
-        return result, gray, colorized, *self.adjust(result, *settings)
+        shown = Shown(path.name, result, preview, picture(preview.gray))
+        return shown, shown.gray, picture(preview.colorized), gr.skip(), gr.skip()
 
-    def adjust(
-        self, result: Colorization | None, *settings: float
-    ) -> tuple[str | None, tuple[str, str] | None]:
+    def adjust(self, shown: Shown | None, *settings: float) -> tuple[Any, Any]:
         """Post-process the preview, without running the network.
 
         Returns:
             The post-processed picture, and the pair of gray and it.
         """
-        if result is None:
-            return None, None
-        preview = result.preview()
-        processed = picture(preview.adjust(adjustments(*settings)))
-        return processed, (picture(preview.gray), processed)
+        if shown is None:
+            return gr.skip(), gr.skip()
+        processed = picture(shown.preview.adjust(adjustments(*settings)))
+        return processed, (shown.gray, processed)
 
-    def download(self, result: Colorization | None, path: str | None, *settings: float) -> str:
+    def download(self, shown: Shown | None, *settings: float) -> str:
         """Write the post-processed photo at full resolution; returns the file's path."""
-        if result is None or path is None:
-            raise gr.Error("There is no photo yet; drop one first.")
-        photo = result.adjust(adjustments(*settings))
-        suffix = SAVED_AS.get(photo.format, ".png")
+        if shown is None:
+            raise gr.Error("There is no photo, or it was deleted after an hour; drop it first.")
+        photo = shown.result.adjust(adjustments(*settings))
         folder = Path(get_upload_folder()) / secrets.token_hex(16)
         folder.mkdir(parents=True)
-        target = folder / f"{Path(path).stem}_color{suffix}"
-        photo.save(target)
+        target = folder / output_name(Path(shown.name), photo.format)
+        try:
+            photo.save(target)
+        except PhotoError as error:
+            raise gr.Error(f"{target.name} can't be saved on the server; try again.") from error
         return str(target)
 
 
-def uploaded_path(payload: ImageData | None) -> str | None:
-    """The path of an uploaded file as it came, so that one that can't be read gets our sentence."""
-    return payload.path if payload else None
+def uploaded_path(upload: dict[str, Any]) -> Path:
+    """The path of an uploaded file; a request may name any, so others than uploads are refused.
+
+    The file is not opened here, as the image input itself would: one that can't be read gets our
+    own sentence.
+    """
+    path = Path(str(upload.get("path")))
+    if not path.resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+        raise gr.Error("Only uploaded files can be colorized; upload the photo first.")
+    return path
 
 
 def adjustments(*settings: float) -> Adjustments:
@@ -124,10 +152,10 @@ def build_page(colorizer: Colorizer) -> gr.Blocks:
     neutral = Adjustments()
     blocks: gr.Blocks
     with gr.Blocks(
-        title=TITLE, analytics_enabled=False, delete_cache=(KEPT_SECONDS, KEPT_SECONDS)
+        title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
     ) as blocks:
         gr.Markdown(f"# {TITLE}\n{INTRO}")
-        result = gr.State(time_to_live=KEPT_SECONDS)
+        shown = gr.State(time_to_live=KEPT_SECONDS)
         with gr.Row():
             photo = gr.Image(
                 label="Your photo",
@@ -137,14 +165,13 @@ def build_page(colorizer: Colorizer) -> gr.Blocks:
                 height=320,
                 elem_id="photo",
             )
-            photo.preprocess = uploaded_path  # type: ignore[method-assign]
             gr.Examples(
                 sorted(str(path) for path in EXAMPLES.glob("*.jpg")),
                 photo,
                 label="Or try one of these",
             )
         with gr.Row():
-            shown = [
+            pictures = [
                 gr.Image(
                     label=label,
                     alt_text=f"{label} photo",
@@ -176,24 +203,27 @@ def build_page(colorizer: Colorizer) -> gr.Blocks:
                 reset = gr.Button("Reset sliders")
                 save = gr.Button("Download full resolution", variant="primary", elem_id="download")
                 file = gr.DownloadButton(visible="hidden", elem_id="file")
-        processed = [shown[2], compare]
+        processed = [pictures[2], compare]
         photo.change(
             page.colorize,
-            [photo, *sliders],
-            [result, *shown, compare],
+            photo,
+            [shown, *pictures, compare],
+            preprocess=False,
             concurrency_limit=1,
             trigger_mode="always_last",
-        )
+        ).then(page.adjust, [shown, *sliders], processed, show_progress="hidden")
         gr.on(
             [slider.change for slider in sliders],
             page.adjust,
-            [result, *sliders],
+            [shown, *sliders],
             processed,
             show_progress="hidden",
             trigger_mode="always_last",
         )
         reset.click(lambda: [getattr(neutral, name) for name in SLIDERS], None, sliders)
-        save.click(page.download, [result, photo, *sliders], file).success(js=CLICK_DOWNLOAD)
+        save.click(page.download, [shown, *sliders], file, show_progress_on=compare).success(
+            None, file, js=SAVE_FILE
+        )
     blocks.queue(max_size=QUEUE)
     return blocks
 
@@ -210,6 +240,7 @@ def main() -> None:
         max_file_size=LARGEST_UPLOAD,
         enable_monitoring=False,
         run_history=False,
+        state_session_capacity=VISITORS,
         footer_links=["api"],
     )
 

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from colorizer.checkpoints import WORKING_SIZES
 from colorizer.hints import ColorHint
-from colorizer.photo import SAVED_AS, SUFFIX_FORMATS, Photo, PhotoError
+from colorizer.photo import Photo, PhotoError, output_name
 from colorizer.pipeline import Colorizer
-from colorizer.postprocess import Adjustments
+from colorizer.postprocess import NOT_YET, Adjustments
+
+PHOTOS_FIRST = "photos go before the options"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         colorizer = Colorizer.load(options.checkpoint, options.device)
     except ValueError as error:
         parser.error(str(error))
-    failed, taken = False, set[Path]()
+    failed, taken = False, set[str]()
     for source in options.photos:
         try:
             photo = Photo.open(source)
@@ -61,7 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
     command.add_argument(
         "--working-size",
-        type=int,
+        type=working_size,
+        metavar="PIXELS",
         help="short side in pixels that the network sees, 192 to 512 (default: the checkpoint's)",
     )
     command.add_argument(
@@ -86,12 +90,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def working_size(text: str) -> int:
+    """Parse the short side that the network sees."""
+    low, high = WORKING_SIZES
+    if not (text.isdecimal() and low <= int(text) <= high):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {low} to {high}.")
+    return int(text)
+
+
 def adjustment(text: str) -> tuple[str, float]:
     """Parse NAME=VALUE."""
     name, _, value = text.partition("=")
-    names = [item.name for item in fields(Adjustments)]
+    names = [item.name for item in fields(Adjustments) if item.name not in NOT_YET]
     if name not in names:
-        raise argparse.ArgumentTypeError(f"{name} is no adjustment; use one of {', '.join(names)}.")
+        raise argparse.ArgumentTypeError(
+            f"{name} is no adjustment; use one of {', '.join(names)} ({PHOTOS_FIRST})."
+        )
     try:
         return name, float(value)
     except ValueError:
@@ -104,28 +118,18 @@ def hint(text: str) -> ColorHint:
         x, y, color = text.split(",")
         return ColorHint(float(x), float(y), color)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text} is not X,Y,#rrggbb ({error})") from None
+        raise argparse.ArgumentTypeError(
+            f"{text} is not X,Y,#rrggbb ({PHOTOS_FIRST}): {error}"
+        ) from None
 
 
-def output_path(folder: Path, source: Path, format: str, taken: set[Path]) -> Path:
-    """`<stem>_color.<ext>` in the folder, or with -2, -3 for names that this run has used; formats
-    that can't be written become PNG.
-
-    Args:
-        folder: where to.
-        source: the input's path.
-        format: the input's, as Pillow names it.
-        taken: paths that this run has given out; the new one is added.
-    """
-    suffix = SAVED_AS.get(format, ".png")
-    if SUFFIX_FORMATS.get(source.suffix.lower()) == format:
-        suffix = source.suffix
-    target, number = folder / f"{source.stem}_color{suffix}", 1
-    while target in taken:
+def output_path(folder: Path, source: Path, format: str, taken: set[str]) -> Path:
+    """Where the colorized photo goes; `taken` holds the names of this run, the new one is added."""
+    number = 1
+    while (name := output_name(source, format, number)).casefold() in taken:
         number += 1
-        target = folder / f"{source.stem}_color-{number}{suffix}"
-    taken.add(target)
-    return target
+    taken.add(name.casefold())  # some file systems ignore case
+    return folder / name
 
 
 if __name__ == "__main__":

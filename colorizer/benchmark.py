@@ -1,7 +1,6 @@
 """Time each stage from file to file: `python -m colorizer.benchmark`. A benchmark, not a test."""
 
 import argparse
-import resource
 import statistics
 import sys
 import tempfile
@@ -43,6 +42,16 @@ def make_photo(source: Path, megapixels: float, target: Path) -> None:
         image.convert("RGB").resize(size, Image.Resampling.BICUBIC).save(target, quality=90)
 
 
+def peak_memory() -> str:
+    """The largest resident size of this process so far, where the system tells it."""
+    if sys.platform == "win32":
+        return "is not told by Windows"
+    import resource
+
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit:.0f} MiB"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m colorizer.benchmark", description=__doc__)
@@ -61,8 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, seconds in [*zip(STAGES, zip(*rounds, strict=True), strict=True), ("total", totals)]:
         median, low, high = statistics.median(seconds), min(seconds), max(seconds)
         print(f"{name:<10} {median:6.2f} s  ({low:.2f} to {high:.2f})")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of the process {peak:.0f} MiB")
+    print(f"peak memory of the process {peak_memory()}")
     return 0
 
 

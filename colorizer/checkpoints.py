@@ -98,11 +98,13 @@ def _download(name: str) -> Path:
         ) from None
     except RepositoryNotFoundError:
         raise CheckpointError(
-            f"{repo} is not on the Hub, or is private; check the spelling, or log in first."
+            f"There is no folder {name}, and {repo} is not on the Hub or private; "
+            "check the spelling, or log in first."
         ) from None
     except LocalEntryNotFoundError:
         raise CheckpointError(
-            f"The Hub can't be reached and {name} is not in the cache; try again later."
+            f"There is no folder {name}, the Hub can't be reached and {name} is not in the cache; "
+            "check the spelling, or try again later."
         ) from None
     except EntryNotFoundError:
         raise CheckpointError(
@@ -128,6 +130,10 @@ def _read(folder: Path, source: str) -> Checkpoint:
         raise CheckpointError(
             f"{folder} holds no {missing}; name a folder with {CONFIG_FILE} and {WEIGHTS_FILE}."
         ) from None
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder} can't be read ({error.strerror}); change its permissions."
+        ) from error
     except (ValueError, SafetensorError) as error:  # ValueError: not JSON, not text
         raise CheckpointError(
             f"The checkpoint in {folder} is damaged ({error}); get it again."
@@ -188,6 +194,7 @@ def save_checkpoint(folder: Path, generator: Generator, working_size: int) -> No
     }
     beside = folder / (WEIGHTS_FILE + ".part")
     save_file(weights, beside)
+    beside.chmod(0o644)  # safetensors makes it private
     os.replace(beside, folder / WEIGHTS_FILE)
     config = {
         "schema_version": SCHEMA_VERSION,

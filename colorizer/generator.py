@@ -264,6 +264,8 @@ def fold_batch_norm(module: nn.Module) -> None:
 
 
 def _move_stride(encoder: FeatureListNet) -> None:
-    for name in ("layer2", "layer3", "layer4"):
-        block = getattr(encoder, name)[0]
+    firsts = [getattr(encoder, name, [None])[0] for name in ("layer2", "layer3", "layer4")]
+    if not all(hasattr(block, "conv3") for block in firsts):
+        raise ValueError("stride_in_first_conv is for ResNets with bottlenecks; set it to False.")
+    for block in firsts:
         block.conv1.stride, block.conv2.stride = block.conv2.stride, block.conv1.stride

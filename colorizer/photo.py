@@ -33,6 +33,7 @@ SUFFIX_FORMATS = {suffix: name for name, suffix in SAVED_AS.items()} | {
     ".jpeg": "JPEG",
     ".tiff": "TIFF",
 }
+READABLE = (*SAVED_AS, "GIF", "BMP", "PPM")  # not EPS, which would start Ghostscript
 LEVELS = torch.linspace(0, 1, 256)  # of 8-bit sRGB
 LINEAR = srgb_to_linear(LEVELS).numpy()
 GRAY_LIGHTNESS = luminance_to_lightness(srgb_to_linear(LEVELS)).numpy()
@@ -71,22 +72,25 @@ class Photo:
         """Open a photo: a path, a binary file object or a Pillow image. EXIF orientation is
         applied.
 
-        Transparent parts are shown on white; of several frames or pages the first is taken.
+        Transparent parts are shown on white; of several frames or pages the first is taken; an
+        embedded color profile is ignored.
 
         Raises:
             PhotoError: the source can't be read as a photo.
         """
-        if isinstance(source, Image.Image):
-            return cls._from_image(source)
         name = (
             str(source) if isinstance(source, str | Path) else getattr(source, "name", "The photo")
         )
         Image.MAX_IMAGE_PIXELS = MAX_PIXELS
         try:
-            with Image.open(source) as image:
+            if isinstance(source, Image.Image):
+                return cls._from_image(source)
+            with Image.open(source, formats=READABLE) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise Image.DecompressionBombError
                 return cls._from_image(image)
+        except PhotoError:
+            raise
         except FileNotFoundError:
             raise PhotoError(f"{name} does not exist; check the path.") from None
         except IsADirectoryError:
@@ -107,6 +111,7 @@ class Photo:
     @classmethod
     def _from_image(cls, image: Image.Image) -> Self:
         format = image.format or "PNG"
+        format = "JPEG" if format == "MPO" else format  # a JPEG with further pictures in it
         image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I;16") or image.mode == "I":
             levels = np.asarray(image).astype(np.float32) / 257  # 65535 / 255
@@ -117,7 +122,7 @@ class Photo:
                 "RGB"
             )
         elif image.mode == "F":
-            raise ValueError("floating-point pixels; convert it to 8 or 16 bits")
+            raise PhotoError("The photo has floating-point pixels; convert it to 8 or 16 bits.")
         elif image.mode in ("1", "L"):
             image = image.convert("L")
         elif image.mode != "RGB":
@@ -197,3 +202,16 @@ class Photo:
             beside.unlink(missing_ok=True)
             reason = getattr(error, "strerror", None) or error
             raise PhotoError(f"{path} can't be written: {reason}.") from error
+
+
+def output_name(source: Path, format: str, number: int = 1) -> str:
+    """`<stem>_color.<ext>`, or `<stem>_color-<number>.<ext>` from the second on.
+
+    Args:
+        source: the input's path; its ending stays where it fits the format.
+        format: the input's, as Pillow names it; one that can't be written becomes PNG.
+        number: how often the name has come up.
+    """
+    fits = SUFFIX_FORMATS.get(source.suffix.lower()) == format
+    suffix = source.suffix if fits else SAVED_AS.get(format, ".png")
+    return f"{source.stem}_color{f'-{number}' if number > 1 else ''}{suffix}"

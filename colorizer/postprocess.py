@@ -8,10 +8,10 @@ import numpy as np
 
 from colorizer.chroma import Plane, guided_filter
 
-SHIFT = 0.3  # ab units per unit of temperature
+TEMPERATURE_SHIFT = 0.3  # ab units per unit of temperature
 CLAHE_TILES = 8  # per side
 NEUTRAL_SHARE = 0.5  # of the pixels, those of lowest chroma, tell the color cast
-COMING = ("vibrance", "tint", "exposure", "gamma", "dust", "sharpness", "skin_repair")
+NOT_YET = ("vibrance", "tint", "exposure", "gamma", "dust", "sharpness", "skin_repair")
 
 
 def slider(default: float, low: float, high: float) -> Any:
@@ -44,7 +44,7 @@ class Adjustments:
             value, (low, high) = getattr(self, item.name), item.metadata["range"]
             if not low <= value <= high:
                 raise ValueError(f"{item.name} is {value}; it goes from {low} to {high}.")
-            if item.name in COMING and value != item.default:
+            if item.name in NOT_YET and value != item.default:
                 raise ValueError(f"{item.name} is not available yet; leave it at {item.default}.")
 
 
@@ -70,7 +70,9 @@ def adjust_color(ab: Plane, lightness: Plane, settings: Adjustments) -> Plane:
         ab = ab - settings.auto_white_balance * ab[:, neutral].mean(1)[:, None, None]
     ab = ab * np.float32(settings.saturation)
     if settings.temperature:
-        ab = ab + np.array([0, SHIFT * settings.temperature], np.float32).reshape(2, 1, 1)
+        ab = ab + np.array([0, TEMPERATURE_SHIFT * settings.temperature], np.float32).reshape(
+            2, 1, 1
+        )
     return np.asarray(ab * np.float32(settings.strength), np.float32)
 
 
@@ -79,9 +81,9 @@ def adjust_tone(lightness: Plane, settings: Adjustments) -> Plane:
     same where nothing changes.
     """
     if settings.luma_noise:
-        smooth = guided_filter(
-            lightness, lightness[:, :, None], 2, (12 * settings.luma_noise) ** 2
-        )[:, :, 0]
+        radius = max(2, round(2 * (lightness.size / 1e6) ** 0.5))  # as it looks at a megapixel
+        epsilon = (12 * settings.luma_noise) ** 2
+        smooth = guided_filter(lightness, lightness[:, :, None], radius, epsilon)[:, :, 0]
         lightness = lightness + np.float32(min(1.0, 2 * settings.luma_noise)) * (smooth - lightness)
     if settings.contrast:
         share = lightness / 100
@@ -91,7 +93,7 @@ def adjust_tone(lightness: Plane, settings: Adjustments) -> Plane:
         clahe = cv2.createCLAHE(
             clipLimit=1 + 3 * settings.local_contrast, tileGridSize=(CLAHE_TILES, CLAHE_TILES)
         )
-        levels = (lightness * (65535 / 100)).clip(0, 65535).astype(np.uint16)
-        equalized = clahe.apply(levels).astype(np.float32) * np.float32(100 / 65535)
-        lightness = lightness + np.float32(settings.local_contrast) * (equalized - lightness)
+        levels = (lightness * 2.55).round().clip(0, 255).astype(np.uint8)
+        change = (clahe.apply(levels).astype(np.float32) - levels) * np.float32(100 / 255)
+        lightness = (lightness + np.float32(settings.local_contrast) * change).clip(0, 100)
     return lightness.astype(np.float32, copy=False)

@@ -253,7 +253,7 @@ def test_one_batch_can_be_learned_by_heart() -> None:
     assert errors[-1] < 0.3 * gray
 
 
-@pytest.mark.parametrize("encoder", ["resnet18", "tf_efficientnet_lite0"])
+@pytest.mark.parametrize("encoder", ["resnet18", "resnet10t"])
 def test_real_generators_start_from_pretrained_encoders(
     encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

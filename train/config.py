@@ -20,12 +20,12 @@ class TrainConfig:
     data: tuple[str, ...] = setting((), "folders or tar shards of color photos")
     output: str = setting("", "folder of the run: settings, log, checkpoints, samples")
     val_data: tuple[str, ...] = setting(
-        (), "folders or tar shards of photos to validate on; never trained on"
+        (), "as --data, to validate on: every sixth photo is looked at"
     )
     encoder_weights: str = setting(
         "", "safetensors of the pretrained encoder; empty asks timm, which downloads it"
     )
-    encoder: str = setting("resnet50", "timm name of the encoder")
+    encoder: str = setting("resnet50", "timm name of the encoder, a ResNet")
     encoder_kind: str = setting(
         "timm", "timm, or keras: weights of a ResNet as Keras has it (BGR, stride in conv1)"
     )
@@ -91,6 +91,9 @@ class TrainConfig:
             raise ValueError(
                 f"photos is {self.photos} and batch {self.batch}; one step needs a full batch."
             )
+        counts = ("ema_half_life", "log_every", "save_every")
+        if any(getattr(self, name) < 1 for name in counts):
+            raise ValueError(f"{', '.join(counts)} must each be at least 1.")
         if self.encoder_kind not in ("timm", "keras"):
             raise ValueError(f"encoder_kind is {self.encoder_kind!r}; use timm or keras.")
         if not 0 <= self.rebalance <= 1:

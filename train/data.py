@@ -73,9 +73,21 @@ def find_photos(sources: Iterable[str | Path]) -> list[PhotoFile]:
     return photos
 
 
-def read_pixels(photo: PhotoFile) -> Tensor:
-    """The whole photo as uint8 (3, H, W) sRGB."""
-    return torch.from_numpy(np.array(photo.open())).permute(2, 0, 1)
+def read_small(photos: Iterable[PhotoFile], short: int) -> list[Tensor]:
+    """Whole photos as uint8 (3, H, W) sRGB, shrunk to a short side of at most `short` pixels.
+
+    Photos that can't be read are left out.
+    """
+    small = []
+    for photo in photos:
+        try:
+            image = photo.open()
+        except OSError:
+            continue
+        scale = min(1.0, short / min(image.size))
+        size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+        small.append(torch.from_numpy(np.array(image.resize(size))).permute(2, 0, 1))
+    return small
 
 
 def _members(archive: Path) -> list[PhotoFile]:

@@ -29,7 +29,7 @@ from colorizer.color import lab_to_rgb, rgb_to_lab
 from colorizer.generator import Generator, GeneratorConfig
 from train.augment import jitter_gamma, simulate_hints
 from train.config import TrainConfig, parse_config
-from train.data import CropStream, find_photos, read_pixels
+from train.data import CropStream, find_photos, read_small
 from train.losses import BinLoss, ab_loss, bin_prior
 
 PRIOR_CROPS = 2000  # crops from which the share of each ab bin is counted
@@ -39,6 +39,8 @@ SHEET_PHOTOS = 32
 SHEET_SIDE = 256  # pixels of each
 STATE_FILE = "last.pt"
 LOG_FILE = "metrics.jsonl"
+CONFIG_FILE = "train_config.json"
+FREE = ("resume", "workers", "log_every", "save_every")  # settings that a resumed run may change
 CHECKPOINT_FOLDER = "checkpoint"
 
 
@@ -56,13 +58,13 @@ def fit(config: TrainConfig) -> Path:
     )
     set_seed(config.seed)
     output = Path(config.output)
-    state = load_state(output) if config.resume else {}
+    state = load_state(output, config) if config.resume else {}
     if not config.resume and (output / STATE_FILE).exists():
         raise ValueError(f"{output} holds a run; continue it with --resume or name another folder.")
     start = int(state.get("step", 0))
 
     crops = CropStream(find_photos(config.data), config)
-    validation = [read_pixels(photo) for photo in find_photos(config.val_data)[::VALIDATE_EVERY]]
+    validation = read_small(find_photos(config.val_data)[::VALIDATE_EVERY], WORKING_SIZE)
     loader = DataLoader(
         crops,
         batch_size=config.batch,
@@ -90,7 +92,7 @@ def fit(config: TrainConfig) -> Path:
 
     if accelerator.is_main_process:
         output.mkdir(parents=True, exist_ok=True)
-        (output / "train_config.json").write_text(json.dumps(asdict(config), indent=1) + "\n")
+        (output / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=1) + "\n")
         cut_log(output, start)
     progress = tqdm(total=len(crops), initial=start * config.batch, unit="photo", mininterval=5)
     for step, pixels in enumerate(loader, start):
@@ -244,17 +246,33 @@ def save_sheet(rows: list[Tensor], path: Path) -> None:
 
 
 def cut_log(output: Path, step: int) -> None:
-    """Drop the lines of metrics.jsonl after a step: a resumed run writes them again."""
+    """Drop the lines of the log after a step, which a resumed run writes again, and broken ones."""
     path = output / LOG_FILE
     if path.exists():
         lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
+        path.write_text("".join(line for line in lines if _step(line) <= step))
 
 
-def load_state(output: Path) -> dict[str, Any]:
-    """The state that `save_state` wrote. Raises ValueError where there is none."""
+def _step(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf
+
+
+def load_state(output: Path, config: TrainConfig) -> dict[str, Any]:
+    """The state that `save_state` wrote.
+
+    Raises:
+        ValueError: there is none, or the run had other settings than `config`.
+    """
     if not (output / STATE_FILE).exists():
         raise ValueError(f"{output} holds no run to resume; leave out --resume to start one.")
+    before = json.loads((output / CONFIG_FILE).read_text())
+    now = json.loads(json.dumps(asdict(config)))
+    changed = [name for name in now if name not in FREE and now[name] != before.get(name)]
+    if changed:
+        raise ValueError(f"{', '.join(changed)} of the run in {output} differ; give the same.")
     state: dict[str, Any] = torch.load(output / STATE_FILE, map_location="cpu", weights_only=True)
     return state
 
