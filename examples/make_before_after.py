@@ -1,6 +1,6 @@
 """Put a photo and its colorized version side by side.
 
-python examples/make_before_after.py examples/workers.jpg examples/before_after.webp
+python examples/make_before_after.py examples/portrait.jpg examples/before_after.webp
 """
 
 import argparse

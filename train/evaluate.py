@@ -6,6 +6,7 @@ mean over a mean. Gray, the truth's lightness without color, is measured in the 
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -105,7 +106,8 @@ def main() -> int:
     except ValueError as error:
         print(f"train.evaluate: {error}", file=sys.stderr)
         return 1
-    text = json.dumps(report, indent=1)
+    command = shlex.join(["python", "-m", "train.evaluate", *sys.argv[1:]])
+    text = json.dumps({"command": command} | report, indent=1)
     print(text)
     if options.json:
         options.json.write_text(text + "\n")

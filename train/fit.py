@@ -33,7 +33,7 @@ from train.data import CropStream, find_photos, read_small
 from train.losses import BinLoss, ab_loss, bin_prior
 
 PRIOR_CROPS = 2000  # crops from which the share of each ab bin is counted
-WORKING_SIZE = 256  # written into checkpoints
+WORKING_SIZE = 288  # written into checkpoints; compared in EXPERIMENTS.md
 VALIDATE_EVERY = 6  # photos of the validation set while training
 SHEET_PHOTOS = 32
 SHEET_SIDE = 256  # pixels of each
