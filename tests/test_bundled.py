@@ -1,0 +1,74 @@
+"""The bundled checkpoint: its files agree, and it has learned what it should."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from colorizer import ColorHint, Colorization, Colorizer, Photo
+from colorizer.checkpoints import bundled_folder
+from colorizer.color import rgb_to_lab
+from tests.test_examples import EXAMPLES
+
+LARGEST_BYTES = 64_000_000
+
+
+@pytest.fixture(scope="module")
+def colorizer() -> Colorizer:
+    return Colorizer.load()
+
+
+def colorize(colorizer: Colorizer, name: str) -> Colorization:
+    return colorizer.colorize(Photo.open(EXAMPLES / name))
+
+
+def mean_ab(result: Colorization, x: float, y: float, share: float = 0.03) -> tuple[float, float]:
+    """Mean (a*, b*) of a square around a point; x, y and its half side are shares of the size."""
+    height, width = result.photo.size
+    rows = slice(round((y - share) * height), round((y + share) * height))
+    columns = slice(round((x - share) * width), round((x + share) * width))
+    pixels = torch.from_numpy(result.colorized.pixels[rows, columns]).permute(2, 0, 1) / 255
+    a, b = rgb_to_lab(pixels)[1:].mean((1, 2)).tolist()
+    return a, b
+
+
+def test_the_report_is_about_these_weights(colorizer: Colorizer) -> None:
+    report = json.loads((bundled_folder() / "report.json").read_text())
+    assert report["sha256"] == colorizer.checkpoint.sha256
+    assert report["working_size"] == colorizer.checkpoint.working_size
+    assert report["ratios"]["lpips_of_gray"] <= 0.79
+    assert report["ratios"]["delta_e00_of_gray"] <= 0.94
+    assert report["ratios"]["cf_of_truth"] >= 0.46
+    assert (bundled_folder() / "model.safetensors").stat().st_size <= LARGEST_BYTES
+
+
+def test_skin_is_warm(colorizer: Colorizer) -> None:
+    a, b = mean_ab(colorize(colorizer, "portrait.jpg"), 0.43, 0.27)
+    assert 5 < a < 35
+    assert 5 < b < 35
+
+
+def test_grass_is_green_and_the_sky_is_not(colorizer: Colorizer) -> None:
+    result = colorize(colorizer, "meadow.jpg")
+    a, b = mean_ab(result, 0.4, 0.85)
+    assert a < -2
+    assert b > 8
+    assert mean_ab(result, 0.3, 0.06)[1] < 4
+
+
+@pytest.mark.parametrize("name", ["aged.jpg", "bee.jpg", "portrait.jpg", "street.jpg"])
+def test_lightness_is_the_input_s(colorizer: Colorizer, name: str) -> None:
+    result = colorize(colorizer, name)
+    difference = np.abs(result.colorized.lightness - result.photo.lightness)
+    assert difference.mean() <= 0.5
+    assert difference.max() <= 2
+
+
+def test_a_hint_changes_its_surroundings(colorizer: Colorizer) -> None:
+    photo = Photo.open(EXAMPLES / "portrait.jpg")
+    plain = colorizer.colorize(photo)
+    x, y = 0.25 * photo.size[1], 0.85 * photo.size[0]
+    hinted = colorizer.colorize(photo, [ColorHint(x, y, "#2040c0", radius=10)])
+    assert mean_ab(hinted, 0.25, 0.85)[1] < mean_ab(plain, 0.25, 0.85)[1] - 10
+    assert mean_ab(hinted, 0.85, 0.05) == pytest.approx(mean_ab(plain, 0.85, 0.05), abs=6)
