@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from colorizer.bands import bands
 from colorizer.chroma import Plane, guided_filter
 
 TEMPERATURE_SHIFT = 0.3  # ab units per unit of temperature
@@ -82,8 +83,7 @@ def adjust_tone(lightness: Plane, settings: Adjustments) -> Plane:
     """
     if settings.luma_noise:
         radius = max(2, round(2 * (lightness.size / 1e6) ** 0.5))  # as it looks at a megapixel
-        epsilon = (12 * settings.luma_noise) ** 2
-        smooth = guided_filter(lightness, lightness[:, :, None], radius, epsilon)[:, :, 0]
+        smooth = _smooth(lightness, radius, (12 * settings.luma_noise) ** 2)
         lightness = lightness + np.float32(min(1.0, 2 * settings.luma_noise)) * (smooth - lightness)
     if settings.contrast:
         share = lightness / 100
@@ -97,3 +97,17 @@ def adjust_tone(lightness: Plane, settings: Adjustments) -> Plane:
         change = (clahe.apply(levels).astype(np.float32) - levels) * np.float32(100 / 255)
         lightness = (lightness + np.float32(settings.local_contrast) * change).clip(0, 100)
     return lightness.astype(np.float32, copy=False)
+
+
+def _smooth(plane: Plane, radius: int, epsilon: float) -> Plane:
+    """Guide the filter of a plane (H, W) by itself, in bands that overlap as far as windows
+    reach.
+    """
+    smooth = np.empty_like(plane)
+    reach = 2 * radius  # two means, one after the other
+    for rows in bands((plane.shape[0], plane.shape[1])):
+        top = max(0, rows.start - reach)
+        part = plane[top : rows.stop + reach]
+        filtered = guided_filter(part, part[:, :, None], radius, epsilon)[:, :, 0]
+        smooth[rows] = filtered[rows.start - top : rows.stop - top]
+    return smooth

@@ -194,3 +194,12 @@ def test_the_other_sliders_start_smoothly_too(name: str, ab: Plane, lightness: P
     settings = Adjustments(**{name: 0.01})
     assert np.abs(adjust_color(ab, lightness, settings) - ab).max() < 1
     assert np.abs(adjust_tone(lightness, settings) - lightness).max() < 1
+
+
+def test_grain_reduction_has_no_seams(monkeypatch) -> None:
+    """In bands of a few rows it gives what it gives for the whole."""
+    plane = np.random.default_rng(3).uniform(0, 100, (200, 60)).astype(np.float32)
+    whole = adjust_tone(plane, Adjustments(luma_noise=0.7))
+    monkeypatch.setattr("colorizer.bands.BAND_PIXELS", 60 * 7)
+    banded = adjust_tone(plane, Adjustments(luma_noise=0.7))
+    np.testing.assert_allclose(banded, whole, atol=0.01)
