@@ -16,9 +16,8 @@ RGB_TO_XYZ = (
     (0.2126729, 0.7151522, 0.0721750),
     (0.0193339, 0.1191920, 0.9503041),
 )
-WHITE = tuple(
-    sum(row) for row in RGB_TO_XYZ
-)  # D65: the white of sRGB itself, so that gray has a* = b* = 0
+# D65: the white of sRGB itself, so that gray has a* = b* = 0
+WHITE = tuple(sum(row) for row in RGB_TO_XYZ)
 DELTA = 6 / 29  # CIE 15:2004, the junction of the cube root and the line
 GAMUT_SLACK = 1e-4  # of linear light, far below an 8-bit level: rounding is not out of gamut
 BIN_WIDTH = 10.0  # Zhang et al. 2016, sec. 2.2
@@ -61,9 +60,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 
 def lab_to_linear(lab: Tensor) -> Tensor:
-    """CIELAB (..., 3, H, W) to linear RGB (..., 3, H, W), not clipped: outside [0, 1] means out of
-    gamut.
-    """
+    """CIELAB (..., 3, H, W) to linear RGB (..., 3, H, W); outside [0, 1] means out of gamut."""
     lightness, a, b = lab.unbind(-3)
     y = (lightness + 16) / 116
     roots = (y + a / 500, y, y - b / 200)
@@ -72,8 +69,9 @@ def lab_to_linear(lab: Tensor) -> Tensor:
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:
-    """CIELAB (..., 3, H, W) to sRGB (..., 3, H, W) in [0, 1]; clips, so map into the gamut first
-    (`map_to_gamut`).
+    """CIELAB (..., 3, H, W) to sRGB (..., 3, H, W) in [0, 1]. Differentiable.
+
+    Colors out of gamut are clipped, which shifts their lightness: `lab_to_rgb_in_gamut` keeps it.
     """
     return linear_to_srgb(lab_to_linear(lab))
 

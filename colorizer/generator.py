@@ -186,9 +186,7 @@ class Generator(nn.Module):
 
 
 class DecoderBlock(nn.Module):
-    """Upsample by two, add the skip (both projected by 1x1 convolutions) and mix with two 3x3
-    convolutions.
-    """
+    """Upsample by two, add the skip (both projected) and mix with two 3x3 convolutions."""
 
     def __init__(self, deep: int, skip: int, out: int) -> None:
         super().__init__()
@@ -212,9 +210,7 @@ class DecoderBlock(nn.Module):
 
 
 def projection(channels: int, out: int) -> nn.Sequential:
-    """A normalized 1x1 convolution: it brings features of any scale to the scale of their
-    partners.
-    """
+    """A normalized 1x1 convolution: it brings features of any scale to that of their partners."""
     return nn.Sequential(nn.Conv2d(channels, out, 1, bias=False), nn.BatchNorm2d(out))
 
 

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from colorizer.bands import bands
 from colorizer.color import (
     RGB_TO_XYZ,
+    gray_to_lightness,
     lightness_to_gray,
     luminance_to_lightness,
     srgb_to_linear,
@@ -36,7 +37,7 @@ SUFFIX_FORMATS = {suffix: name for name, suffix in SAVED_AS.items()} | {
 READABLE = (*SAVED_AS, "GIF", "BMP", "PPM")  # not EPS, which would start Ghostscript
 LEVELS = torch.linspace(0, 1, 256)  # of 8-bit sRGB
 LINEAR = srgb_to_linear(LEVELS).numpy()
-GRAY_LIGHTNESS = luminance_to_lightness(srgb_to_linear(LEVELS)).numpy()
+GRAY_LIGHTNESS = gray_to_lightness(LEVELS).numpy()
 
 
 class PhotoError(ValueError):
@@ -69,11 +70,10 @@ class Photo:
 
     @classmethod
     def open(cls, source: str | Path | BinaryIO | Image.Image) -> Self:
-        """Open a photo: a path, a binary file object or a Pillow image. EXIF orientation is
-        applied.
+        """Open a photo: a path, a binary file object or a Pillow image.
 
-        Transparent parts are shown on white; of several frames or pages the first is taken; an
-        embedded color profile is ignored.
+        EXIF orientation is applied. Transparent parts are shown on white; of several frames or
+        pages the first is taken; an embedded color profile is ignored.
 
         Raises:
             PhotoError: the source can't be read as a photo.
@@ -81,7 +81,7 @@ class Photo:
         name = (
             str(source) if isinstance(source, str | Path) else getattr(source, "name", "The photo")
         )
-        Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+        Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow warns at 89 megapixels otherwise
         try:
             if isinstance(source, Image.Image):
                 return cls._from_image(source)

@@ -1,6 +1,4 @@
-"""The pipeline: load a checkpoint once, colorize many photos, adjust each result without running
-the network again.
-"""
+"""The pipeline: load a checkpoint once, colorize many photos, adjust each without the network."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -22,9 +20,7 @@ from colorizer.hints import ColorHint, rasterize
 from colorizer.photo import Photo
 from colorizer.postprocess import Adjustments, adjust_color, adjust_tone
 
-LONGEST_SIDE = (
-    4  # of the network's picture, in working sizes: a strip of 1 x 20,000 pixels fits too
-)
+LONGEST_SIDE = 4  # of the network's picture, in working sizes, for strips of 1 x 20,000 pixels
 CONFIDENT_WITHIN = 10.0  # ab units between the prediction and what counts as right
 SUGGESTION_DISTANCE = 12.0  # ab units between suggested colors
 
@@ -102,8 +98,7 @@ class Colorizer:
 
 
 class Colorization:
-    """A colorized photo: everything that the network said about it, composed into pixels when asked
-    for.
+    """What the network said about a photo, composed into pixels when asked for.
 
     Attributes:
         photo: the input.

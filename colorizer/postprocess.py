@@ -10,6 +10,8 @@ from colorizer.bands import bands
 from colorizer.chroma import Plane, guided_filter
 
 TEMPERATURE_SHIFT = 0.3  # ab units per unit of temperature
+COLOR_EDGE = 10.0  # L* units: a stronger edge keeps the colors on its sides apart
+GRAIN = 12.0  # L* units: stronger changes than this are detail, not grain
 CLAHE_TILES = 8  # per side
 NEUTRAL_SHARE = 0.5  # of the pixels, those of lowest chroma, tell the color cast
 NOT_YET = ("vibrance", "tint", "exposure", "gamma", "dust", "sharpness", "skin_repair")
@@ -50,8 +52,7 @@ class Adjustments:
 
 
 def adjust_color(ab: Plane, lightness: Plane, settings: Adjustments) -> Plane:
-    """Apply the color settings to ab (2, h, w) at the working size; upsampling afterwards gives the
-    same, being linear.
+    """Apply the color settings at the working size: upsampling is linear, so it may come later.
 
     Args:
         ab: (2, h, w) float32.
@@ -63,7 +64,9 @@ def adjust_color(ab: Plane, lightness: Plane, settings: Adjustments) -> Plane:
     """
     if settings.chroma_noise:
         radius = 2 + round(14 * settings.chroma_noise)
-        smooth = guided_filter(lightness, ab.transpose(1, 2, 0), radius, 100.0).transpose(2, 0, 1)
+        smooth = guided_filter(lightness, ab.transpose(1, 2, 0), radius, COLOR_EDGE**2).transpose(
+            2, 0, 1
+        )
         ab = ab + settings.chroma_noise * (smooth - ab)
     if settings.auto_white_balance:
         chroma = np.hypot(ab[0], ab[1])
@@ -71,19 +74,23 @@ def adjust_color(ab: Plane, lightness: Plane, settings: Adjustments) -> Plane:
         ab = ab - settings.auto_white_balance * ab[:, neutral].mean(1)[:, None, None]
     ab = ab * np.float32(settings.saturation)
     if settings.temperature:
-        ab = ab + np.array([0, TEMPERATURE_SHIFT * settings.temperature], np.float32).reshape(
-            2, 1, 1
-        )
+        ab = np.stack((ab[0], ab[1] + np.float32(TEMPERATURE_SHIFT * settings.temperature)))
     return np.asarray(ab * np.float32(settings.strength), np.float32)
 
 
 def adjust_tone(lightness: Plane, settings: Adjustments) -> Plane:
-    """Apply the settings of lightness to L* (H, W) float32, 0 to 100; returns a new plane, or the
-    same where nothing changes.
+    """Apply the settings of lightness.
+
+    Args:
+        lightness: (H, W) float32 L*, 0 to 100.
+        settings: what to do.
+
+    Returns:
+        (H, W) float32; the same plane where nothing changes.
     """
     if settings.luma_noise:
         radius = max(2, round(2 * (lightness.size / 1e6) ** 0.5))  # as it looks at a megapixel
-        smooth = _smooth(lightness, radius, (12 * settings.luma_noise) ** 2)
+        smooth = _smooth(lightness, radius, (GRAIN * settings.luma_noise) ** 2)
         lightness = lightness + np.float32(min(1.0, 2 * settings.luma_noise)) * (smooth - lightness)
     if settings.contrast:
         share = lightness / 100
@@ -100,9 +107,7 @@ def adjust_tone(lightness: Plane, settings: Adjustments) -> Plane:
 
 
 def _smooth(plane: Plane, radius: int, epsilon: float) -> Plane:
-    """Guide the filter of a plane (H, W) by itself, in bands that overlap as far as windows
-    reach.
-    """
+    """Filter a plane (H, W), guided by itself, in bands that overlap as far as windows reach."""
     smooth = np.empty_like(plane)
     reach = 2 * radius  # two means, one after the other
     for rows in bands((plane.shape[0], plane.shape[1])):

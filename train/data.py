@@ -1,6 +1,4 @@
-"""Photos to train on: folders and tar shards of color photos, and the endless, repeatable stream
-of crops cut from them.
-"""
+"""Photos to train on, from folders and tar shards, and the repeatable stream of their crops."""
 
 import io
 import tarfile
@@ -110,10 +108,8 @@ class CropStream(Dataset[Tensor]):
     def __init__(self, photos: Sequence[PhotoFile], config: TrainConfig) -> None:
         self.photos = photos
         self.config = config
-        self._order: tuple[int, NDArray[np.int64]] = (
-            -1,
-            np.empty(0, np.int64),
-        )  # epoch and its permutation
+        # an epoch and its permutation
+        self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return self.config.steps * self.config.batch
