@@ -6,28 +6,40 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from huggingface_hub import hf_hub_download
+from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import (
     EntryNotFoundError,
     HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
+from colorizer.discriminator import Discriminator, DiscriminatorConfig
 from colorizer.generator import Generator, GeneratorConfig
+from colorizer.pix2pix import Pix2Pix, Pix2PixConfig
 
 SCHEMA_VERSION = 1
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
+DISCRIMINATOR_WEIGHTS_FILE = "discriminator.safetensors"
+DISCRIMINATOR_CONFIG_FILE = "discriminator.json"
+DISCRIMINATOR_FILES = (DISCRIMINATOR_CONFIG_FILE, DISCRIMINATOR_WEIGHTS_FILE)
 WORKING_SIZES = (192, 512)  # smallest and largest short side that the network may see, in pixels
+
+AnyGenerator = Generator | Pix2Pix
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class CheckpointError(ValueError):
@@ -45,7 +57,7 @@ class Checkpoint:
         sha256: of `model.safetensors`, 64 hexadecimal digits.
     """
 
-    generator: Generator
+    generator: AnyGenerator
     working_size: int
     source: str
     sha256: str
@@ -62,18 +74,31 @@ def load_checkpoint(source: str | Path | None = None) -> Checkpoint:
         CheckpointError: the source can't be found, or isn't a checkpoint that this version can
             read.
     """
-    if source is None:
-        folder = bundled_folder()
-    elif Path(source).is_dir():
-        folder = Path(source)
-    elif re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", str(source)):
-        folder = _download(str(source))
-        source = f"{str(source).partition('@')[0]}@{folder.name}"  # the commit
-    else:
-        raise CheckpointError(
-            f"{source} is neither a folder nor a Hub name like user/repo; check the spelling."
-        )
-    return _read(folder, str(source or "bundled"))
+    folder, name = _locate(source)
+    return _read_checkpoint(folder, name)
+
+
+def load_discriminator(source: str | Path | None = None) -> Discriminator | None:
+    """The discriminator that was trained with a checkpoint, float32, in training mode.
+
+    Args:
+        source: as for `load_checkpoint`.
+
+    Returns:
+        None if the checkpoint comes without.
+
+    Raises:
+        CheckpointError: the source can't be found, or its discriminator can't be read.
+    """
+    folder, _ = _locate(source, DISCRIMINATOR_FILES)
+    if not any((folder / file).exists() for file in DISCRIMINATOR_FILES):
+        return None
+    config, weights, _ = _read_files(folder, *DISCRIMINATOR_FILES)
+
+    def build() -> Discriminator:
+        return Discriminator(DiscriminatorConfig(**_all_fields(DiscriminatorConfig, config)))
+
+    return _restore(build, weights, folder / DISCRIMINATOR_CONFIG_FILE)
 
 
 def bundled_folder() -> Path:
@@ -85,13 +110,35 @@ def bundled_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "weights"
 
 
-def _download(name: str) -> Path:
+def _locate(source: str | Path | None, optional: tuple[str, ...] = ()) -> tuple[Path, str]:
+    """The folder of a checkpoint, downloaded if need be, with `optional` files if it has them; and
+    the checkpoint's name.
+    """
+    if source is None:
+        return bundled_folder(), "bundled"
+    if Path(source).is_dir():
+        return Path(source), str(source)
+    if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", str(source)):
+        folder = _download(str(source), optional)
+        return folder, f"{str(source).partition('@')[0]}@{folder.name}"  # the commit
+    raise CheckpointError(
+        f"{source} is neither a folder nor a Hub name like user/repo; check the spelling."
+    )
+
+
+def _download(name: str, optional: tuple[str, ...]) -> Path:
     repo, _, revision = name.partition("@")
     try:
         paths = [
             hf_hub_download(repo, file, revision=revision or None)
             for file in (CONFIG_FILE, WEIGHTS_FILE)
         ]
+        folder = Path(paths[0]).parent
+        commit = folder.name
+        for file in optional:  # the cache remembers what a commit lacks
+            if try_to_load_from_cache(repo, file, revision=commit) is not _CACHED_NO_EXIST:
+                with suppress(RemoteEntryNotFoundError):
+                    hf_hub_download(repo, file, revision=commit)
     except RevisionNotFoundError:
         raise CheckpointError(
             f"{repo} has no revision {revision} on the Hub; check the spelling."
@@ -103,8 +150,8 @@ def _download(name: str) -> Path:
         ) from None
     except LocalEntryNotFoundError:
         raise CheckpointError(
-            f"There is no folder {name}, the Hub can't be reached and {name} is not in the cache; "
-            "check the spelling, or try again later."
+            f"There is no folder {name}, the Hub can't be reached and not all of {name} is in "
+            "the cache; check the spelling, or try again later."
         ) from None
     except EntryNotFoundError:
         raise CheckpointError(
@@ -116,28 +163,11 @@ def _download(name: str) -> Path:
         raise CheckpointError(
             f"{name} could not be downloaded ({error}); try again later."
         ) from error
-    return Path(paths[0]).parent
+    return folder
 
 
-def _read(folder: Path, source: str) -> Checkpoint:
-    try:
-        config = json.loads((folder / CONFIG_FILE).read_text())
-        weights_file = folder / WEIGHTS_FILE
-        weights = load_file(weights_file)
-        digest = hashlib.sha256(weights_file.read_bytes()).hexdigest()
-    except FileNotFoundError as error:
-        missing = Path(error.filename or WEIGHTS_FILE).name
-        raise CheckpointError(
-            f"{folder} holds no {missing}; name a folder with {CONFIG_FILE} and {WEIGHTS_FILE}."
-        ) from None
-    except OSError as error:
-        raise CheckpointError(
-            f"{folder} can't be read ({error.strerror}); change its permissions."
-        ) from error
-    except (ValueError, SafetensorError) as error:  # ValueError: not JSON, not text
-        raise CheckpointError(
-            f"The checkpoint in {folder} is damaged ({error}); get it again."
-        ) from error
+def _read_checkpoint(folder: Path, source: str) -> Checkpoint:
+    config, weights, digest = _read_files(folder, CONFIG_FILE, WEIGHTS_FILE)
     version = config.get("schema_version") if isinstance(config, dict) else None
     if version != SCHEMA_VERSION:
         advice = (
@@ -148,59 +178,116 @@ def _read(folder: Path, source: str) -> Checkpoint:
         raise CheckpointError(
             f"{folder / CONFIG_FILE} has schema version {version}, not {SCHEMA_VERSION}; {advice}."
         )
+
+    def build() -> AnyGenerator:
+        if not WORKING_SIZES[0] <= config["working_size"] <= WORKING_SIZES[1]:
+            raise ValueError(f"working_size is {config['working_size']}, not in {WORKING_SIZES}")
+        architecture = config.get("architecture", "unet")  # the first checkpoints don't name it
+        if architecture == "unet":
+            return Generator(GeneratorConfig(**_all_fields(GeneratorConfig, config["generator"])))
+        if architecture == "pix2pix":
+            return Pix2Pix(Pix2PixConfig(**_all_fields(Pix2PixConfig, config["generator"])))
+        raise ValueError(f"architecture is {architecture!r}, not unet or pix2pix")
+
+    generator = _restore(build, weights, folder / CONFIG_FILE)
+    return Checkpoint(generator.eval(), config["working_size"], source, digest)
+
+
+def _read_files(
+    folder: Path, config_file: str, weights_file: str
+) -> tuple[Any, dict[str, Tensor], str]:
+    """The settings, the weights and the SHA-256 of the weights' file."""
     try:
-        generator = Generator(_generator_config(config["generator"]))
-        generator.load_state_dict({name: value.float() for name, value in weights.items()})
-        working_size = config["working_size"]
-        if not WORKING_SIZES[0] <= working_size <= WORKING_SIZES[1]:
-            raise ValueError(f"working_size is {working_size}, not within {WORKING_SIZES}")
+        config = json.loads((folder / config_file).read_text())
+        weights = load_file(folder / weights_file)
+        digest = hashlib.sha256((folder / weights_file).read_bytes()).hexdigest()
+    except FileNotFoundError as error:
+        missing = Path(error.filename or weights_file).name
+        raise CheckpointError(
+            f"{folder} holds no {missing}; name a folder with {config_file} and {weights_file}."
+        ) from None
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder} can't be read ({error.strerror}); change its permissions."
+        ) from error
+    except (ValueError, SafetensorError) as error:  # ValueError: not JSON, not text
+        raise CheckpointError(
+            f"The checkpoint in {folder} is damaged ({error}); get it again."
+        ) from error
+    return config, weights, digest
+
+
+def _restore(build: Callable[[], Network], weights: dict[str, Tensor], config: Path) -> Network:
+    """Build a network as the file `config` says and load its weights strictly."""
+    try:
+        network = build()
+        network.load_state_dict({name: value.float() for name, value in weights.items()})
     except RuntimeError as error:  # lists every key that is missing, left over or of another shape
         raise CheckpointError(
-            f"The weights in {folder} do not fit its {CONFIG_FILE}; get both files again."
+            f"The weights in {config.parent} do not fit its {config.name}; get both files again."
         ) from error
     except (KeyError, TypeError, ValueError, AssertionError) as error:
+        raise CheckpointError(f"{config} is not valid ({error}); get it again.") from error
+    if not all(value.isfinite().all() for value in network.state_dict().values()):
         raise CheckpointError(
-            f"{folder / CONFIG_FILE} is not valid ({error}); get it again."
-        ) from error
-    if not all(value.isfinite().all() for value in generator.state_dict().values()):
-        raise CheckpointError(
-            f"The checkpoint in {folder} holds infinite or undefined weights; get it again."
+            f"The checkpoint in {config.parent} holds infinite or undefined weights; get it again."
         )
-    return Checkpoint(generator.eval(), working_size, source, digest)
+    return network
 
 
-def _generator_config(values: dict[str, Any]) -> GeneratorConfig:
-    """A `GeneratorConfig` from JSON, whose lists become tuples; every field must be there."""
-    missing = {item.name for item in fields(GeneratorConfig)} - set(values)
+def _all_fields(settings: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a settings class from JSON, whose lists become tuples; all must be there."""
+    missing = {item.name for item in fields(settings)} - set(values)
     if missing:
         raise KeyError(f"missing {', '.join(sorted(missing))}")
-    return GeneratorConfig(**{name: _tuples(value) for name, value in values.items()})
+    return {name: _tuples(value) for name, value in values.items()}
 
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def save_checkpoint(folder: Path, generator: Generator, working_size: int) -> None:
-    """Write a generator as a checkpoint folder, matrices in float16; each file is written beside
-    its place and renamed.
+def save_checkpoint(
+    folder: Path,
+    generator: AnyGenerator,
+    working_size: int,
+    discriminator: Discriminator | None = None,
+) -> None:
+    """Write a generator, and a discriminator if there is one, as a checkpoint folder, matrices in
+    float16; each file is written beside its place and renamed. Without a discriminator, that of an
+    earlier checkpoint in the folder is removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _write_weights(folder / WEIGHTS_FILE, generator)
+    config = {
+        "schema_version": SCHEMA_VERSION,
+        "working_size": working_size,
+        "architecture": "pix2pix" if isinstance(generator, Pix2Pix) else "unet",
+        "generator": asdict(generator.config),
+    }
+    _write_json(folder / CONFIG_FILE, config)
+    if discriminator is None:
+        for file in DISCRIMINATOR_FILES:
+            (folder / file).unlink(missing_ok=True)
+    else:
+        _write_weights(folder / DISCRIMINATOR_WEIGHTS_FILE, discriminator)
+        _write_json(folder / DISCRIMINATOR_CONFIG_FILE, asdict(discriminator.config))
+
+
+def _write_weights(path: Path, network: nn.Module) -> None:
     weights = {
         name: (
             value.half() if value.dim() > 1 else value
         ).contiguous()  # vectors may exceed float16
-        for name, value in generator.state_dict().items()
+        for name, value in network.state_dict().items()
     }
-    beside = folder / (WEIGHTS_FILE + ".part")
+    beside = path.with_name(path.name + ".part")
     save_file(weights, beside)
     beside.chmod(0o644)  # safetensors makes it private
-    os.replace(beside, folder / WEIGHTS_FILE)
-    config = {
-        "schema_version": SCHEMA_VERSION,
-        "working_size": working_size,
-        "generator": asdict(generator.config),
-    }
-    beside = folder / (CONFIG_FILE + ".part")
-    beside.write_text(json.dumps(config, indent=1) + "\n")
-    os.replace(beside, folder / CONFIG_FILE)
+    os.replace(beside, path)
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(json.dumps(values, indent=1) + "\n")
+    os.replace(beside, path)

@@ -67,7 +67,8 @@ class Prediction(NamedTuple):
     """What the generator says about a batch."""
 
     ab: Tensor  # (N, 2, H, W) float32, a* and b*
-    logits: Tensor | None  # (N, bins, ceil(H / 4), ceil(W / 4)); None for the tanh head
+    logits: Tensor | None  # (N, bins, ceil(H / 4), ceil(W / 4)); None without a distribution
+    rgb: Tensor | None = None  # (N, 3, H, W), 0 to 1, of networks that predict that
 
 
 class Generator(nn.Module):

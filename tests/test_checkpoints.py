@@ -18,14 +18,21 @@ from safetensors.torch import load_file, save_file
 
 from colorizer.checkpoints import (
     CONFIG_FILE,
+    DISCRIMINATOR_CONFIG_FILE,
+    DISCRIMINATOR_FILES,
+    DISCRIMINATOR_WEIGHTS_FILE,
     WEIGHTS_FILE,
+    AnyGenerator,
     CheckpointError,
     bundled_folder,
     load_checkpoint,
+    load_discriminator,
     save_checkpoint,
 )
+from colorizer.discriminator import Discriminator, DiscriminatorConfig
 from colorizer.generator import Generator
 from tests.conftest import tiny_generator
+from tests.test_pix2pix import tiny_pix2pix
 
 URL_PATH = "/{repo_id}/resolve/{revision}/{filename}"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -38,16 +45,37 @@ def folder(tiny_checkpoint: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_checkpoint, tmp_path / "copy"))
 
 
-def change_config(folder: Path, change: Callable[[Config], object]) -> None:
-    config = json.loads((folder / CONFIG_FILE).read_text())
+@pytest.fixture
+def adversarial(folder: Path, generator: Generator) -> Path:
+    """The copy, with a discriminator."""
+    save_checkpoint(folder, generator, 192, tiny_discriminator())
+    return folder
+
+
+def tiny_discriminator(**changes: object) -> Discriminator:
+    """A narrow network whose running statistics are not those of a fresh one."""
+    torch.manual_seed(0)
+    network = Discriminator(DiscriminatorConfig(width=4, **changes))  # type: ignore[arg-type]
+    colors = 2 if network.config.space == "ab" else 3
+    with torch.no_grad():
+        network(100 * torch.rand(2, 1, 32, 32), torch.rand(2, colors, 32, 32))
+    return network
+
+
+def change_config(
+    folder: Path, change: Callable[[Config], object], file: str = CONFIG_FILE
+) -> None:
+    config = json.loads((folder / file).read_text())
     change(config)
-    (folder / CONFIG_FILE).write_text(json.dumps(config))
+    (folder / file).write_text(json.dumps(config))
 
 
-def change_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
-    weights = load_file(folder / WEIGHTS_FILE)
+def change_weights(
+    folder: Path, change: Callable[[dict[str, torch.Tensor]], object], file: str = WEIGHTS_FILE
+) -> None:
+    weights = load_file(folder / file)
     change(weights)
-    save_file(weights, folder / WEIGHTS_FILE)
+    save_file(weights, folder / file)
 
 
 @pytest.mark.parametrize("head", ["bins", "tanh"])
@@ -64,6 +92,156 @@ def test_what_is_saved_is_what_is_loaded(head: str, tmp_path: Path) -> None:
     with torch.inference_mode():
         expected, loaded = generator(lightness, hints), checkpoint.generator(lightness, hints)
     assert (loaded.ab - expected.ab).abs().max() < 0.5  # ab units; weights are kept in float16
+
+
+@pytest.mark.parametrize("space", ["rgb", "ab"])
+def test_pix2pix_is_saved_and_loaded(space: str, tmp_path: Path) -> None:
+    network = tiny_pix2pix(space)
+    save_checkpoint(tmp_path, network, 256)
+    checkpoint = load_checkpoint(tmp_path)
+    assert checkpoint.working_size == 256
+    assert checkpoint.generator.config == network.config
+    assert not checkpoint.generator.training
+    assert {value.dtype for value in checkpoint.generator.parameters()} == {torch.float32}
+    lightness = 100 * torch.rand(1, 1, 70, 50)
+    with torch.inference_mode():
+        expected, loaded = network(lightness), checkpoint.generator(lightness)
+    assert (loaded.ab - expected.ab).abs().mean() < 0.1  # ab units; weights are kept in float16
+    save_checkpoint(tmp_path / "again", checkpoint.generator, 256)
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("network", "architecture"), [(tiny_generator, "unet"), (tiny_pix2pix, "pix2pix")]
+)
+def test_config_names_the_architecture(
+    network: Callable[[], AnyGenerator], architecture: str, tmp_path: Path
+) -> None:
+    save_checkpoint(tmp_path, network(), 192)
+    assert json.loads((tmp_path / CONFIG_FILE).read_text())["architecture"] == architecture
+
+
+def test_a_checkpoint_without_an_architecture_is_a_unet(folder: Path) -> None:
+    """As the first ones were."""
+    change_config(folder, lambda config: config.pop("architecture"))
+    assert isinstance(load_checkpoint(folder).generator, Generator)
+
+
+@pytest.mark.parametrize("architecture", ["pix2pix", "vit", None, 1, ["unet"]])
+def test_another_architecture(folder: Path, architecture: object) -> None:
+    change_config(folder, lambda config: config.update(architecture=architecture))
+    with pytest.raises(CheckpointError, match=r"config\.json is not valid \(.*\); get it again\."):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"space": "lab"}, {"width": 0}, {"width": "4"}, {"width": 8}, {"unknown": 1}],
+    ids=str,
+)
+def test_settings_that_build_no_pix2pix(change: Config, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, tiny_pix2pix(), 256)
+    change_config(tmp_path, lambda config: config["generator"].update(change))
+    with pytest.raises(CheckpointError, match=r"get (it|both files) again"):
+        load_checkpoint(tmp_path)
+
+
+def test_every_setting_of_pix2pix_must_be_there(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, tiny_pix2pix(), 256)
+    change_config(tmp_path, lambda config: config["generator"].pop("space"))
+    with pytest.raises(CheckpointError, match=r"is not valid \(.*missing space"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("space", ["ab", "rgb"])
+@pytest.mark.parametrize("spectral", [False, True])
+def test_a_discriminator_is_saved_and_loaded(
+    space: str, spectral: bool, generator: Generator, tmp_path: Path
+) -> None:
+    discriminator = tiny_discriminator(space=space, spectral=spectral)
+    save_checkpoint(tmp_path, generator, 192, discriminator)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        CONFIG_FILE,
+        WEIGHTS_FILE,
+        *DISCRIMINATOR_FILES,
+    }
+    loaded = load_discriminator(tmp_path)
+    assert loaded.config == discriminator.config
+    assert loaded.training
+    assert {value.dtype for value in loaded.parameters()} == {torch.float32}
+    for name, value in discriminator.state_dict().items():
+        if value.dim() > 1:
+            value = value.half().float()
+        assert torch.equal(loaded.state_dict()[name], value), name
+
+
+def test_a_checkpoint_may_come_without_a_discriminator(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_discriminator(tiny_checkpoint) is None
+    monkeypatch.setattr("colorizer.checkpoints.bundled_folder", lambda: tiny_checkpoint)
+    assert load_discriminator() is None
+
+
+def test_a_discriminator_does_not_outlive_its_generator(adversarial: Path) -> None:
+    save_checkpoint(adversarial, tiny_generator(seed=1), 192)
+    assert load_discriminator(adversarial) is None
+    assert {path.name for path in adversarial.iterdir()} == {CONFIG_FILE, WEIGHTS_FILE}
+
+
+def test_a_discriminator_has_no_part_in_loading_the_generator(
+    adversarial: Path, tiny_checkpoint: Path
+) -> None:
+    for name in DISCRIMINATOR_FILES:
+        (adversarial / name).write_bytes(b"damaged")
+    assert load_checkpoint(adversarial).sha256 == load_checkpoint(tiny_checkpoint).sha256
+
+
+@pytest.mark.parametrize("name", DISCRIMINATOR_FILES)
+def test_half_a_discriminator(adversarial: Path, name: str) -> None:
+    (adversarial / name).unlink()
+    with pytest.raises(
+        CheckpointError, match=rf"holds no {name}; name a folder with discriminator"
+    ):
+        load_discriminator(adversarial)
+
+
+@pytest.mark.parametrize("name", DISCRIMINATOR_FILES)
+def test_a_damaged_discriminator(adversarial: Path, name: str) -> None:
+    (adversarial / name).write_bytes((adversarial / name).read_bytes()[:20])
+    with pytest.raises(CheckpointError, match=r"is damaged \(.*\); get it again\."):
+        load_discriminator(adversarial)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"space": "lab"}, {"width": 0}, {"width": 8}, {"strided_layers": 2.5}, {"spectral": True}],
+    ids=str,
+)
+def test_settings_that_do_not_build_the_discriminator(adversarial: Path, change: Config) -> None:
+    change_config(adversarial, lambda config: config.update(change), DISCRIMINATOR_CONFIG_FILE)
+    with pytest.raises(CheckpointError, match=r"discriminator\.json.*get (it|both files) again"):
+        load_discriminator(adversarial)
+
+
+@pytest.mark.parametrize("content", ["[]", "1", "null", '{"width": 4}'])
+def test_a_discriminators_config_of_something_else(adversarial: Path, content: str) -> None:
+    (adversarial / DISCRIMINATOR_CONFIG_FILE).write_text(content)
+    with pytest.raises(
+        CheckpointError, match=r"discriminator\.json is not valid .* get it again\."
+    ):
+        load_discriminator(adversarial)
+
+
+def test_undefined_weights_of_a_discriminator(adversarial: Path) -> None:
+    change_weights(
+        adversarial,
+        lambda weights: weights["layers.0.bias"].fill_(float("nan")),
+        DISCRIMINATOR_WEIGHTS_FILE,
+    )
+    with pytest.raises(CheckpointError, match="holds infinite or undefined weights; get it again"):
+        load_discriminator(adversarial)
 
 
 def test_matrices_are_stored_in_half_precision(tiny_checkpoint: Path, generator: Generator) -> None:
@@ -392,6 +570,64 @@ def test_a_config_cannot_make_timm_download(hub: type[Hub], folder: Path, monkey
     assert not hub.requests
 
 
+def test_a_discriminator_from_the_hub(hub: type[Hub], adversarial: Path) -> None:
+    """Of the same commit as the generator."""
+    load_checkpoint("user/repo@v1")
+    assert not any("discriminator" in path for path in hub.requests)
+    loaded = load_discriminator("user/repo@v1")
+    assert loaded.config == tiny_discriminator().config
+    asked = {path for path in hub.requests if "discriminator" in path}
+    assert asked == {f"/user/repo/resolve/{COMMIT}/{name}" for name in DISCRIMINATOR_FILES}
+
+
+def test_a_cached_discriminator_needs_no_hub(
+    hub: type[Hub], adversarial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_discriminator("user/repo@v1")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    huggingface_hub.close_session()
+    hub.requests.clear()
+    assert load_discriminator("user/repo@v1") is not None
+    assert not hub.requests
+
+
+def test_a_repository_without_a_discriminator(
+    hub: type[Hub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a commit doesn't hold is remembered, so the next time needs no Hub."""
+    assert load_discriminator("user/repo") is None
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    huggingface_hub.close_session()
+    hub.requests.clear()
+    assert load_discriminator("user/repo") is None
+    assert not hub.requests
+
+
+def test_an_unreachable_discriminator_is_not_a_missing_one(
+    hub: type[Hub], adversarial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else training would go on with a fresh one."""
+    load_checkpoint("user/repo")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    huggingface_hub.close_session()
+    with pytest.raises(CheckpointError, match="can't be reached and not all of user/repo is in"):
+        load_discriminator("user/repo")
+
+
+@pytest.mark.parametrize("name", DISCRIMINATOR_FILES)
+def test_a_repository_with_half_a_discriminator(
+    hub: type[Hub], adversarial: Path, name: str
+) -> None:
+    (adversarial / name).unlink()
+    with pytest.raises(CheckpointError, match=f"holds no {name}; name a folder with"):
+        load_discriminator("user/repo")
+
+
+def test_a_discriminator_of_a_repository_that_is_not_there(hub: type[Hub]) -> None:
+    with pytest.raises(CheckpointError, match=r"user/none is not on the Hub or private; check"):
+        load_discriminator("user/none")
+
+
 def test_a_damaged_download(hub: type[Hub], folder: Path) -> None:
     (folder / WEIGHTS_FILE).write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match="is damaged"):
@@ -410,5 +646,5 @@ def test_no_network_and_nothing_cached(empty_cache: Path, monkeypatch) -> None:
         port = closed.getsockname()[1]
     point_client_at(f"http://127.0.0.1:{port}", monkeypatch)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between the client's retries
-    with pytest.raises(CheckpointError, match="the Hub can't be reached and user/repo is not in"):
+    with pytest.raises(CheckpointError, match="can't be reached and not all of user/repo is in"):
         load_checkpoint("user/repo")

@@ -1,10 +1,13 @@
-"""The discriminator: patches of 70 x 70 pixels, and its options."""
+"""The discriminator: patches of 70 x 70 pixels, on either scale, and its options."""
 
 import pytest
 import torch
 from torch import nn
 
-from colorizer.discriminator import Discriminator, DiscriminatorConfig
+from colorizer.color import lightness_to_gray
+from colorizer.discriminator import SPACES, Discriminator, DiscriminatorConfig
+
+CHANNELS = {"ab": 2, "rgb": 3}
 
 
 def patch_side(layers: int) -> tuple[int, int]:
@@ -25,11 +28,12 @@ def test_one_output_sees_one_patch(layers: int, side: int) -> None:
     assert patch_side(layers) == (side, side)
 
 
+@pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("spectral", [False, True])
 @pytest.mark.parametrize(("size", "out"), [((256, 256), (30, 30)), ((32, 40), (2, 3))])
-def test_shapes(spectral: bool, size: tuple[int, int], out: tuple[int, int]) -> None:
-    network = Discriminator(DiscriminatorConfig(width=4, spectral=spectral))
-    judged = network(torch.rand(2, 1, *size) * 100, torch.randn(2, 2, *size))
+def test_shapes(space: str, spectral: bool, size: tuple[int, int], out: tuple[int, int]) -> None:
+    network = Discriminator(DiscriminatorConfig(space=space, width=4, spectral=spectral))
+    judged = network(torch.rand(2, 1, *size) * 100, torch.rand(2, CHANNELS[space], *size))
     assert judged.shape == (2, 1, *out)
     assert judged.isfinite().all()
 
@@ -39,29 +43,62 @@ def test_default_widths_are_those_of_the_paper() -> None:
     assert widths == [64, 128, 256, 512, 1]
 
 
+@pytest.mark.parametrize("space", SPACES)
+def test_the_network_is_that_of_the_paper(space: str) -> None:
+    """Its 70 x 70 discriminator of 3 + 3 channels has 2,768,705 parameters in the authors' PyTorch
+    code; ours sees 1 + 2 or 1 + 3.
+    """
+    with torch.device("meta"):
+        network = Discriminator(DiscriminatorConfig(space=space))
+    fewer = (6 - 1 - CHANNELS[space]) * 64 * 16
+    assert sum(value.numel() for value in network.parameters()) == 2_768_705 - fewer
+
+
 def test_widths_stop_growing_at_eight_times() -> None:
     network = Discriminator(DiscriminatorConfig(width=2, strided_layers=5))
     convs = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     assert [conv.out_channels for conv in convs] == [2, 4, 8, 16, 16, 16, 1]
 
 
-def test_lightness_and_color_both_count() -> None:
+@pytest.mark.parametrize(("space", "change"), [("ab", 20.0), ("rgb", 0.2)])
+def test_lightness_and_every_color_channel_count(space: str, change: float) -> None:
     torch.manual_seed(0)
-    network = Discriminator(DiscriminatorConfig(width=4)).eval()
-    lightness, ab = torch.full((1, 1, 64, 64), 50.0), torch.zeros(1, 2, 64, 64)
-    base = network(lightness, ab)
-    assert (network(lightness + 20, ab) - base).abs().max() > 1e-4
-    assert (network(lightness, ab + 20) - base).abs().max() > 1e-4
+    network = Discriminator(DiscriminatorConfig(space=space, width=4)).eval()
+    lightness, colors = torch.full((1, 1, 64, 64), 50.0), torch.zeros(1, CHANNELS[space], 64, 64)
+    base = network(lightness, colors)
+    assert (network(lightness + 20, colors) - base).abs().max() > 1e-4
+    for channel in range(CHANNELS[space]):
+        changed = colors.clone()
+        changed[:, channel] += change
+        assert (network(lightness, changed) - base).abs().max() > 1e-4
 
 
-def test_gradient_reaches_every_parameter() -> None:
-    for spectral in (False, True):
-        network = Discriminator(DiscriminatorConfig(width=4, spectral=spectral))
-        judged = network(torch.rand(2, 1, 64, 64) * 100, 50 * torch.randn(2, 2, 64, 64))
-        (judged * torch.randn_like(judged)).sum().backward()
-        for name, parameter in network.named_parameters():
-            assert parameter.grad is not None, name
-            assert parameter.grad.abs().max() > 0, name
+@pytest.mark.parametrize(("space", "lowest", "highest"), [("ab", -110, 110), ("rgb", 0, 1)])
+def test_the_input_fills_the_range_from_minus_1_to_1(
+    space: str, lowest: float, highest: float
+) -> None:
+    network = Discriminator(DiscriminatorConfig(space=space, width=4))
+    seen: list[torch.Tensor] = []
+    network.layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    lightness = torch.linspace(0, 100, 64).expand(1, 1, 64, 64)
+    colors = torch.linspace(lowest, highest, 64).expand(1, CHANNELS[space], 64, 64)
+    network(lightness, colors)
+    ramp = torch.linspace(-1, 1, 64).expand(1, CHANNELS[space], 64, 64)
+    assert torch.allclose(seen[0][:, 1:], ramp, atol=1e-5)
+    gray = lightness_to_gray(lightness) * 2 - 1 if space == "rgb" else ramp[:, :1]
+    assert torch.allclose(seen[0][:, :1], gray, atol=1e-5)
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("spectral", [False, True])
+def test_gradient_reaches_every_parameter(space: str, spectral: bool) -> None:
+    torch.manual_seed(0)
+    network = Discriminator(DiscriminatorConfig(space=space, width=4, spectral=spectral))
+    judged = network(torch.rand(2, 1, 64, 64) * 100, torch.rand(2, CHANNELS[space], 64, 64))
+    (judged * torch.randn_like(judged)).sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
 
 
 def test_spectral_norm_replaces_batch_norm() -> None:
@@ -84,3 +121,8 @@ def test_spectral_norm_replaces_batch_norm() -> None:
 def test_wrong_settings_are_refused(changes: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="both must be at least 1"):
         DiscriminatorConfig(**changes)
+
+
+def test_a_space_that_it_cannot_judge() -> None:
+    with pytest.raises(ValueError, match=r"space is 'lab'; use one of ab, rgb\."):
+        DiscriminatorConfig(space="lab")

@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from colorizer import Adjustments, ColorHint, Colorization, Colorizer, Photo
+from colorizer.checkpoints import save_checkpoint
 from colorizer.color import rgb_to_lab
 from colorizer.pipeline import LONGEST_SIDE, network_size, resize
 from tests.conftest import color_pixels
+from tests.test_pix2pix import tiny_pix2pix
 
 
 def lab_of(photo: Photo) -> np.ndarray:
@@ -304,6 +306,59 @@ def test_plain_regression_colors_but_has_no_distribution(
         result.confidence  # noqa: B018
     with pytest.raises(ValueError, match="predicts no color distribution; use one with the head"):
         result.suggest(1, 1)
+
+
+@pytest.fixture(scope="module", params=["rgb", "ab"])
+def pix2pix_colorizer(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Colorizer:
+    """A `Colorizer` with a narrow pix2pix, on either scale."""
+    folder = tmp_path_factory.mktemp("pix2pix")
+    save_checkpoint(folder, tiny_pix2pix(request.param), 256)
+    return Colorizer.load(folder, "cpu")
+
+
+@pytest.mark.parametrize("size", [(61, 83), (1, 1), (1, 500), (2, 3), (300, 7), (256, 256)])
+def test_pix2pix_keeps_size_and_lightness(
+    pix2pix_colorizer: Colorizer, size: tuple[int, int]
+) -> None:
+    photo = Photo(color_pixels(*size), "JPEG")
+    colorized = pix2pix_colorizer.colorize(photo).colorized
+    assert colorized.size == size
+    error = np.abs(colorized.lightness - photo.lightness)
+    assert error.mean() <= 0.5
+    assert error.max() <= 2
+
+
+@pytest.mark.parametrize("short", [None, 192, 300, 512])
+def test_pix2pix_colors_at_every_working_size(
+    pix2pix_colorizer: Colorizer, color_photo: Photo, short: int | None
+) -> None:
+    result = pix2pix_colorizer.colorize(color_photo, working_size=short)
+    chroma = np.hypot(*lab_of(result.colorized)[1:])
+    assert chroma.mean() > 3
+    assert chroma.std() > 1
+
+
+def test_pix2pix_results_are_adjusted_and_previewed(
+    pix2pix_colorizer: Colorizer, color_photo: Photo
+) -> None:
+    result = pix2pix_colorizer.colorize(color_photo)
+    assert np.ptp(result.adjust(Adjustments(strength=0)).pixels, axis=2).max() == 0
+    assert result.preview(1000).adjust(Adjustments(saturation=1.5)).size == (27, 37)
+
+
+def test_pix2pix_takes_no_hints(pix2pix_colorizer: Colorizer, color_photo: Photo) -> None:
+    with pytest.raises(ValueError, match="A pix2pix checkpoint takes no color hints; use the bund"):
+        pix2pix_colorizer.colorize(color_photo, [ColorHint(10, 10, "#ff0000")])
+    assert pix2pix_colorizer.colorize(color_photo, []).colorized.size == color_photo.size
+
+
+def test_pix2pix_has_no_distribution(pix2pix_colorizer: Colorizer, color_photo: Photo) -> None:
+    result = pix2pix_colorizer.colorize(color_photo)
+    for ask in (lambda: result.confidence, lambda: result.suggest(1, 1)):
+        with pytest.raises(ValueError, match="predicts no color distribution; use one with the h"):
+            ask()
 
 
 def test_a_gradient_has_no_jumps(tiny_colorizer: Colorizer) -> None:
