@@ -1,6 +1,7 @@
 """What several test files share: a tiny real network, its checkpoint and a small photo."""
 
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,19 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.io import savemat
+from skimage.color import rgb2lab
 from torch import nn
 from torch.nn import functional as F
+from torchvision.datasets import Flowers102
 
 from colorizer import Colorizer, Photo
 from colorizer.checkpoints import save_checkpoint
 from colorizer.generator import Generator, GeneratorConfig
 
 Pixels = NDArray[np.uint8]
+
+torch.set_num_threads(1)  # tiny networks would only wait for each other's threads
 
 
 def tiny_config(**changes: object) -> GeneratorConfig:
@@ -112,3 +118,62 @@ def save_image(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return save
+
+
+def save_photos(folder: Path, files: Iterable[str], size: tuple[int, int] = (24, 32)) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed, file in enumerate(files):
+        Image.fromarray(color_pixels(*size, seed=seed)).save(folder / file)
+    return folder
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """A folder with three pairs, whose gray is not the color's."""
+    save_photos(tmp_path / "set" / "color", ("a.png", "b.png", "c.png"))
+    (tmp_path / "set" / "gray").mkdir()
+    for number, name in enumerate("abc"):
+        gray = np.full((24, 32), 50 + 10 * number, np.uint8)
+        Image.fromarray(gray).save(tmp_path / "set" / "gray" / f"{name}.tif")
+    return tmp_path / "set"
+
+
+def as_arrays(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(N, H, W, 3) sRGB as 8-bit L and ab, by scikit-image."""
+    lab = rgb2lab(pixels)
+    lightness = np.round(lab[..., 0] * 2.55).astype(np.uint8)
+    return lightness, np.round(lab[..., 1:] + 128).astype(np.uint8)
+
+
+@pytest.fixture
+def arrays(tmp_path: Path) -> Path:
+    """Six photos: L in one array, ab in parts of 2, 3 and 1."""
+    pixels = np.stack([color_pixels(24, 32, seed=seed) for seed in range(6)])
+    lightness, ab = as_arrays(pixels)
+    folder = tmp_path / "lab"
+    (folder / "l").mkdir(parents=True)
+    (folder / "ab" / "ab").mkdir(parents=True)
+    np.save(folder / "l" / "gray_scale.npy", lightness)
+    for part, rows in {"ab1": slice(0, 2), "ab2": slice(2, 5), "ab10": slice(5, 6)}.items():
+        np.save(folder / "ab" / "ab" / f"{part}.npy", ab[rows])
+    return folder
+
+
+@pytest.fixture
+def flowers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A set of six flowers in torchvision's layout; only its checksums are not the real ones."""
+    base = tmp_path / "data" / "flowers-102"
+    save_photos(base / "jpg", [f"image_{number:05d}.jpg" for number in range(1, 7)])
+    savemat(base / "imagelabels.mat", {"labels": np.arange(1, 7)})
+    savemat(base / "setid.mat", {"trnid": [2, 5], "valid": [1, 6], "tstid": [3, 4]})
+    monkeypatch.setattr(Flowers102, "_check_integrity", lambda self: base.is_dir())
+    return base.parent
+
+
+# Folders and tar shards
+
+
+def pack(folder: Path, path: Path, mode: str = "w", name: str = "shard") -> Path:
+    with tarfile.open(path, mode) as tar:
+        tar.add(folder, name)
+    return path
