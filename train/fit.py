@@ -1,303 +1,262 @@
 """Train a generator: `python -m train.fit --data FOLDER --output RUN`; `--help` lists the
 settings.
+
+The same command runs on several devices or machines under `accelerate launch`.
 """
 
 import json
-import math
-import os
+import signal
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
-from accelerate import Accelerator
-from accelerate.utils import set_seed
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from timm.utils.model_ema import ModelEmaV3
-from torch import Tensor, nn
-from torch.nn import functional as F
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import gather_object
+from torch import Tensor
 from torch.utils.data import DataLoader
-from torchvision.transforms.functional import center_crop
-from torchvision.utils import make_grid, save_image
 from tqdm import tqdm
 
-from colorizer.checkpoints import save_checkpoint
-from colorizer.color import lab_to_rgb, rgb_to_lab
-from colorizer.generator import Generator, GeneratorConfig
-from train.augment import jitter_gamma, simulate_hints
-from train.config import TrainConfig, parse_config
-from train.data import CropStream, find_photos, read_small
-from train.losses import BinLoss, ab_loss, bin_prior
+from colorizer.checkpoints import load_checkpoint
+from colorizer.discriminator import Discriminator, DiscriminatorConfig
+from colorizer.generator import Generator
+from train.config import Phase, TrainConfig, parse_config
+from train.data import CropStream, Skip, collate
+from train.engine import (
+    StepClock,
+    StopSignal,
+    dead_workers_explained,
+    keep_freed_memory,
+    leave_signals_to_parent,
+)
+from train.learner import Learner
+from train.losses import bin_prior
+from train.networks import build_discriminator, build_generator
+from train.recorder import Recorder
+from train.run import CHECKPOINT_FOLDER, Interrupted, RunError, intact, open_run, start_log
+from train.sources import Source, find_sources, split
 
 PRIOR_CROPS = 2000  # crops from which the share of each ab bin is counted
-WORKING_SIZE = 288  # written into checkpoints; compared in EXPERIMENTS.md
-VALIDATE_EVERY = 6  # photos of the validation set while training
-SHEET_PHOTOS = 32
-SHEET_SIDE = 256  # pixels of each
-STATE_FILE = "last.pt"
-LOG_FILE = "metrics.jsonl"
-CONFIG_FILE = "train_config.json"
-FREE = ("resume", "workers", "log_every", "save_every")  # settings that a resumed run may change
-CHECKPOINT_FOLDER = "checkpoint"
+UNDEFINED_STEPS = 10  # in a row, and the run stops
+NETWORKS = ("generator", "discriminator")  # whose losses the progress bar shows
+PREFETCH = 4  # parts of a batch that a data worker decodes ahead
 
 
 def fit(config: TrainConfig) -> Path:
-    """Train as `config` says, or go on with a run.
+    """Train as `config` says, or go on with a run; Ctrl-C and SIGTERM save and stop it.
 
     Returns:
         The folder of the checkpoint, which holds the averaged (EMA) weights.
 
     Raises:
-        ValueError: the data, the encoder or the run to resume can't be used.
+        ValueError: the data, the networks or the run to resume can't be used.
+        RunError: training can't go on; what was saved before is intact.
+        Interrupted: a signal stopped the run, which is saved.
     """
+    keep_freed_memory()
+    sources, validation = find_data(config)
+    config = config.with_epochs(count(sources))
+    state = open_run(config)
     accelerator = Accelerator(
-        mixed_precision=config.mixed_precision, cpu=not torch.cuda.is_available()
+        mixed_precision=config.mixed_precision,
+        cpu=not torch.cuda.is_available(),
+        kwargs_handlers=[  # steps without hints leave their convolution unused
+            DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+        ],
     )
-    set_seed(config.seed)
-    output = Path(config.output)
-    state = load_state(output, config) if config.resume else {}
-    if not config.resume and (output / STATE_FILE).exists():
-        raise ValueError(f"{output} holds a run; continue it with --resume or name another folder.")
-    start = int(state.get("step", 0))
+    crops = CropStream(sources, config)
+    learner = start_learner(config, accelerator, crops, state)
+    recorder = None
+    if accelerator.is_main_process:
+        with intact(Path(config.output)):
+            start_log(config, state.get("step", 0))
+            recorder = Recorder(config, learner, sources, validation, state)
+    try:
+        loop(config, learner, crops, recorder, state)
+    finally:
+        if recorder is not None:
+            recorder.close()
+    return Path(config.output) / CHECKPOINT_FOLDER
 
-    crops = CropStream(find_photos(config.data), config)
-    validation = read_small(find_photos(config.val_data)[::VALIDATE_EVERY], WORKING_SIZE)
+
+def find_data(config: TrainConfig) -> tuple[list[Source], list[Source]]:
+    """Sources to train on and to validate on."""
+    sources = find_sources(config.data)
+    if config.val_data:
+        return sources, find_sources(config.val_data)
+    return split(sources, config.val_fraction)
+
+
+def count(sources: Sequence[Source]) -> int:
+    """Samples in all sources."""
+    return sum(len(source.samples) for source in sources)
+
+
+def start_learner(
+    config: TrainConfig, accelerator: Accelerator, crops: CropStream, state: dict[str, Any]
+) -> Learner:
+    """The networks of a new run, or those of the one that `state` was saved from."""
+    torch.manual_seed(config.seed)
+    if state:
+        checkpoint = load_checkpoint(Path(config.output) / CHECKPOINT_FOLDER)
+        generator, prior = checkpoint.generator.train(), state["prior"]
+        discriminator = (
+            Discriminator(DiscriminatorConfig(**state["discriminator_config"]))
+            if config.adversarial
+            else None
+        )
+    else:
+        generator = build_generator(config)
+        discriminator = (
+            build_discriminator(config, generator, accelerator.print)
+            if config.adversarial
+            else None
+        )
+        sample = [crops[number][0] for number in range(min(PRIOR_CROPS, len(crops)))]
+        distribution = isinstance(generator, Generator) and generator.config.head == "bins"
+        prior = bin_prior(generator.bins, sample) if distribution else None
+    learner = Learner(config, accelerator, generator, discriminator, prior)
+    if state:
+        learner.load(state)
+    return learner
+
+
+def loop(
+    config: TrainConfig,
+    learner: Learner,
+    crops: CropStream,
+    recorder: Recorder | None,
+    state: dict[str, Any],
+) -> None:
+    """Do the steps that are left; `recorder` is None in all processes but the main one."""
+    accelerator = learner.accelerator
+    start = int(state.get("step", 0))
+    skipped: dict[str, str] = dict(state.get("skipped", {}))
+    clock, stop = StepClock(), StopSignal()
+    batches = load_batches(config, accelerator, crops, start)
+    progress = tqdm(
+        total=len(crops), initial=start * config.batch, unit="photo", disable=recorder is None
+    )
+    with closing(progress), stop.caught(), dead_workers_explained():
+        for step in range(start, config.steps):
+            with clock("data"):
+                parts, skips = next(batches)
+            skipped |= {skip.name: skip.reason for skip in skips}
+            losses = learner.step(step, parts, clock)
+            if learner.undefined_steps == UNDEFINED_STEPS:
+                raise RunError(
+                    f"The loss was not a number {UNDEFINED_STEPS} times in a row, up to step "
+                    f"{step}. What was saved before is intact; start again with a lower "
+                    "--learning-rate."
+                )
+            done = step + 1
+            last = done == config.steps
+            progress.update(config.batch)
+            if done % config.log_every == 0 or last:
+                values = mean_over_processes(losses, accelerator)
+                progress.set_postfix(
+                    {name: values[name] for name in NETWORKS if name in values}, refresh=False
+                )
+                if recorder is not None:
+                    recorder.log_step(done, values, clock.read())
+            stopped = any(gather_object([stop.number]))
+            if done % config.save_every == 0 or last or stopped:
+                with clock("metrics"):
+                    save(config, accelerator, recorder, done, skipped)
+                    if recorder is not None and not stopped:
+                        recorder.look(done)
+            if stopped:
+                raise Interrupted(
+                    f"Stopped, and saved at step {done} of {config.steps}; continue with --resume.",
+                    stop.number or signal.SIGTERM,
+                )
+
+
+def load_batches(
+    config: TrainConfig, accelerator: Accelerator, crops: CropStream, start: int
+) -> Iterator[tuple[list[Tensor], list[Skip]]]:
+    """For each step from `start` on: this process's parts of the batch, and the photos that were
+    left out.
+
+    Raises:
+        RunError: the batch can't be divided.
+    """
+    processes, rank = accelerator.num_processes, accelerator.process_index
+    size, rest = divmod(config.batch, processes * config.accumulate)
+    if rest:
+        raise RunError(
+            f"The batch of {config.batch} photos can't be divided into {config.accumulate} parts "
+            f"for each of {processes} processes; choose another --batch."
+        )
+    starts = range(start * config.batch + rank * size, len(crops), processes * size)
     loader = DataLoader(
         crops,
-        batch_size=config.batch,
-        sampler=range(start * config.batch, len(crops)),
+        batch_sampler=[list(range(first, first + size)) for first in starts],
+        collate_fn=collate,
         num_workers=config.workers,
-        prefetch_factor=4 if config.workers else None,
+        prefetch_factor=PREFETCH if config.workers else None,
+        worker_init_fn=leave_signals_to_parent,
+        pin_memory=accelerator.device.type == "cuda",
     )
-
-    generator = build_generator(config).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(
-        parameter_groups(generator, config), weight_decay=config.weight_decay, fused=True
-    )
-    decay = 0.5 ** (config.batch / config.ema_half_life)
-    ema = ModelEmaV3(generator, decay, use_warmup=True, warmup_power=0.75).to(accelerator.device)
-    network, optimizer, loader = accelerator.prepare(generator, optimizer, loader)
-    if state:
-        generator.load_state_dict(state["generator"])
-        ema.module.load_state_dict(state["ema"])
-        optimizer.load_state_dict(state["optimizer"])
-    else:
-        sample = (crops[number] for number in range(min(PRIOR_CROPS, len(crops))))
-        state["prior"] = bin_prior(generator.bins.cpu(), sample)
-    bin_loss = BinLoss(generator.bins.cpu(), state["prior"], config.rebalance)
-    bin_loss.to(accelerator.device)
-
-    if accelerator.is_main_process:
-        output.mkdir(parents=True, exist_ok=True)
-        (output / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=1) + "\n")
-        cut_log(output, start)
-    progress = tqdm(total=len(crops), initial=start * config.batch, unit="photo", mininterval=5)
-    for step, pixels in enumerate(loader, start):
-        factor = rate_factor(step, config)
-        for group in optimizer.param_groups:
-            group["lr"] = factor * group["peak"]
-        losses = batch_losses(network, bin_loss, pixels, step, config)
-        accelerator.backward(sum(losses.values()))
-        norm = accelerator.clip_grad_norm_(network.parameters(), config.clip)
-        optimizer.step()
-        optimizer.zero_grad()
-        ema.update(generator, step)
-        progress.update(len(pixels) * accelerator.num_processes)
-
-        done = step + 1
-        last = done == config.steps
-        if accelerator.is_main_process and (done % config.log_every == 0 or last):
-            values = {name: float(loss.detach()) for name, loss in losses.items()}
-            crop = pixels.shape[-1]
-            log(output, step=done, rate=factor, crop=crop, norm=float(norm), **values)
-            progress.set_postfix(values, refresh=False)
-        if accelerator.is_main_process and (done % config.save_every == 0 or last):
-            save_state(
-                output,
-                step=done,
-                prior=state["prior"],
-                generator=generator.state_dict(),
-                ema=ema.module.state_dict(),
-                optimizer=optimizer.state_dict(),
-            )
-            save_checkpoint(output / CHECKPOINT_FOLDER, ema.module, WORKING_SIZE)
-            if validation:
-                sheet = output / "samples" / f"{done:07d}.png"
-                log(output, step=done, **validate(ema.module, validation, sheet))
-    progress.close()
-    return output / CHECKPOINT_FOLDER
+    parts = iter(loader)
+    while batch := list(islice(parts, config.accumulate)):
+        yield [pixels for pixels, _ in batch], [skip for _, skips in batch for skip in skips]
 
 
-def batch_losses(
-    network: nn.Module, bin_loss: BinLoss, pixels: Tensor, step: int, config: TrainConfig
-) -> dict[str, Tensor]:
-    """Weighted losses, by name, of uint8 (N, 3, crop, crop) photos; the step decides what is
-    random.
-    """
-    random = torch.Generator().manual_seed(config.seed + step)
-    lab = rgb_to_lab(pixels / 255)
-    lightness, ab = jitter_gamma(lab[:, :1], config.gamma_jitter, random), lab[:, 1:]
-    hinted = torch.rand((), generator=random) < config.hint_share
-    prediction = network(lightness, simulate_hints(ab, random) if hinted else None)
-    losses = {"ab": config.ab_weight * ab_loss(prediction.ab, ab)}
-    if prediction.logits is not None:
-        losses["bins"] = config.bins_weight * bin_loss(prediction.logits, F.avg_pool2d(ab, 4))
-    return losses
+def mean_over_processes(losses: dict[str, Tensor], accelerator: Accelerator) -> dict[str, float]:
+    """Values of a step's losses."""
+    means: Tensor = accelerator.reduce(torch.stack(list(losses.values())), "mean")
+    return dict(zip(losses, means.tolist(), strict=True))
 
 
-def build_generator(config: TrainConfig) -> Generator:
-    """A generator with a pretrained encoder: from a local file, else from timm.
-
-    Raises:
-        ValueError: the encoder's weights can't be read, don't fit or can't be downloaded.
-    """
-    if config.encoder_kind == "keras":
-        network = GeneratorConfig(encoder=config.encoder, head=config.head)
-    else:
-        pretrained = timm.get_pretrained_cfg(config.encoder)
-        if pretrained is None:
-            raise ValueError(f"timm knows no encoder {config.encoder}; see timm.list_models().")
-        network = GeneratorConfig(
-            encoder=config.encoder,
-            stride_in_first_conv=False,
-            batch_norm_eps=None,
-            input_mean=tuple(pretrained.mean),
-            input_std=tuple(pretrained.std),
-            head=config.head,
-        )
-    try:
-        if config.encoder_weights:
-            weights = load_file(config.encoder_weights)
-        else:
-            source = timm.create_model(config.encoder, features_only=True, pretrained=True)
-            weights = source.state_dict()
-        return Generator(network, weights)
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise ValueError(
-            f"The pretrained encoder {config.encoder_weights or config.encoder} can't be used "
-            f"({error}); name a fitting local file with --encoder-weights."
-        ) from error
-
-
-def parameter_groups(generator: Generator, config: TrainConfig) -> list[dict[str, Any]]:
-    """Freeze the encoder's first stages; the rest in two groups, encoder and others, each with its
-    peak rate.
-    """
-    reductions = dict(
-        zip(
-            generator.encoder.return_layers.values(),
-            generator.encoder.feature_info.reduction(),
-            strict=True,
-        )
-    )
-    frozen = config.frozen_stride > 0
-    encoder: list[Tensor] = []
-    for name, layer in generator.encoder.items():
-        layer.requires_grad_(not frozen)
-        encoder += [] if frozen else list(layer.parameters())
-        stride = reductions.get(generator.encoder.return_layers.get(name, ""), 0)
-        frozen = frozen and stride < config.frozen_stride
-    others = [
-        value for name, value in generator.named_parameters() if not name.startswith("encoder.")
-    ]
-    return [
-        {"params": encoder, "peak": config.encoder_rate},
-        {"params": others, "peak": config.learning_rate},
-    ]
-
-
-def rate_factor(step: int, config: TrainConfig) -> float:
-    """Share of the peak learning rate at a step: linear warm-up, then a cosine to 1 %."""
-    if step < config.warmup:
-        return (step + 1) / config.warmup
-    share = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share))
-
-
-@torch.no_grad()
-def validate(generator: Generator, images: list[Tensor], sheet: Path) -> dict[str, float]:
-    """Error and chroma over uint8 (3, H, W) photos, as shares of gray's error and the truth's
-    chroma; draws a sheet.
-    """
-    generator.eval()
-    error = gray = chroma = 0.0
-    rows = []
-    for pixels in images:
-        lab = rgb_to_lab(pixels[None].to(generator.mean.device) / 255)
-        lightness, truth = lab[:, :1], lab[:, 1:]
-        ab = generator(lightness).ab
-        error += float((ab - truth).norm(dim=1).mean())
-        gray += float(truth.norm(dim=1).mean())
-        chroma += float(ab.norm(dim=1).mean())
-        versions = [torch.cat((lightness, colors), 1) for colors in (0 * truth, truth, ab)]
-        squares = [center_crop(lab_to_rgb(version)[0].cpu(), [SHEET_SIDE]) for version in versions]
-        rows.append(torch.cat(squares, -1))
-    save_sheet(rows[:SHEET_PHOTOS], sheet)
-    return {"val_error": error / gray, "val_chroma": chroma / gray}
-
-
-def save_sheet(rows: list[Tensor], path: Path) -> None:
-    """Save (3, H, W) sRGB pictures as one PNG, four to a row."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_image(make_grid(rows, nrow=4), path)
-
-
-def cut_log(output: Path, step: int) -> None:
-    """Drop the lines of the log after a step, which a resumed run writes again, and broken ones."""
-    path = output / LOG_FILE
-    if path.exists():
-        lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(line for line in lines if _step(line) <= step))
-
-
-def _step(line: str) -> float:
-    try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return math.inf
-
-
-def load_state(output: Path, config: TrainConfig) -> dict[str, Any]:
-    """The state that `save_state` wrote.
-
-    Raises:
-        ValueError: there is none, or the run had other settings than `config`.
-    """
-    if not (output / STATE_FILE).exists():
-        raise ValueError(f"{output} holds no run to resume; leave out --resume to start one.")
-    before = json.loads((output / CONFIG_FILE).read_text())
-    now = json.loads(json.dumps(asdict(config)))
-    changed = [name for name in now if name not in FREE and now[name] != before.get(name)]
-    if changed:
-        raise ValueError(f"{', '.join(changed)} of the run in {output} differ; give the same.")
-    state: dict[str, Any] = torch.load(output / STATE_FILE, map_location="cpu", weights_only=True)
-    return state
-
-
-def save_state(output: Path, **state: Any) -> None:
-    """Write what resuming needs, beside the file of that name, then rename."""
-    beside = output / (STATE_FILE + ".part")
-    torch.save(state, beside)
-    os.replace(beside, output / STATE_FILE)
-
-
-def log(output: Path, **values: float) -> None:
-    """Append a line to the run's metrics.jsonl."""
-    with (output / LOG_FILE).open("a") as file:
-        file.write(json.dumps({name: round(value, 5) for name, value in values.items()}) + "\n")
+def save(
+    config: TrainConfig,
+    accelerator: Accelerator,
+    recorder: Recorder | None,
+    step: int,
+    skipped: dict[str, str],
+) -> None:
+    """Save the run as it is after `step` steps, with what all processes have skipped."""
+    everywhere = gather_object([skipped])
+    if recorder is not None:
+        with intact(Path(config.output)):
+            recorder.save(step, {k: v for part in everywhere for k, v in part.items()})
 
 
 def main() -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code, 128 plus the signal for a stopped run."""
+    config, dry_run = parse_config()
     try:
-        print(fit(parse_config()))
+        if dry_run:
+            print(describe(config))
+            return 0
+        print(fit(config))
+    except Interrupted as error:
+        print(f"train.fit: {error}", file=sys.stderr)
+        return 128 + error.signal
     except ValueError as error:
         print(f"train.fit: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def describe(config: TrainConfig) -> str:
+    """The resolved settings and what would be trained on, as JSON."""
+    sources, validation = find_data(config)
+    config = config.with_epochs(count(sources))
+    found = {
+        "train": {source.name: len(source.samples) for source in sources},
+        "validation": {source.name: len(source.samples) for source in validation},
+        "steps": {
+            phase: sum(config.phase_at(step) is phase for step in range(config.steps))
+            for phase in Phase
+        },
+    }
+    return json.dumps({"settings": asdict(config), "found": found}, indent=1)
 
 
 if __name__ == "__main__":

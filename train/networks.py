@@ -1,0 +1,140 @@
+"""The networks of a run: a fresh generator or that of a checkpoint, its trained parameters, its
+discriminator.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import timm
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from colorizer.checkpoints import AnyGenerator, load_checkpoint, load_discriminator
+from colorizer.discriminator import Discriminator, DiscriminatorConfig
+from colorizer.generator import Generator, GeneratorConfig
+from colorizer.pix2pix import Pix2Pix, Pix2PixConfig
+from train.config import TrainConfig
+
+BUNDLED = "bundled"
+RANDOM = "none"
+CLASSIFIER = "fc."  # of a ResNet, which files of pretrained weights carry along
+
+
+def build_generator(config: TrainConfig) -> AnyGenerator:
+    """The generator to start with, as `config.init` or `config.architecture` says.
+
+    Raises:
+        ValueError: the checkpoint or the encoder can't be used, or there would be hints for a
+            network that takes none.
+    """
+    generator: AnyGenerator
+    if config.init:
+        generator = load_checkpoint(_source(config)).generator.train()
+    elif config.architecture == "pix2pix":
+        generator = Pix2Pix(Pix2PixConfig(space=config.pix2pix_space))
+    else:
+        generator = _build_unet(config)
+    if isinstance(generator, Pix2Pix) and config.hint_share:
+        raise ValueError("A pix2pix network takes no color hints; set --hint-share 0.")
+    return generator
+
+
+def build_discriminator(
+    config: TrainConfig, generator: AnyGenerator, say: Callable[[str], None]
+) -> Discriminator:
+    """The discriminator of `config.init` if it has one, else a fresh one; where there is an init,
+    `say` is told which.
+
+    Raises:
+        ValueError: that of the checkpoint can't be used.
+    """
+    found = load_discriminator(_source(config)) if config.init else None
+    if found is not None:
+        say(f"The discriminator of {config.init} is trained further.")
+        return found
+    if config.init:
+        say(
+            f"{config.init} comes without a discriminator: a fresh one learns from "
+            f"{config.critic_steps * config.batch} photos first."
+        )
+    rgb = isinstance(generator, Pix2Pix) and generator.config.space == "rgb"
+    return Discriminator(
+        DiscriminatorConfig(space="rgb" if rgb else "ab", spectral=config.spectral_norm)
+    )
+
+
+def parameter_groups(generator: AnyGenerator, config: TrainConfig) -> list[dict[str, Any]]:
+    """Freeze the first stages of a U-Net's encoder; the rest in groups, encoder and others, each
+    with its peak rate.
+    """
+    if isinstance(generator, Pix2Pix):
+        return [{"params": list(generator.parameters()), "peak": config.learning_rate}]
+    stages = generator.encoder.return_layers.values()
+    reductions = dict(zip(stages, generator.encoder.feature_info.reduction(), strict=True))
+    frozen = config.frozen_stride > 0
+    encoder: list[Tensor] = []
+    for name, layer in generator.encoder.items():
+        layer.requires_grad_(not frozen)
+        encoder += [] if frozen else list(layer.parameters())
+        stride = reductions.get(generator.encoder.return_layers.get(name, ""), 0)
+        frozen = frozen and stride < config.frozen_stride
+    others = [
+        value for name, value in generator.named_parameters() if not name.startswith("encoder.")
+    ]
+    return [
+        {"params": encoder, "peak": config.encoder_rate},
+        {"params": others, "peak": config.learning_rate},
+    ]
+
+
+def _source(config: TrainConfig) -> str | None:
+    return None if config.init == BUNDLED else config.init
+
+
+def _build_unet(config: TrainConfig) -> Generator:
+    shape: dict[str, Any] = {
+        "encoder": config.encoder,
+        "head": config.head,
+        "decoder": config.decoder,
+        "context_layers": config.context_layers,
+    }
+    if config.encoder_kind == "timm":
+        try:
+            pretrained = timm.get_pretrained_cfg(config.encoder)
+        except RuntimeError:  # the model has no weights of that tag
+            pretrained = None
+        if pretrained is None:
+            raise ValueError(f"timm knows no encoder {config.encoder}; see timm.list_pretrained().")
+        shape |= {
+            "stride_in_first_conv": False,
+            "batch_norm_eps": None,
+            "input_mean": tuple(pretrained.mean),
+            "input_std": tuple(pretrained.std),
+        }
+    network = GeneratorConfig(**shape)
+    weights = _encoder_weights(config)
+    try:
+        return Generator(network, weights)
+    except RuntimeError as error:  # lists every key that is missing, left over or of another shape
+        raise ValueError(
+            f"{config.encoder_weights or 'What timm downloaded'} does not fit the encoder "
+            f"{config.encoder}; name a fitting local file with --encoder-weights."
+        ) from error
+
+
+def _encoder_weights(config: TrainConfig) -> dict[str, Tensor] | None:
+    if config.encoder_weights == RANDOM:
+        return None
+    try:
+        if config.encoder_weights:
+            weights: dict[str, Tensor] = load_file(config.encoder_weights)
+        else:
+            source = timm.create_model(config.encoder, features_only=True, pretrained=True)
+            weights = source.state_dict()
+    except (OSError, RuntimeError, SafetensorError) as error:  # RuntimeError: timm has none
+        raise ValueError(
+            f"The pretrained encoder {config.encoder_weights or config.encoder} can't be used "
+            f"({error}); name a fitting local file with --encoder-weights."
+        ) from error
+    return {name: value for name, value in weights.items() if not name.startswith(CLASSIFIER)}
