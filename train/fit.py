@@ -7,8 +7,9 @@ The same command runs on several devices or machines under `accelerate launch`.
 import json
 import signal
 import sys
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -37,7 +38,7 @@ from train.learner import Learner
 from train.losses import bin_prior
 from train.networks import build_discriminator, build_generator
 from train.recorder import Recorder
-from train.run import CHECKPOINT_FOLDER, Interrupted, RunError, intact, open_run, start_log
+from train.run import CHECKPOINT_FOLDER, Interrupted, RunError, intact, open_run
 from train.sources import Source, find_sources, split
 
 PRIOR_CROPS = 2000  # crops from which the share of each ab bin is counted
@@ -70,16 +71,15 @@ def fit(config: TrainConfig) -> Path:
     )
     crops = CropStream(sources, config)
     learner = start_learner(config, accelerator, crops, state)
-    recorder = None
-    if accelerator.is_main_process:
-        with intact(Path(config.output)):
-            start_log(config, state.get("step", 0))
-            recorder = Recorder(config, learner, sources, validation, state)
-    try:
-        loop(config, learner, crops, recorder, state)
-    finally:
-        if recorder is not None:
-            recorder.close()
+    start = int(state.get("step", 0))
+    with intact(Path(config.output)):
+        recorder = (
+            Recorder(config, learner, sources, validation, start)
+            if accelerator.is_main_process
+            else None
+        )
+        with closing(recorder) if recorder else nullcontext():
+            loop(config, learner, crops, recorder, start, state.get("skipped", {}))
     return Path(config.output) / CHECKPOINT_FOLDER
 
 
@@ -130,12 +130,20 @@ def loop(
     learner: Learner,
     crops: CropStream,
     recorder: Recorder | None,
-    state: dict[str, Any],
+    start: int,
+    skipped: dict[str, str],
 ) -> None:
-    """Do the steps that are left; `recorder` is None in all processes but the main one."""
+    """Do the steps from `start` on.
+
+    Args:
+        config: of the run.
+        learner: what learns.
+        crops: what it learns from.
+        recorder: None in all processes but the main one.
+        start: how many steps are done already.
+        skipped: photos that were left out in those, by name, and why.
+    """
     accelerator = learner.accelerator
-    start = int(state.get("step", 0))
-    skipped: dict[str, str] = dict(state.get("skipped", {}))
     clock, stop = StepClock(), StopSignal()
     batches = load_batches(config, accelerator, crops, start)
     progress = tqdm(
@@ -166,7 +174,9 @@ def loop(
             stopped = any(gather_object([stop.number]))
             if done % config.save_every == 0 or last or stopped:
                 with clock("metrics"):
-                    save(config, accelerator, recorder, done, skipped)
+                    everywhere = gather_object([skipped])
+                    if recorder is not None:
+                        recorder.save(done, dict(ChainMap(*everywhere)))
                     if recorder is not None and not stopped:
                         recorder.look(done)
             if stopped:
@@ -211,20 +221,6 @@ def mean_over_processes(losses: dict[str, Tensor], accelerator: Accelerator) -> 
     """Values of a step's losses."""
     means: Tensor = accelerator.reduce(torch.stack(list(losses.values())), "mean")
     return dict(zip(losses, means.tolist(), strict=True))
-
-
-def save(
-    config: TrainConfig,
-    accelerator: Accelerator,
-    recorder: Recorder | None,
-    step: int,
-    skipped: dict[str, str],
-) -> None:
-    """Save the run as it is after `step` steps, with what all processes have skipped."""
-    everywhere = gather_object([skipped])
-    if recorder is not None:
-        with intact(Path(config.output)):
-            recorder.save(step, {k: v for part in everywhere for k, v in part.items()})
 
 
 def main() -> int:

@@ -4,7 +4,6 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
@@ -15,7 +14,7 @@ from train.config import Phase, TrainConfig
 from train.data import NEARLY_GRAY
 from train.evaluate import evaluate
 from train.learner import Learner, rate_factor
-from train.plots import draw_curves, draw_grid
+from train.plots import draw_curves, draw_grid, read_log
 from train.run import (
     BEST_FOLDER,
     CHECKPOINT_FOLDER,
@@ -40,7 +39,7 @@ class Recorder:
         learner: what to save and to look at.
         sources: to draw samples from where nothing is kept for validation.
         validation: what to validate on, maybe nothing.
-        state: what the run goes on from, empty for a new one.
+        step: how many are done already.
     """
 
     def __init__(
@@ -49,19 +48,22 @@ class Recorder:
         learner: Learner,
         sources: Sequence[Source],
         validation: Sequence[Source],
-        state: Mapping[str, Any],
+        step: int,
     ) -> None:
         self.config = config
         self.output = Path(config.output)
         self.learner = learner
         self.validation = validation
-        self.best = float(state.get("best", math.inf))  # lowest validation error so far
+        errors = [
+            row["val_delta_e00"]
+            for row in read_log(self.output / LOG_FILE)
+            if "val_delta_e00" in row
+        ]
+        self.best = min(errors, default=math.inf)  # lowest validation error so far
         self._skipped: Mapping[str, str] = {}
-        self._logged_step = int(state.get("step", 0))
+        self._logged_step = step
         self._shown = _picked(validation or sources, GRID_PHOTOS)
-        self._board = SummaryWriter(
-            self.output / TENSORBOARD_FOLDER, purge_step=state.get("step", 0) + 1
-        )
+        self._board = SummaryWriter(self.output / TENSORBOARD_FOLDER, purge_step=step + 1)
 
     def log(self, step: int, **values: float | str) -> None:
         """Append a line to metrics.jsonl, and its numbers to TensorBoard."""
@@ -91,8 +93,7 @@ class Recorder:
 
     def save(self, step: int, skipped: Mapping[str, str]) -> None:
         """Write the state to resume from, the checkpoint, and the list of skipped photos."""
-        state = {"step": step, "best": self.best, "skipped": skipped}
-        save_state(self.output, state | self.learner.state())
+        save_state(self.output, {"step": step, "skipped": skipped} | self.learner.state())
         self._save_checkpoint(CHECKPOINT_FOLDER, step)
         if skipped:
             write_skipped(self.output, skipped)

@@ -77,9 +77,9 @@ def start_log(config: TrainConfig, step: int) -> None:
     output.mkdir(parents=True, exist_ok=True)
     (output / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=1) + "\n")
     path = output / LOG_FILE
-    if path.exists():
-        lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(line for line in lines if _step(line) <= step))
+    path.touch()
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if _step(line) <= step))
 
 
 def _step(line: str) -> float:
@@ -100,9 +100,16 @@ def log(output: Path, **values: float | str) -> None:
 
 
 def save_state(output: Path, state: dict[str, Any]) -> None:
-    """Write what resuming needs, beside the file of that name, then rename."""
+    """Write what resuming needs, beside the file of that name, then rename.
+
+    Raises:
+        OSError: it could not be written.
+    """
     beside = output / (STATE_FILE + ".part")
-    torch.save(state, beside)
+    try:
+        torch.save(state, beside)
+    except RuntimeError as error:  # PyTorch's word for a full disk
+        raise OSError(f"{beside.name}: {error}") from error
     os.replace(beside, output / STATE_FILE)
 
 
@@ -111,7 +118,7 @@ def intact(output: Path) -> Iterator[None]:
     """Turn what goes wrong while writing into a `RunError`; half-written files are removed."""
     try:
         yield
-    except (OSError, RuntimeError, SafetensorError) as error:  # RuntimeError: torch.save's
+    except (OSError, SafetensorError) as error:
         for part in output.rglob("*.part"):
             part.unlink(missing_ok=True)
         raise RunError(
