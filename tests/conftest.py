@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState, PartialState
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.io import savemat
@@ -61,6 +62,13 @@ def color_pixels(height: int, width: int, seed: int = 0) -> Pixels:
     random = np.random.default_rng(seed)
     coarse = Image.fromarray(random.integers(0, 256, (5, 6, 3), dtype=np.uint8))
     return np.array(coarse.resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerator() -> None:
+    """Else the first run's precision is every run's."""
+    AcceleratorState._reset_state(True)
+    PartialState._reset_state()
 
 
 @pytest.fixture(scope="session")

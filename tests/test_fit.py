@@ -1,21 +1,23 @@
 """Training: every kind of data trains end to end, runs resume exactly, stop cleanly, and learn."""
 
+import copy
 import csv
 import json
 import math
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from accelerate.state import AcceleratorState, PartialState
 from PIL import Image
 from skimage.color import deltaE_ciede2000
 
@@ -25,57 +27,14 @@ from colorizer import Colorizer, Photo
 from colorizer.checkpoints import load_discriminator
 from colorizer.pix2pix import Pix2PixConfig
 from tests.conftest import color_pixels, pack, save_photos
-from train.config import PRESETS, TrainConfig
-from train.engine import StepClock
-from train.fit import fit, main, start_learner
+from tests.training import ADVERSARIAL, CLEAN, crops_of, settings, start
+from train.config import PRESETS, Phase, TrainConfig
+from train.fit import fit, main
 from train.learner import Learner
 from train.objective import Batch
 from train.run import Interrupted, RunError
-from train.sources import find_sources
 
 ROOT = Path(__file__).parent.parent
-TINY: dict[str, object] = {
-    "encoder": "test_resnet",
-    "encoder_weights": "none",
-    "decoder": (16, 16, 8, 8),
-    "context_layers": 1,
-    "frozen_stride": 0,
-    "working_size": 192,
-    "photos": 8,
-    "batch": 2,
-    "crops": (32,),
-    "crop_starts": (0.0,),
-    "warmup": 1,
-    "ema_half_life": 4,
-    "mixed_precision": "no",
-    "workers": 0,
-    "log_every": 1,
-    "save_every": 2,
-    "hint_share": 0.5,
-    "val_fraction": 0.0,
-}
-CLEAN: dict[str, object] = {
-    "flip": 0.0,
-    "degrade_gamma": 0.0,
-    "degrade_fading": 0.0,
-    "degrade_blur": 0.0,
-    "degrade_grain": 0.0,
-    "degrade_jpeg": 0.0,
-    "degrade_vignette": 0.0,
-    "degrade_dust": 0.0,
-}
-ADVERSARIAL: dict[str, object] = {"adversarial_share": 0.5, "critic_photos": 4}
-
-
-@pytest.fixture(autouse=True)
-def fresh_accelerator() -> None:
-    """Else the first run's precision is every run's."""
-    AcceleratorState._reset_state(True)
-    PartialState._reset_state()
-
-
-def settings(data: Path | str, output: Path, **changes: object) -> TrainConfig:
-    return TrainConfig(data=(str(data),), output=str(output), **(TINY | changes))  # type: ignore[arg-type]
 
 
 def flags(config: TrainConfig) -> list[str]:
@@ -156,21 +115,19 @@ def test_a_run_goes_through_its_phases(straight: Path) -> None:
 
 
 def test_the_critic_learns_alone_in_its_phase(photo_folder: Path, tmp_path: Path) -> None:
-    """Saved before and after two steps of the critic's phase."""
-    fit(settings(photo_folder, tmp_path, save_every=2, photos=4, **ADVERSARIAL))
-    states = []
-    for steps in (1, 2, 3):
-        config = settings(photo_folder, tmp_path / str(steps), photos=4, **ADVERSARIAL)
-        learner, crops = start(config)
-        for step in range(steps):
-            learner.step(step, [crops_of(crops, config, step)], StepClock())
-        states.append(learner.state())
+    config = settings(photo_folder, tmp_path, photos=4, **ADVERSARIAL)
+    learner, crops = start(config)
+    learner.step(0, [crops_of(crops, config, 0)])
+    before = copy.deepcopy(learner.state())
+    for step in (1, 2):
+        assert config.phase_at(step) is Phase.CRITIC
+        learner.step(step, [crops_of(crops, config, step)])
     for kind in ("generator", "ema"):
-        for name, value in states[0][kind].items():
+        for name, value in learner.state()[kind].items():
             if "running" not in name and "num_batches" not in name:
-                assert torch.equal(value, states[2][kind][name]), name
+                assert torch.equal(value, before[kind][name]), name
     layer = "layers.0.weight"
-    assert not torch.equal(states[0]["discriminator"][layer], states[2]["discriminator"][layer])
+    assert not torch.equal(learner.state()["discriminator"][layer], before["discriminator"][layer])
 
 
 def test_a_run_leaves_its_log_settings_samples_and_curves(straight: Path) -> None:
@@ -277,6 +234,45 @@ def test_parts_of_a_batch_follow_the_curve_of_the_whole(photo_folder: Path, tmp_
     assert 0 < np.mean(np.abs(parts[:, 1] / whole[:, 1] - 1)) < 0.1
 
 
+def test_saving_more_often_than_logging(photo_folder: Path, tmp_path: Path) -> None:
+    fit(settings(photo_folder, tmp_path, log_every=3, save_every=2))
+    assert [line["step"] for line in read_log(tmp_path) if "norm" in line] == [2, 3, 4]
+
+
+def test_what_a_stop_left_out_is_made_up_for(photo_folder: Path, tmp_path: Path) -> None:
+    """As after a signal in the last step, which saves but doesn't validate."""
+    config = settings(photo_folder, tmp_path, val_data=(str(photo_folder),), save_every=4)
+    fit(config)
+    (tmp_path / "samples" / "0000004.png").unlink()
+    shutil.rmtree(tmp_path / "best")
+    lines = [line for line in read_log(tmp_path) if "norm" in line]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    fit(replace(config, resume=True))
+    assert (tmp_path / "best" / "model.safetensors").exists()
+    assert "val_delta_e00" in read_log(tmp_path)[-1]
+
+
+def test_a_run_goes_on_only_with_its_photos(photo_folder: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(photo_folder, tmp_path / "photos")
+    fit(settings(data, tmp_path / "run"))
+    (data / "a.png").unlink()
+    with pytest.raises(RunError, match=r"are not those that the run in .* started with; put those"):
+        fit(settings(data, tmp_path / "run", resume=True))
+
+
+def test_a_run_can_be_moved(photo_folder: Path, tmp_path: Path) -> None:
+    fit(settings(photo_folder, tmp_path / "here"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    fit(settings(f"{photo_folder}/", tmp_path / "there", resume=True))
+
+
+def test_nothing_to_validate_on_is_said(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit(settings(photo_folder, tmp_path))
+    assert "there will be no best checkpoint" in capsys.readouterr().out
+
+
 def test_a_batch_that_cannot_be_divided(photo_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="choose a batch that can be divided"):
         settings(photo_folder, tmp_path, batch=3, accumulate=2)
@@ -323,13 +319,14 @@ def test_the_command_tells_by_its_exit_code_that_it_was_stopped(
 
 
 def poison(monkeypatch: pytest.MonkeyPatch, steps: range) -> None:
-    """Make the losses of some steps undefined."""
+    """Make the losses and the statistics of some steps undefined."""
     learn = Learner._learn
 
     def poisoned(self: Learner, phase: object, batch: object, *rest: object) -> object:
         self.seen = getattr(self, "seen", -1) + 1  # type: ignore[attr-defined]
         if self.seen in steps:  # type: ignore[attr-defined]
-            batch = batch._replace(ab=batch.ab * math.nan)  # type: ignore[attr-defined]
+            nothing = batch.ab * math.nan  # type: ignore[attr-defined]
+            batch = batch._replace(input=nothing[:, :1], ab=nothing)  # type: ignore[attr-defined]
         return learn(self, phase, batch, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Learner, "_learn", poisoned)
@@ -339,10 +336,17 @@ def test_a_loss_that_is_no_number_is_skipped_at_half_the_rate(
     photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poison(monkeypatch, range(1, 3))
-    config = settings(photo_folder, tmp_path, schedule="constant", warmup=0, hint_share=0.0)
+    config = settings(
+        photo_folder, tmp_path, schedule="constant", warmup=0, hint_share=1.0, **ADVERSARIAL
+    )
     fit(config)
-    assert [line["rate"] for line in read_log(tmp_path) if "rate" in line] == [1, 0.5, 0.25, 0.25]
+    rates = [line["rate"] for line in read_log(tmp_path) if "rate" in line]
+    assert rates == [1, 0.5, 0.25, 0.25, 0.25, 0.25]
+    assert read_log(tmp_path)[1]["generator"] is None
     assert Colorizer.load(tmp_path / "checkpoint", "cpu")  # refuses undefined weights
+    assert load_discriminator(tmp_path / "checkpoint") is not None  # likewise
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    assert {group["lr"] for group in state["critic_optimizer"]["param_groups"]} == {2e-4 / 4}
 
 
 def test_ten_undefined_losses_in_a_row_stop_the_run(
@@ -350,7 +354,7 @@ def test_ten_undefined_losses_in_a_row_stop_the_run(
 ) -> None:
     poison(monkeypatch, range(3, 13))
     with pytest.raises(RunError, match=r"not a number 10 times in a row.*lower --learning-rate"):
-        fit(settings(photo_folder, tmp_path, photos=40, hint_share=0.0))
+        fit(settings(photo_folder, tmp_path, photos=40))
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] >= 2
     assert Colorizer.load(tmp_path / "checkpoint", "cpu")
 
@@ -512,24 +516,11 @@ def test_nothing_to_start_from(photo_folder: Path, tmp_path: Path) -> None:
         fit(settings(photo_folder, tmp_path, init="no such folder"))
 
 
-def start(config: TrainConfig) -> tuple[Learner, train.fit.CropStream]:
-    crops = train.fit.CropStream(find_sources(config.data), config)
-    accelerator = train.fit.Accelerator(cpu=True)
-    return start_learner(config, accelerator, crops, {}), crops
-
-
-def crops_of(crops: train.fit.CropStream, config: TrainConfig, step: int) -> torch.Tensor:
-    numbers = range(step * config.batch, (step + 1) * config.batch)
-    return torch.stack([crops[number][0] for number in numbers])
-
-
 def test_one_batch_can_be_learned_by_heart(photo_folder: Path, tmp_path: Path) -> None:
     """Two photos, seen by the generator as the pipeline sees them, to a delta_e00 below 3."""
     config = settings(
-        photo_folder, tmp_path, photos=600, batch=2, crops=(64,), learning_rate=1e-2,
-        encoder_rate=1e-2, schedule="constant", degrade_gamma=0.0, hint_share=0.0, rebalance=0.0,
-        degrade_fading=0.0, degrade_blur=0.0, degrade_grain=0.0, degrade_jpeg=0.0,
-        degrade_vignette=0.0, degrade_dust=0.0, decoder=(32, 32, 16, 16),
+        photo_folder, tmp_path, photos=600, crops=(64,), learning_rate=1e-2, encoder_rate=1e-2,
+        schedule="constant", hint_share=0.0, rebalance=0.0, decoder=(32, 32, 16, 16), **CLEAN,
     )  # fmt: skip
     learner, crops = start(config)
     pixels = crops_of(crops, config, 0)
@@ -544,7 +535,7 @@ def test_one_batch_can_be_learned_by_heart(photo_folder: Path, tmp_path: Path) -
 
     before = error()
     for step in range(150):
-        learner.step(step, [pixels], StepClock())
+        learner.step(step, [pixels])
     assert before > 10
     assert error() < 3
 

@@ -8,9 +8,8 @@ import torch
 from accelerate import Accelerator
 
 from tests.conftest import tiny_generator
-from tests.test_fit import ADVERSARIAL, CLEAN, crops_of, settings, start
+from tests.training import ADVERSARIAL, CLEAN, crops_of, settings, start
 from train.config import TrainConfig
-from train.engine import StepClock
 from train.learner import Learner, rate_factor
 from train.objective import Batch
 
@@ -42,7 +41,7 @@ def test_frozen_weights_do_not_move(photo_folder: Path, tmp_path: Path) -> None:
     learner, crops = start(config)
     before = {name: value.clone() for name, value in learner.generator.state_dict().items()}
     for step in range(3):
-        learner.step(step, [crops_of(crops, config, step)], StepClock())
+        learner.step(step, [crops_of(crops, config, step)])
     after = learner.generator.state_dict()
     for name, value in before.items():
         if name.startswith(("encoder.conv1", "encoder.layer1")):
@@ -62,7 +61,7 @@ def test_parts_add_up_to_the_gradient_of_the_whole(photo_folder: Path, tmp_path:
             [{"params": list(learner.generator.parameters()), "peak": 0.1}]
         )
         weight = learner.generator.head.weight.detach().clone()
-        learner.step(1, crops_of(crops, config, 0).chunk(parts), StepClock())
+        learner.step(1, crops_of(crops, config, 0).chunk(parts))
         changes.append(learner.generator.head.weight.detach() - weight)
     whole, halves = changes
     assert whole.abs().max() > 0

@@ -203,7 +203,7 @@ def test_the_discriminator_of_a_checkpoint_is_trained_further(tmp_path: Path) ->
 
 
 def test_a_checkpoint_without_a_discriminator_gets_a_fresh_one(tiny_checkpoint: Path) -> None:
-    config = settings(init=str(tiny_checkpoint), critic_photos=640)
+    config = settings(init=str(tiny_checkpoint), adversarial_share=0.5, critic_photos=640)
     discriminator, said = discriminator_of(config, build_generator(config))
     assert said == (
         f"{tiny_checkpoint} comes without a discriminator: a fresh one learns from 640 photos "

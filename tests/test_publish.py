@@ -70,9 +70,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for step in range(1, 12)
     ]
     steps.append({"step": 12, "phase": "adversarial", "generator": 3.0, "discriminator": 0.7})
+    for step, best in ((5, True), (11, True), (12, False)):
+        steps.append({"step": step, "val_delta_e00": 10.0, "best": best})
     (run / "metrics.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
     draw_curves(run / "metrics.jsonl", run)
-    for step in (5, 12):
+    for step in (5, 11, 12):
         draw_grid([[color_pixels(8, 8, step)] * 3], run / "samples" / f"{step:07d}.png")
     write_report(run / "report", run / "best")
     (run / "last.pt").write_bytes(b"state")
@@ -113,15 +115,17 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 def test_the_folder_is_complete_and_loads(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(run), "--repo", "ann/flickr", "--dry-run"]) == 0
     folder = run / "hub"
-    expected = f"{folder} is what ann/flickr would hold; nothing was uploaded.\n"
-    assert capsys.readouterr() == (expected, "")
+    printed, errors = capsys.readouterr()
+    assert printed.startswith(f"{folder} is what ann/flickr would hold: model.safetensors, ")
+    assert printed.endswith(", samples.png, README.md. Nothing was uploaded.\n")
+    assert not errors
     assert names(folder) == sorted(FILES)
     assert load_checkpoint(folder).sha256 == load_checkpoint(run / "best").sha256
     assert load_discriminator(folder) is not None
     result = Colorizer.load(folder, "cpu").colorize(Photo(color_pixels(40, 50)))
     assert result.colorized.size == (40, 50)
-    latest = (run / "samples" / "0000012.png").read_bytes()
-    assert (folder / "samples.png").read_bytes() == latest
+    best = (run / "samples" / "0000011.png").read_bytes()
+    assert (folder / "samples.png").read_bytes() == best
     assert (folder / "curves.png").read_bytes() == (run / "curves.png").read_bytes()
 
 
@@ -191,9 +195,9 @@ def test_the_card_carries_the_figures(run: Path) -> None:
 def test_the_card_tells_how_it_was_trained_and_how_to_use_it(run: Path) -> None:
     text = read_card(make_folder(run, "ann/flickr", license="mit")).text
     assert "| Data | `flickr8k`, `flowers102:flowers`, `dogs` |" in text
-    assert "| Steps | 12 of 12, each on 32 photos |" in text
+    assert "| Steps | 11 of 12, each on 32 photos |" in text
     assert "| Losses and their weights | bins 1, ab 0.05 |" in text
-    assert "| Adversarial training | the last 2 steps (bce), after 2 of the discriminator" in text
+    assert "| Adversarial training | the last 1 steps (bce), after 2 of the discriminator" in text
     assert "| Started from | pretrained encoder (resnet.safetensors) |" in text
     assert "The weights are under `mit`." in text
     assert "--init ann/flickr --data" in text

@@ -7,7 +7,19 @@ import pytest
 import torch
 
 from train.config import TrainConfig
-from train.run import RunError, intact, log, open_run, save_state, start_log, write_skipped
+from train.run import (
+    RunError,
+    failed_writes_explained,
+    log,
+    open_run,
+    photos_digest,
+    save_state,
+    start_log,
+    write_skipped,
+)
+from train.sources import PhotoFile, Source
+
+SOURCES = [Source("photos", [PhotoFile(Path("a.jpg"), "a.jpg"), PhotoFile(Path("b.jpg"), "b.jpg")])]
 
 
 def config(folder: Path, **changes: object) -> TrainConfig:
@@ -15,29 +27,30 @@ def config(folder: Path, **changes: object) -> TrainConfig:
 
 
 def test_a_new_run_starts_with_nothing(tmp_path: Path) -> None:
-    assert open_run(config(tmp_path / "new")) == {}
+    assert open_run(config(tmp_path / "new"), SOURCES) == {}
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="holds no run to resume; leave out --resume to start one"):
-        open_run(config(tmp_path, resume=True))
+        open_run(config(tmp_path, resume=True), SOURCES)
 
 
 def test_a_run_is_not_overwritten(tmp_path: Path) -> None:
     start_log(config(tmp_path), 0)
     save_state(tmp_path, {"step": 3})
     with pytest.raises(RunError, match="continue it with --resume or name another folder"):
-        open_run(config(tmp_path))
+        open_run(config(tmp_path), SOURCES)
 
 
 def test_a_run_is_resumed_with_its_settings(tmp_path: Path) -> None:
     start_log(config(tmp_path), 0)
-    save_state(tmp_path, {"step": 3, "generator": {"weight": torch.ones(2)}})
-    state = open_run(config(tmp_path, resume=True, workers=0, log_every=7, save_every=9))
+    state = {"step": 3, "photos": photos_digest(SOURCES)}
+    save_state(tmp_path, state | {"generator": {"weight": torch.ones(2)}})
+    state = open_run(config(tmp_path, resume=True, workers=0, log_every=7, save_every=9), SOURCES)
     assert state["step"] == 3
     assert torch.equal(state["generator"]["weight"], torch.ones(2))
     with pytest.raises(RunError, match=r"batch, learning_rate of the run in .* differ; give"):
-        open_run(config(tmp_path, resume=True, batch=8, learning_rate=1.0))
+        open_run(config(tmp_path, resume=True, batch=8, learning_rate=1.0), SOURCES)
 
 
 def test_the_log_is_cut_to_what_was_saved(tmp_path: Path) -> None:
@@ -61,7 +74,10 @@ def test_a_failed_write_leaves_what_was_there(
         raise RuntimeError("PytorchStreamWriter failed writing file")
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(RunError, match=r"saved before is intact\. Make room"), intact(tmp_path):
+    with (
+        pytest.raises(RunError, match=r"saved before is intact\. Make room"),
+        failed_writes_explained(tmp_path),
+    ):
         save_state(tmp_path, {"step": 2})
     assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
     assert torch.load(tmp_path / "last.pt", weights_only=True) == {"step": 1}

@@ -30,7 +30,7 @@ METRICS = {  # of a report: as the Hub calls them, as people do, and what is goo
 GRID = """\
 ![Photos as input, ground truth and generated]({file})
 
-*Input, ground truth and generated, at the end of the run.*
+*Input, ground truth and generated, by this checkpoint.*
 """
 USE = """\
 ## Use
@@ -72,6 +72,7 @@ def model_card(
     checkpoint: Checkpoint,
     config: TrainConfig,
     log: list[Row],
+    step: int,
     report: dict[str, Any],
     license: str | None,
 ) -> ModelCard:
@@ -83,6 +84,7 @@ def model_card(
         checkpoint: what is published.
         config: how it was trained; without paths, as all of it may be shown.
         log: of the run, by rising step.
+        step: of the run, that the checkpoint was saved at.
         report: what `train.evaluate` found; empty if nothing was measured.
         license: identifier of the weights' license; None states none.
     """
@@ -100,7 +102,7 @@ def model_card(
     parts = [f"# {name}\n", _introduction(checkpoint)]
     if (folder / GRID_FILE).exists():
         parts.append(GRID.format(file=GRID_FILE))
-    parts += [USE.format(repo=repo), _training(config, log)]
+    parts += [USE.format(repo=repo), _training(config, log, step)]
     if (folder / CURVES_FILE).exists():
         parts.append(f"![Losses and validation over the steps of the run]({CURVES_FILE})\n")
     if (folder / DISCRIMINATOR_WEIGHTS_FILE).exists():
@@ -149,35 +151,35 @@ def _introduction(checkpoint: Checkpoint) -> str:
     )
 
 
-def _training(config: TrainConfig, log: list[Row]) -> str:
+def _training(config: TrainConfig, log: list[Row], step: int) -> str:
     if config.init:
         start = config.init
     elif config.architecture == "pix2pix" or config.encoder_weights == RANDOM:
         start = "random weights"
     else:
         start = f"pretrained encoder ({config.encoder_weights or 'from timm'})"
+    adversarial = step - (config.steps - config.adversarial_steps)
     weights = {
         name: getattr(config, f"{name}_weight")
         for name in LOSSES
-        if any(name in row for row in log)
+        if any(name in row for row in log if row["step"] <= step)
     }
     rows = {
         "Data": _names(config.data),
         "Validation": _names(config.val_data) or f"{config.val_fraction:.1%} of the data",
-        "Steps": f"{log[-1]['step'] if log else 0:,} of {config.steps:,}, "
-        f"each on {config.batch} photos",
+        "Steps": f"{step:,} of {config.steps:,}, each on {config.batch} photos",
         "Crops": ", then ".join(f"{size} x {size}" for size in config.crops) + " pixels",
         "Started from": start,
         "Losses and their weights": ", ".join(
             f"{name} {value:g}" for name, value in weights.items()
         ),
-        "Adversarial training": f"the last {config.adversarial_steps:,} steps ({config.gan}), "
+        "Adversarial training": f"the last {adversarial:,} steps ({config.gan}), "
         f"after {config.critic_steps:,} of the discriminator alone"
-        if config.adversarial
+        if adversarial > 0
         else "none",
         "Optimizer": f"AdamW, peak rate {config.learning_rate:g}, {config.schedule} schedule, "
         f"weight decay {config.weight_decay:g}",
-        "Averaging": f"exponential, half-life {config.ema_half_life:,} photos",
+        "Averaging": f"exponential, half-life up to {config.ema_half_life:,} photos",
         "Precision": config.mixed_precision,
     }
     lines = ["## Training", "", "| | |", "|---|---|"]

@@ -3,6 +3,7 @@ presets.
 """
 
 import argparse
+import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,19 @@ from colorizer.checkpoints import WORKING_SIZES
 def setting(default: Any, help: str, choices: tuple[str, ...] | None = None) -> Any:
     """A field with a default, the help line of its flag and, where few values fit, those."""
     return field(default=default, metadata={"help": help, "choices": choices})
+
+
+PRECISIONS = ("auto", "no", "bf16")
+NETWORK = (  # settings of a new network, which --init has already
+    "architecture",
+    "encoder",
+    "encoder_weights",
+    "encoder_kind",
+    "decoder",
+    "context_layers",
+    "head",
+    "pix2pix_space",
+)
 
 
 class Phase(StrEnum):
@@ -90,7 +104,11 @@ class TrainConfig:
     pix2pix_space: str = setting(
         "rgb", "what pix2pix predicts: RGB in [0, 1] from gray, or ab from L", ("rgb", "ab")
     )
-    working_size: int = setting(288, "short side in pixels at which the checkpoint will see photos")
+    working_size: int = setting(
+        0,
+        "short side in pixels at which the checkpoint will see photos; 0 takes that of --init, "
+        "else 288",
+    )
 
     photos: int = setting(100_000, "photos to train the generator on, repeats counted")
     epochs: float = setting(0.0, "passes over the data, which replace --photos; 0 leaves it")
@@ -115,8 +133,10 @@ class TrainConfig:
     frozen_stride: int = setting(
         4, "encoder stages up to this stride stay as pretrained; 0 trains all"
     )
-    clip: float = setting(1.0, "largest gradient norm")
-    ema_half_life: int = setting(12_000, "half-life of the averaged weights, in photos")
+    clip: float = setting(1.0, "largest gradient norm; 0 leaves gradients as they are")
+    ema_half_life: int = setting(
+        12_000, "half-life of the averaged weights, in photos; shorter early in the run"
+    )
 
     bins_weight: float = setting(1.0, "weight of the cross entropy on the ab bins")
     rebalance: float = setting(
@@ -139,7 +159,9 @@ class TrainConfig:
     gan: str = setting("bce", "adversarial loss", ("bce", "least-squares", "hinge"))
     spectral_norm: bool = setting(False, "spectral instead of batch norm in the discriminator")
 
-    mixed_precision: str = setting("bf16", "of the networks", ("no", "bf16"))
+    mixed_precision: str = setting(
+        "auto", "of the networks; auto takes bf16 where the device is made for it", PRECISIONS
+    )
     compile: bool = setting(False, "compile the generator with torch.compile")
     workers: int = setting(1, "processes that decode photos, for each training process")
     seed: int = setting(0, "of data order, crops, degradation and initial weights")
@@ -154,21 +176,18 @@ class TrainConfig:
                 raise ValueError(
                     f"{item.name} is {getattr(self, item.name)!r}; use {' or '.join(choices)}."
                 )
-        shares = ["val_fraction", "balance", "flip", "hint_share", "adversarial_share", "rebalance"]
-        shares += [item.name for item in fields(self) if item.name.startswith("degrade_")]
-        for name in shares:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it goes from 0 to 1.")
+            values = getattr(self, item.name)
+            for value in values if isinstance(values, tuple) else (values,):
+                if isinstance(value, int | float) and not 0 <= value < math.inf:
+                    raise ValueError(f"{item.name} is {value}; it must be 0 or a positive number.")
         for name in ("accumulate", "ema_half_life", "log_every", "save_every", "val_photos"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
-        negative = [
-            item.name
-            for item in fields(self)
-            if item.name.endswith("_weight") and getattr(self, item.name) < 0
-        ]
-        if negative:
-            raise ValueError(f"{', '.join(negative)} must not be negative; 0 leaves a loss out.")
+        shares = ["val_fraction", "balance", "flip", "hint_share", "adversarial_share", "rebalance"]
+        shares += [item.name for item in fields(self) if item.name.startswith("degrade_")]
+        for name in [*shares, "beta1"]:
+            if getattr(self, name) > 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it goes from 0 to 1.")
         self._check_crops()
         self._check_length()
         if self.perceptual_weight and not self.perceptual_weights:
@@ -176,7 +195,7 @@ class TrainConfig:
                 "The perceptual loss needs pretrained features; name a file with "
                 "--perceptual-weights, or set --perceptual-weight 0."
             )
-        if not WORKING_SIZES[0] <= self.working_size <= WORKING_SIZES[1]:
+        if self.working_size and not WORKING_SIZES[0] <= self.working_size <= WORKING_SIZES[1]:
             raise ValueError(
                 f"working_size is {self.working_size}; "
                 f"it goes from {WORKING_SIZES[0]} to {WORKING_SIZES[1]} pixels."
@@ -192,8 +211,11 @@ class TrainConfig:
             not self.crops
             or self.crop_starts[0] != 0
             or list(self.crop_starts) != sorted(self.crop_starts)
+            or self.crop_starts[-1] >= 1
         ):
-            raise ValueError(f"crop_starts is {self.crop_starts}; start at 0 and let it grow.")
+            raise ValueError(
+                f"crop_starts is {self.crop_starts}; start at 0, let it grow, and stay below 1."
+            )
         if any(crop < 32 or crop % 4 for crop in self.crops):
             raise ValueError(
                 f"crops is {self.crops}; each must be a multiple of 4 and at least 32 pixels."
@@ -213,10 +235,15 @@ class TrainConfig:
                 f"batch is {self.batch} and accumulate {self.accumulate}; choose a batch that can "
                 "be divided by it."
             )
-        if self.epochs < 0 or self.critic_photos < 0:
+        if self.adversarial_share and not self.adversarial_steps and not self.epochs:
             raise ValueError(
-                f"epochs is {self.epochs} and critic_photos {self.critic_photos}; neither can be "
-                "negative."
+                f"adversarial_share {self.adversarial_share} of {self.photos} photos is less than "
+                "a step; raise it, or set it to 0."
+            )
+        if 0 < self.critic_photos < self.batch and self.adversarial_share:
+            raise ValueError(
+                f"critic_photos is {self.critic_photos} and batch {self.batch}; one step needs a "
+                "full batch, and 0 leaves the phase out."
             )
 
     @property
@@ -286,7 +313,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "weight_decay": 0.0,
         "schedule": "constant",
         "warmup": 0,
-        "clip": 1e6,
+        "clip": 0.0,
         "bins_weight": 0.0,
         "ab_weight": 0.0,
         "l1_weight": 100.0,
@@ -342,6 +369,9 @@ def parse_config(arguments: Sequence[str] | None = None) -> tuple[TrainConfig, b
     values: dict[str, Any] = vars(parser.parse_args(arguments))
     preset, dry_run = values.pop("preset"), values.pop("dry_run")
     values = {name: _frozen(value) for name, value in values.items()}
+    given = [name for name in NETWORK if name in values]
+    if given and values.get("init"):
+        parser.error(f"{', '.join(given)}: the network is that of --init; leave these out.")
     if "photos" in values:
         values.setdefault("epochs", 0.0)  # whoever counts photos doesn't mean the preset's epochs
     try:

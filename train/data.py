@@ -69,6 +69,11 @@ class CropStream(Dataset[tuple[Tensor, list[Skip]]]):
         gray = degrade(gray, self.config, random)
         return torch.from_numpy(np.dstack((color, gray))).permute(2, 0, 1), skips
 
+    def check(self) -> None:
+        """Read one photo of each source. Raises ValueError if a source has none to train on."""
+        for number in np.unique(self._cycle, return_index=True)[1]:
+            self._usable_pair(int(number))
+
     def _usable_pair(self, number: int) -> tuple[Pair, list[Skip]]:
         cycle, position = divmod(number, len(self._cycle))
         index = int(self._cycle[position])
@@ -147,8 +152,7 @@ def cut_crop(
         return np.array(ImageOps.mirror(image) if mirrored else image)
 
     color = cut(pair.color)
-    gray = Photo(color).to_gray().pixels[:, :, 0] if pair.gray is None else cut(pair.gray)
-    return color, gray
+    return color, Photo(color).to_gray().pixels[:, :, 0] if pair.gray is None else cut(pair.gray)
 
 
 def mean_chroma(image: Image.Image) -> float:

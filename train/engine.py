@@ -1,12 +1,15 @@
 """What surrounds the training step: time per part of it, signals, memory."""
 
 import ctypes
+import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+import torch
 
 from train.run import RunError
 
@@ -77,10 +80,23 @@ def dead_workers_explained() -> Iterator[None]:
         ) from error
 
 
-def leave_signals_to_parent(worker: int) -> None:
-    """Let a data worker live through Ctrl-C, which reaches the whole process group."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def start_worker(number: int) -> None:
+    """Put a data worker out of reach of signals to the whole process group, such as Ctrl-C, which
+    its parent sees to.
+    """
+    if hasattr(os, "setpgid"):  # not on Windows
+        os.setpgid(0, 0)
+
+
+def precision(wish: str) -> str:
+    """What Accelerate calls it, "no" or "bf16"; "auto" is bf16 where the device is made for it."""
+    if wish != "auto":
+        return wish
+    if torch.cuda.is_available():
+        made_for_it = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        made_for_it = torch._C._has_mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return "bf16" if made_for_it else "no"
 
 
 def keep_freed_memory() -> None:

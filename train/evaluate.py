@@ -41,7 +41,7 @@ from train.report import (
     to_json,
     write_report,
 )
-from train.sources import Sample, Source, find_sources
+from train.sources import Sample, Source, find_sources, pick
 
 METRICS = {"psnr": psnr, "ssim": ssim, "delta_e00": delta_e00}
 SMALLEST = 32  # pixels of the short side that SSIM and LPIPS need
@@ -94,6 +94,7 @@ def evaluate(
     lpips: Lpips | None = None,
     inception: Inception | None = None,
     working_size: int | None = None,
+    short_side: int | None = None,
     limit: int | None = None,
     quiet: bool = False,
 ) -> Report:
@@ -105,6 +106,7 @@ def evaluate(
         lpips: None leaves LPIPS out.
         inception: None leaves FID out.
         working_size: short side in pixels that the network sees; None takes the checkpoint's.
+        short_side: pixels to which larger photos are shrunk first; None leaves them as they are.
         limit: of the photos, evenly picked over all sources; None takes all.
         quiet: neither a progress bar nor a line for each photo that is left out.
 
@@ -116,10 +118,10 @@ def evaluate(
     photos: list[Measured] = []
     features: dict[str, list[Tensor]] = {"output": [], "gray": [], "truth": []}
     calibration = Calibration()
-    picked = _pick(sources, limit)
+    picked = pick(sources, limit)
     for source, sample in tqdm(picked, unit="photo", mininterval=5, disable=quiet):
         try:
-            photo, truth = _read(sample)
+            photo, truth = _read(sample, short_side)
         except OSError as error:
             if not quiet:
                 tqdm.write(f"Left out: {error}", file=sys.stderr)
@@ -203,24 +205,18 @@ def examples(
     }
 
 
-def _pick(sources: Iterable[Source], limit: int | None) -> list[tuple[str, Sample]]:
-    samples = [(source.name, sample) for source in sources for sample in source.samples]
-    if limit is None or limit >= len(samples):
-        return samples
-    return [samples[index] for index in np.linspace(0, len(samples) - 1, limit).astype(int)]
-
-
-def _read(sample: Sample) -> tuple[Photo, Pixels]:
+def _read(sample: Sample, short_side: int | None = None) -> tuple[Photo, Pixels]:
     """The gray input and the truth in color, (H, W, 3)."""
     pair = sample.read()
+    if short_side is not None:
+        pair = pair.shrunk(short_side)
     truth = np.array(pair.color)
     if min(pair.color.size) < SMALLEST:
         raise OSError(
             f"{sample.name} has {pair.color.width} x {pair.color.height} pixels; "
             f"SSIM and LPIPS need {SMALLEST} on each side."
         )
-    gray = Photo(truth).to_gray() if pair.gray is None else Photo(np.array(pair.gray)[:, :, None])
-    return gray, truth
+    return pair.input(), truth
 
 
 def _figures(version: Pixels, truth: Pixels, lpips: Lpips | None) -> dict[str, float]:

@@ -11,12 +11,19 @@ from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import (
+    Accelerator,
+    DistributedDataParallelKwargs,
+    InitProcessGroupKwargs,
+    PartialState,
+)
 from accelerate.utils import gather_object
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -28,22 +35,29 @@ from colorizer.generator import Generator
 from train.config import Phase, TrainConfig, parse_config
 from train.data import CropStream, Skip, collate
 from train.engine import (
-    StepClock,
     StopSignal,
     dead_workers_explained,
     keep_freed_memory,
-    leave_signals_to_parent,
+    precision,
+    start_worker,
 )
 from train.learner import Learner
 from train.losses import bin_prior
-from train.networks import build_discriminator, build_generator
+from train.networks import build_discriminator, build_generator, with_working_size
 from train.recorder import Recorder
-from train.run import CHECKPOINT_FOLDER, Interrupted, RunError, intact, open_run
+from train.run import (
+    CHECKPOINT_FOLDER,
+    Interrupted,
+    RunError,
+    failed_writes_explained,
+    open_run,
+)
 from train.sources import Source, find_sources, split
 
 PRIOR_CROPS = 2000  # crops from which the share of each ab bin is counted
 UNDEFINED_STEPS = 10  # in a row, and the run stops
 NETWORKS = ("generator", "discriminator")  # whose losses the progress bar shows
+LONGEST_WAIT = timedelta(hours=2)  # of the other processes, while the main one validates
 PREFETCH = 4  # parts of a batch that a data worker decodes ahead
 
 
@@ -59,28 +73,37 @@ def fit(config: TrainConfig) -> Path:
         Interrupted: a signal stopped the run, which is saved.
     """
     keep_freed_memory()
-    sources, validation = find_data(config)
-    config = config.with_epochs(count(sources))
-    state = open_run(config)
+    cv2.setNumThreads(0)  # threads of OpenCV would hang in data workers, which are forked
     accelerator = Accelerator(
-        mixed_precision=config.mixed_precision,
+        mixed_precision=precision(config.mixed_precision),
         cpu=not torch.cuda.is_available(),
         kwargs_handlers=[  # steps without hints leave their convolution unused
-            DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+            DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False),
+            InitProcessGroupKwargs(timeout=LONGEST_WAIT),
         ],
     )
+    size = part_size(config, accelerator.num_processes)
+    with accelerator.local_main_process_first():  # which downloads what isn't there
+        sources, validation = find_data(config)
+    config = resolve(config, sources)
+    if not validation:
+        accelerator.print("Nothing is kept for validation, so there will be no best checkpoint.")
+    state = open_run(config, sources)
+    start, skipped = int(state.get("step", 0)), state.get("skipped", {})
     crops = CropStream(sources, config)
+    crops.check()
     learner = start_learner(config, accelerator, crops, state)
-    start = int(state.get("step", 0))
-    with intact(Path(config.output)):
-        recorder = (
-            Recorder(config, learner, sources, validation, start)
-            if accelerator.is_main_process
-            else None
-        )
-        with closing(recorder) if recorder else nullcontext():
-            loop(config, learner, crops, recorder, start, state.get("skipped", {}))
-    return Path(config.output) / CHECKPOINT_FOLDER
+    state.clear()  # else a second copy of everything would stay
+    batches = load_batches(config, accelerator, crops, start, size)
+    output = Path(config.output)
+    recorder = None
+    if accelerator.is_main_process:
+        with failed_writes_explained(output):
+            recorder = Recorder(learner, sources, validation, start)
+    with closing(recorder) if recorder else nullcontext():
+        loop(learner, batches, recorder, start, skipped)
+    accelerator.end_training()
+    return output / CHECKPOINT_FOLDER
 
 
 def find_data(config: TrainConfig) -> tuple[list[Source], list[Source]]:
@@ -91,9 +114,24 @@ def find_data(config: TrainConfig) -> tuple[list[Source], list[Source]]:
     return split(sources, config.val_fraction)
 
 
-def count(sources: Sequence[Source]) -> int:
-    """Samples in all sources."""
-    return sum(len(source.samples) for source in sources)
+def resolve(config: TrainConfig, sources: Sequence[Source]) -> TrainConfig:
+    """The settings with what depends on the data and on the checkpoint to start from."""
+    return with_working_size(config.with_epochs(sum(map(len, sources))))
+
+
+def part_size(config: TrainConfig, processes: int) -> int:
+    """Photos that a process computes at a time.
+
+    Raises:
+        RunError: the batch can't be divided.
+    """
+    size, rest = divmod(config.batch, processes * config.accumulate)
+    if rest:
+        raise RunError(
+            f"The batch of {config.batch} photos can't be divided into {config.accumulate} parts "
+            f"for each of {processes} processes; choose another --batch."
+        )
+    return size
 
 
 def start_learner(
@@ -101,24 +139,19 @@ def start_learner(
 ) -> Learner:
     """The networks of a new run, or those of the one that `state` was saved from."""
     torch.manual_seed(config.seed)
+    discriminator = None
     if state:
         checkpoint = load_checkpoint(Path(config.output) / CHECKPOINT_FOLDER)
         generator, prior = checkpoint.generator.train(), state["prior"]
-        discriminator = (
-            Discriminator(DiscriminatorConfig(**state["discriminator_config"]))
-            if config.adversarial
-            else None
-        )
+        if config.adversarial:
+            discriminator = Discriminator(DiscriminatorConfig(**state["discriminator_config"]))
     else:
-        generator = build_generator(config)
-        discriminator = (
-            build_discriminator(config, generator, accelerator.print)
-            if config.adversarial
-            else None
-        )
-        sample = [crops[number][0] for number in range(min(PRIOR_CROPS, len(crops)))]
-        distribution = isinstance(generator, Generator) and generator.config.head == "bins"
-        prior = bin_prior(generator.bins, sample) if distribution else None
+        generator, prior = build_generator(config), None
+        if config.adversarial:
+            discriminator = build_discriminator(config, generator, accelerator.print)
+        if isinstance(generator, Generator) and generator.config.head == "bins":
+            numbers = range(min(PRIOR_CROPS, len(crops)))
+            prior = bin_prior(generator.bins, (crops[number][0] for number in numbers))
     learner = Learner(config, accelerator, generator, discriminator, prior)
     if state:
         learner.load(state)
@@ -126,9 +159,8 @@ def start_learner(
 
 
 def loop(
-    config: TrainConfig,
     learner: Learner,
-    crops: CropStream,
+    batches: Iterator[tuple[list[Tensor], list[Skip]]],
     recorder: Recorder | None,
     start: int,
     skipped: dict[str, str],
@@ -136,25 +168,29 @@ def loop(
     """Do the steps from `start` on.
 
     Args:
-        config: of the run.
         learner: what learns.
-        crops: what it learns from.
+        batches: what it learns from; see `load_batches`.
         recorder: None in all processes but the main one.
         start: how many steps are done already.
         skipped: photos that were left out in those, by name, and why.
     """
-    accelerator = learner.accelerator
-    clock, stop = StepClock(), StopSignal()
-    batches = load_batches(config, accelerator, crops, start)
+    config, accelerator, stop = learner.config, learner.accelerator, StopSignal()
+    output = Path(config.output)
     progress = tqdm(
-        total=len(crops), initial=start * config.batch, unit="photo", disable=recorder is None
+        total=config.steps * config.batch,
+        initial=start * config.batch,
+        unit="photo",
+        disable=recorder is None,
     )
+    if start and recorder is not None and not recorder.is_drawn(start):
+        with failed_writes_explained(output):  # the run was stopped before it came to that
+            recorder.validate_and_draw(start)
     with closing(progress), stop.caught(), dead_workers_explained():
         for step in range(start, config.steps):
-            with clock("data"):
+            with learner.clock("data"):
                 parts, skips = next(batches)
             skipped |= {skip.name: skip.reason for skip in skips}
-            losses = learner.step(step, parts, clock)
+            losses = learner.step(step, parts)
             if learner.undefined_steps == UNDEFINED_STEPS:
                 raise RunError(
                     f"The loss was not a number {UNDEFINED_STEPS} times in a row, up to step "
@@ -162,23 +198,23 @@ def loop(
                     "--learning-rate."
                 )
             done = step + 1
-            last = done == config.steps
             progress.update(config.batch)
-            if done % config.log_every == 0 or last:
-                values = mean_over_processes(losses, accelerator)
-                progress.set_postfix(
-                    {name: values[name] for name in NETWORKS if name in values}, refresh=False
-                )
-                if recorder is not None:
-                    recorder.log_step(done, values, clock.read())
             stopped = any(gather_object([stop.number]))
-            if done % config.save_every == 0 or last or stopped:
-                with clock("metrics"):
-                    everywhere = gather_object([skipped])
-                    if recorder is not None:
+            saves = done % config.save_every == 0 or done == config.steps or stopped
+            if saves or done % config.log_every == 0:
+                values = mean_over_processes(losses, accelerator)
+                shown = {name: values[name] for name in NETWORKS if name in values}
+                progress.set_postfix(shown, refresh=False)
+                if recorder is not None:
+                    with failed_writes_explained(output):
+                        recorder.log_step(done, values)
+            if saves:
+                everywhere = gather_object([skipped])
+                if recorder is not None:
+                    with learner.clock("metrics"), failed_writes_explained(output):
                         recorder.save(done, dict(ChainMap(*everywhere)))
-                    if recorder is not None and not stopped:
-                        recorder.look(done)
+                        if not stopped:
+                            recorder.validate_and_draw(done)
             if stopped:
                 raise Interrupted(
                     f"Stopped, and saved at step {done} of {config.steps}; continue with --resume.",
@@ -187,29 +223,23 @@ def loop(
 
 
 def load_batches(
-    config: TrainConfig, accelerator: Accelerator, crops: CropStream, start: int
+    config: TrainConfig, accelerator: Accelerator, crops: CropStream, start: int, size: int
 ) -> Iterator[tuple[list[Tensor], list[Skip]]]:
-    """For each step from `start` on: this process's parts of the batch, and the photos that were
-    left out.
-
-    Raises:
-        RunError: the batch can't be divided.
+    """For each step from `start` on: this process's parts of the batch, of `size` photos each, and
+    the photos that were left out.
     """
-    processes, rank = accelerator.num_processes, accelerator.process_index
-    size, rest = divmod(config.batch, processes * config.accumulate)
-    if rest:
-        raise RunError(
-            f"The batch of {config.batch} photos can't be divided into {config.accumulate} parts "
-            f"for each of {processes} processes; choose another --batch."
-        )
-    starts = range(start * config.batch + rank * size, len(crops), processes * size)
+    firsts = range(
+        start * config.batch + accelerator.process_index * size,
+        len(crops),
+        accelerator.num_processes * size,
+    )
     loader = DataLoader(
         crops,
-        batch_sampler=[list(range(first, first + size)) for first in starts],
+        batch_sampler=(list(range(first, first + size)) for first in firsts),
         collate_fn=collate,
         num_workers=config.workers,
         prefetch_factor=PREFETCH if config.workers else None,
-        worker_init_fn=leave_signals_to_parent,
+        worker_init_fn=start_worker,
         pin_memory=accelerator.device.type == "cuda",
     )
     parts = iter(loader)
@@ -223,6 +253,22 @@ def mean_over_processes(losses: dict[str, Tensor], accelerator: Accelerator) -> 
     return dict(zip(losses, means.tolist(), strict=True))
 
 
+def describe(config: TrainConfig) -> str:
+    """The resolved settings and what would be trained on, as JSON."""
+    sources, validation = find_data(config)
+    config = resolve(config, sources)
+    found = {
+        "train": {source.name: len(source) for source in sources},
+        "validation": {source.name: len(source) for source in validation},
+        "steps": {
+            Phase.RECONSTRUCTION: config.steps - config.critic_steps - config.adversarial_steps,
+            Phase.CRITIC: config.critic_steps,
+            Phase.ADVERSARIAL: config.adversarial_steps,
+        },
+    }
+    return json.dumps({"settings": asdict(config), "found": found}, indent=1)
+
+
 def main() -> int:
     """Run the command line; returns the exit code, 128 plus the signal for a stopped run."""
     config, dry_run = parse_config()
@@ -230,29 +276,14 @@ def main() -> int:
         if dry_run:
             print(describe(config))
             return 0
-        print(fit(config))
+        PartialState().print(fit(config))
     except Interrupted as error:
         print(f"train.fit: {error}", file=sys.stderr)
         return 128 + error.signal
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"train.fit: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def describe(config: TrainConfig) -> str:
-    """The resolved settings and what would be trained on, as JSON."""
-    sources, validation = find_data(config)
-    config = config.with_epochs(count(sources))
-    found = {
-        "train": {source.name: len(source.samples) for source in sources},
-        "validation": {source.name: len(source.samples) for source in validation},
-        "steps": {
-            phase: sum(config.phase_at(step) is phase for step in range(config.steps))
-            for phase in Phase
-        },
-    }
-    return json.dumps({"settings": asdict(config), "found": found}, indent=1)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from timm.utils.model_ema import ModelEmaV3
@@ -21,6 +22,7 @@ from train.losses import discriminator_loss, generator_loss
 from train.networks import parameter_groups
 from train.objective import Batch, Objective, judged_colors
 
+HINTS = 1  # tells this use of the seed from others
 CRITIC_BETA1 = 0.5  # Radford et al. 2016, sec. 3
 
 
@@ -38,7 +40,8 @@ class Learner:
         generator: its weights as of the last step.
         ema: its averaged weights, in `ema.module`.
         discriminator: its weights as of the last step.
-        rate_scale: halved by each step that was not a number.
+        clock: how long data, forward, backward and the optimizer take.
+        rate_scale: of all rates; halved by each step that was not a number.
         undefined_steps: how many such steps there were in a row.
     """
 
@@ -63,7 +66,9 @@ class Learner:
         decay = 0.5 ** (config.batch / config.ema_half_life)
         self.ema = ModelEmaV3(generator, decay, use_warmup=True, warmup_power=0.75)
         self.prior = prior
-        self.objective = Objective(config, generator.bins.cpu(), prior).to(device)
+        self.objective = Objective(config, generator.bins.cpu(), prior, accelerator.autocast).to(
+            device
+        )
         compiled = torch.compile(generator) if config.compile else generator
         self.network = accelerator.prepare(compiled)
         self.discriminator = discriminator
@@ -77,11 +82,12 @@ class Learner:
                 fused=True,
             )
             self.critic = accelerator.prepare(discriminator)
+        self.clock = StepClock()
         self.updates = 0  # of the generator
         self.rate_scale = 1.0
         self.undefined_steps = 0
 
-    def step(self, number: int, parts: Sequence[Tensor], clock: StepClock) -> dict[str, Tensor]:
+    def step(self, number: int, parts: Sequence[Tensor]) -> dict[str, Tensor]:
         """Do step `number` of the run.
 
         Both networks learn from the same prediction, so that the discriminator's verdict in an
@@ -90,70 +96,62 @@ class Learner:
         Args:
             number: decides phase, rate and all that is random.
             parts: of the batch, uint8 (n, 4, crop, crop) each; their gradients are averaged.
-            clock: is told how long forward, backward and the optimizer take.
 
         Returns:
             The weighted losses by name, their sum as "generator", the discriminator's loss, and
             the gradient's "norm"; without gradient.
         """
         phase = self.config.phase_at(number)
-        shared = torch.Generator().manual_seed(self.config.seed + number)
-        hinted = bool(torch.rand((), generator=shared) < self.config.hint_share)
-        torch.manual_seed(  # dropout and hints, of this process
-            (self.config.seed + number) * self.accelerator.num_processes
-            + self.accelerator.process_index
-        )
+        random = np.random.default_rng((self.config.seed, HINTS, number))  # in all processes alike
+        hinted = random.random() < self.config.hint_share
+        own = (self.config.seed, number, self.accelerator.process_index)  # for hints and dropout
+        torch.manual_seed(int(np.random.SeedSequence(own).generate_state(1, np.uint64)[0]))
+        statistics = self._statistics()
         sums: dict[str, Tensor] = {}
         for index, pixels in enumerate(parts):
             waits = index < len(parts) - 1  # with sending gradients to the other processes
-            with clock("data"):
+            with self.clock("data"):
                 batch = Batch.of(pixels.to(self.accelerator.device, non_blocking=True))
-            losses = self._learn(phase, batch, hinted, waits, 1 / len(parts), clock)
+            losses = self._learn(phase, batch, hinted, waits, 1 / len(parts))
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0) + loss.detach() / len(parts)
-        with clock("optimizer"):
+        with self.clock("optimizer"):
             sums["norm"] = self._update(phase, number)
+            if self.undefined_steps:
+                self._restore(statistics)
         return sums
 
     def _learn(
-        self,
-        phase: Phase,
-        batch: Batch,
-        hinted: bool,
-        waits: bool,
-        share: float,
-        clock: StepClock,
+        self, phase: Phase, batch: Batch, hinted: bool, waits: bool, share: float
     ) -> dict[str, Tensor]:
         """Add to the gradients what one part of a batch says."""
         learns = phase is not Phase.CRITIC
         losses: dict[str, Tensor] = {}
-        with self._apart(self.network, waits and learns):
-            with clock("forward"), torch.set_grad_enabled(learns):
+        with self._without_sync(self.network, waits and learns):
+            with self.clock("forward"), torch.set_grad_enabled(learns):
                 hints = simulate_hints(batch.ab, torch.default_generator) if hinted else None
                 prediction = self.network(batch.input, hints)
             if phase is not Phase.RECONSTRUCTION:
-                losses["discriminator"] = self._judge(prediction, batch, waits, share, clock)
+                losses["discriminator"] = self._judge(prediction, batch, waits, share)
             if learns:
-                with clock("forward"):
+                with self.clock("forward"):
                     named = self.objective(prediction, batch)
                     if phase is Phase.ADVERSARIAL:
                         named["adversarial"] = self._fool(prediction, batch)
                     losses |= named | {"generator": torch.stack(list(named.values())).sum()}
-                with clock("backward"):
+                with self.clock("backward"):
                     self.accelerator.backward(share * losses["generator"])
         return losses
 
-    def _judge(
-        self, prediction: Prediction, batch: Batch, waits: bool, share: float, clock: StepClock
-    ) -> Tensor:
+    def _judge(self, prediction: Prediction, batch: Batch, waits: bool, share: float) -> Tensor:
         """The discriminator's loss; its gradient is added."""
         output, truth = judged_colors(prediction, batch)
-        with self._apart(self.critic, waits):
-            with clock("forward"):
+        with self._without_sync(self.critic, waits):
+            with self.clock("forward"):
                 real = self.critic(batch.lightness, truth)
                 fake = self.critic(batch.lightness, output.detach())
                 loss = discriminator_loss(self.config.gan, real, fake)
-            with clock("backward"):
+            with self.clock("backward"):
                 self.accelerator.backward(share * loss)
         return loss
 
@@ -162,8 +160,7 @@ class Learner:
         assert self.discriminator is not None
         output, _ = judged_colors(prediction, batch)
         self.discriminator.requires_grad_(False)
-        with self.accelerator.autocast():
-            verdict = self.discriminator(batch.lightness, output).float()
+        verdict = self.discriminator(batch.lightness, output)
         self.discriminator.requires_grad_(True)
         return self.config.adversarial_weight * generator_loss(self.config.gan, verdict)
 
@@ -180,12 +177,17 @@ class Learner:
         if phase is not Phase.CRITIC:
             moved.append((self.generator, self.optimizer))
         norms = [
-            nn.utils.clip_grad_norm_(network.parameters(), self.config.clip) for network, _ in moved
+            nn.utils.clip_grad_norm_(network.parameters(), self.config.clip or math.inf)
+            for network, _ in moved
         ]
         if all(norm.isfinite() for norm in norms):
             self.undefined_steps = 0
+            factor = rate_factor(number, self.config)
             for group in self.optimizer.param_groups:
-                group["lr"] = self.rate_scale * rate_factor(number, self.config) * group["peak"]
+                group["lr"] = self.rate_scale * factor * group["peak"]
+            if self.discriminator is not None:
+                for group in self.critic_optimizer.param_groups:
+                    group["lr"] = self.rate_scale * self.config.critic_rate
             for _, optimizer in moved:
                 optimizer.step()
             if phase is not Phase.CRITIC:
@@ -198,7 +200,21 @@ class Learner:
             optimizer.zero_grad()
         return norms[-1]
 
-    def _apart(self, network: nn.Module, waits: bool) -> AbstractContextManager[Any]:
+    def _statistics(self) -> list[Tensor]:
+        """Copies of what batch norm has gathered, which a step that is no number would spoil."""
+        return [buffer.clone() for buffer in self._buffers()]
+
+    def _restore(self, statistics: list[Tensor]) -> None:
+        for buffer, before in zip(self._buffers(), statistics, strict=True):
+            buffer.copy_(before)
+
+    def _buffers(self) -> list[Tensor]:
+        networks = (
+            [self.generator] if self.discriminator is None else [self.generator, self.discriminator]
+        )
+        return [buffer for network in networks for buffer in network.buffers()]
+
+    def _without_sync(self, network: nn.Module, waits: bool) -> AbstractContextManager[Any]:
         return self.accelerator.no_sync(network) if waits else nullcontext()
 
     def state(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@ discriminator.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import timm
@@ -18,6 +19,7 @@ from train.config import TrainConfig
 
 BUNDLED = "bundled"
 RANDOM = "none"
+WORKING_SIZE = 288  # pixels; compared in EXPERIMENTS.md
 CLASSIFIER = "fc."  # of a ResNet, which files of pretrained weights carry along
 
 
@@ -62,6 +64,18 @@ def build_discriminator(
     return Discriminator(
         DiscriminatorConfig(space="rgb" if rgb else "ab", spectral=config.spectral_norm)
     )
+
+
+def with_working_size(config: TrainConfig) -> TrainConfig:
+    """The settings with a working size: the given one, else that of `config.init`, else 288.
+
+    Raises:
+        ValueError: the checkpoint can't be used.
+    """
+    if config.working_size:
+        return config
+    size = load_checkpoint(_source(config)).working_size if config.init else WORKING_SIZE
+    return replace(config, working_size=size)
 
 
 def parameter_groups(generator: AnyGenerator, config: TrainConfig) -> list[dict[str, Any]]:

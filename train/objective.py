@@ -1,5 +1,7 @@
 """What the generator and the discriminator are asked to do, as weighted losses by name."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -43,15 +45,22 @@ class Objective(nn.Module):
         bins: (2, Q) centres of the ab bins.
         prior: (Q,) share of each bin among the training pixels; None for a network that predicts no
             distribution.
+        autocast: for the network of the perceptual loss; all else needs float32.
 
     Raises:
         ValueError: the perceptual loss's features can't be read, or no loss is left.
     """
 
-    def __init__(self, config: TrainConfig, bins: Tensor, prior: Tensor | None) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        bins: Tensor,
+        prior: Tensor | None,
+        autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         super().__init__()
         self.config = config
-        self.bf16 = config.mixed_precision == "bf16"
+        self.autocast = autocast
         self.bins = (
             BinLoss(bins, prior, config.rebalance)
             if prior is not None and config.bins_weight
@@ -80,8 +89,9 @@ class Objective(nn.Module):
         if config.ab_weight:
             losses["ab"] = config.ab_weight * ab_loss(prediction.ab, batch.ab)
         if config.l1_weight:
-            output, truth = native_colors(prediction, batch)
-            losses["l1"] = config.l1_weight * F.l1_loss(output, truth)
+            output, truth = judged_colors(prediction, batch)
+            scale = AB_SCALE if prediction.rgb is None else 1.0
+            losses["l1"] = config.l1_weight * F.l1_loss(output, truth) / scale
         if config.gradient_weight:
             losses["gradient"] = config.gradient_weight * ab_gradient_loss(prediction.ab, batch.ab)
         if self.perceptual is not None or config.colorfulness_weight:
@@ -89,7 +99,7 @@ class Objective(nn.Module):
             if rgb is None:
                 rgb = lab_to_rgb(torch.cat((batch.lightness, prediction.ab), dim=1))
             if self.perceptual is not None:
-                with torch.autocast(rgb.device.type, torch.bfloat16, enabled=self.bf16):
+                with self.autocast():
                     distance = self.perceptual(rgb, batch.rgb)
                 losses["perceptual"] = config.perceptual_weight * distance.float()
             if config.colorfulness_weight:
@@ -97,15 +107,10 @@ class Objective(nn.Module):
         return losses
 
 
-def native_colors(prediction: Prediction, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Output and truth on the network's own scale: RGB in [0, 1], or ab / 110."""
-    if prediction.rgb is not None:
-        return prediction.rgb, batch.rgb
-    return prediction.ab / AB_SCALE, batch.ab / AB_SCALE
-
-
 def judged_colors(prediction: Prediction, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Output and truth as the discriminator judges them: RGB, or ab."""
+    """Output and truth as the network predicts and the discriminator judges them: RGB in [0, 1],
+    or ab.
+    """
     if prediction.rgb is not None:
         return prediction.rgb, batch.rgb
     return prediction.ab, batch.ab

@@ -137,9 +137,9 @@ def read_log(log: Path) -> list[Row]:
     steps: dict[int, Row] = {}
     for line in log.read_text(errors="replace").splitlines():
         try:
-            values = json.loads(line)
+            values = {name: value for name, value in json.loads(line).items() if value is not None}
             steps.setdefault(int(values["step"]), {}).update(values)
-        except (ValueError, TypeError, KeyError):  # a power cut leaves half a line
+        except (ValueError, TypeError, KeyError, AttributeError):  # half a line, after a power cut
             continue
     return [steps[step] for step in sorted(steps)]
 

@@ -31,7 +31,7 @@ from colorizer.checkpoints import (
 )
 from train.card import CURVES_FILE, GRID_FILE, REPORT_FILE, model_card
 from train.config import TrainConfig
-from train.plots import read_log
+from train.plots import Row, read_log
 from train.run import BEST_FOLDER, CHECKPOINT_FOLDER, LOG_FILE, SAMPLES_FOLDER
 from train.run import CONFIG_FILE as SETTINGS_FILE
 
@@ -54,6 +54,7 @@ def make_folder(
     report: Path | None = None,
     license: str | None = None,
     output: Path | None = None,
+    samples: bool = True,
 ) -> Path:
     """Make the folder that `publish` uploads: a checkpoint, how it was trained and measured, and a
     model card. No path of this machine is in it.
@@ -67,6 +68,7 @@ def make_folder(
         license: identifier, such as cc-by-nc-4.0; None states none.
         output: the folder to write; None takes `run`/hub. Other files in it stay and are not
             uploaded.
+        samples: whether a dozen of the photos, in gray, color and colorized, go along.
 
     Returns:
         The folder.
@@ -92,6 +94,7 @@ def make_folder(
     load_discriminator(source)  # raises unless it can be loaded
     config = _read_settings(run)
     log = read_log(run / LOG_FILE)
+    step = _saved_step(log, which)
     measured = _read_report(run, source, report, checkpoint)
 
     output.mkdir(parents=True, exist_ok=True)
@@ -99,14 +102,15 @@ def make_folder(
         (output / name).unlink(missing_ok=True)  # of an earlier checkpoint
     copies = [(source / name, name) for name in CHECKPOINT_FILES]
     copies += [(run / CURVES_FILE, CURVES_FILE)]
-    copies += [(grid, GRID_FILE) for grid in sorted((run / SAMPLES_FOLDER).glob("*.png"))[-1:]]
+    if samples:
+        copies.append((run / SAMPLES_FOLDER / f"{step:07d}.png", GRID_FILE))
     for path, name in copies:
         if path.exists():
             shutil.copyfile(path, output / name)
     _write_json(output / SETTINGS_FILE, asdict(config))
     if measured:
         _write_json(output / REPORT_FILE, measured)
-    card = model_card(output, repo, checkpoint, config, log, measured, license)
+    card = model_card(output, repo, checkpoint, config, log, step, measured, license)
     card.save(output / CARD_FILE)
     return output
 
@@ -214,6 +218,12 @@ def _read_settings(run: Path) -> TrainConfig:
     return replace(config, **public)
 
 
+def _saved_step(log: list[Row], which: str) -> int:
+    """Step at which a checkpoint of the run was saved."""
+    rows = [row for row in log if which == "last" or row.get("best")]
+    return int(rows[-1]["step"]) if rows else 0
+
+
 def _read_report(
     run: Path, source: Path, report: Path | None, checkpoint: Checkpoint
 ) -> dict[str, Any]:
@@ -282,6 +292,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="made for the upload (default: RUN/hub)"
     )
+    parser.add_argument(
+        "--samples",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="show a dozen of your photos on the model card (default: yes)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="make the folder, upload nothing")
     options = parser.parse_args(arguments)
     try:
@@ -292,9 +308,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.report,
             options.license,
             options.output,
+            options.samples,
         )
         if options.dry_run:
-            print(f"{folder} is what {options.repo} would hold; nothing was uploaded.")
+            names = ", ".join(name for name in FILES if (folder / name).exists())
+            print(f"{folder} is what {options.repo} would hold: {names}. Nothing was uploaded.")
         else:
             print(publish(folder, options.repo, options.private))
     except (ValueError, OSError) as error:

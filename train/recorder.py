@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-from colorizer import Colorizer, Photo
+from colorizer import Colorizer
 from colorizer.checkpoints import Checkpoint, save_checkpoint
-from train.config import Phase, TrainConfig
+from train.config import Phase
 from train.data import NEARLY_GRAY
 from train.evaluate import evaluate
 from train.learner import Learner, rate_factor
@@ -23,10 +23,12 @@ from train.run import (
     SKIPPED_FILE,
     TENSORBOARD_FOLDER,
     log,
+    photos_digest,
     save_state,
+    start_log,
     write_skipped,
 )
-from train.sources import Sample, Source
+from train.sources import Source, pick
 
 GRID_PHOTOS = 12
 
@@ -35,34 +37,24 @@ class Recorder:
     """Writes into the folder of a run; used by the main process alone.
 
     Args:
-        config: of the run.
-        learner: what to save and to look at.
-        sources: to draw samples from where nothing is kept for validation.
+        learner: what to save and to look at; its settings name the folder.
+        sources: what is trained on; samples are drawn from it where nothing is kept for validation.
         validation: what to validate on, maybe nothing.
         step: how many are done already.
     """
 
     def __init__(
-        self,
-        config: TrainConfig,
-        learner: Learner,
-        sources: Sequence[Source],
-        validation: Sequence[Source],
-        step: int,
+        self, learner: Learner, sources: Sequence[Source], validation: Sequence[Source], step: int
     ) -> None:
-        self.config = config
-        self.output = Path(config.output)
         self.learner = learner
+        self.config = learner.config
+        self.output = Path(self.config.output)
         self.validation = validation
-        errors = [
-            row["val_delta_e00"]
-            for row in read_log(self.output / LOG_FILE)
-            if "val_delta_e00" in row
-        ]
-        self.best = min(errors, default=math.inf)  # lowest validation error so far
+        self._photos = photos_digest(sources)
+        self._shown = pick(validation or sources, GRID_PHOTOS)
         self._skipped: Mapping[str, str] = {}
         self._logged_step = step
-        self._shown = _picked(validation or sources, GRID_PHOTOS)
+        start_log(self.config, step)
         self._board = SummaryWriter(self.output / TENSORBOARD_FOLDER, purge_step=step + 1)
 
     def log(self, step: int, **values: float | str) -> None:
@@ -72,42 +64,44 @@ class Recorder:
             if not isinstance(value, str):
                 self._board.add_scalar(name, value, step)
 
-    def log_step(
-        self, step: int, losses: Mapping[str, float], seconds: Mapping[str, float]
-    ) -> None:
-        """Log losses, rate and speed; `seconds` are those of `StepClock` since the last time."""
-        config = self.config
-        steps = step - self._logged_step
+    def log_step(self, step: int, losses: Mapping[str, float]) -> None:
+        """Log losses, rate and speed of the steps since the last time."""
+        steps, self._logged_step = step - self._logged_step, step
+        seconds = self.learner.clock.read()
         training = seconds["all"] - seconds.get("metrics", 0.0)
-        self._logged_step = step
         self.log(
             step,
-            photos=step * config.batch,
-            phase=config.phase_at(step - 1).value,
-            crop=config.crop_at(step - 1),
-            rate=self.learner.rate_scale * rate_factor(step - 1, config),
-            photos_per_second=steps * config.batch / training,
+            photos=step * self.config.batch,
+            phase=self.config.phase_at(step - 1).value,
+            crop=self.config.crop_at(step - 1),
+            rate=self.learner.rate_scale * rate_factor(step - 1, self.config),
+            photos_per_second=steps * self.config.batch / training,
             **losses,
             **{f"seconds_{part}": value / steps for part, value in seconds.items()},
         )
 
     def save(self, step: int, skipped: Mapping[str, str]) -> None:
-        """Write the state to resume from, the checkpoint, and the list of skipped photos."""
-        save_state(self.output, {"step": step, "skipped": skipped} | self.learner.state())
-        self._save_checkpoint(CHECKPOINT_FOLDER, step)
+        """Write the checkpoint, the state to resume from, and the list of skipped photos."""
+        self._save_checkpoint(CHECKPOINT_FOLDER, step)  # first: resuming needs both
+        state = {"step": step, "skipped": skipped, "photos": self._photos}
+        save_state(self.output, state | self.learner.state())
         if skipped:
             write_skipped(self.output, skipped)
         self._skipped = skipped
 
-    def look(self, step: int) -> None:
-        """Validate, keep the checkpoint if it is the best, draw samples and curves."""
+    def validate_and_draw(self, step: int) -> None:
+        """Validate, keep the checkpoint if it is the best so far, draw samples and curves."""
         checkpoint = Checkpoint(self.learner.ema.module, self.config.working_size, "", "")
         colorizer = Colorizer(checkpoint, self.learner.accelerator.device)
         if self.validation:
             self._validate(colorizer, step)
-        self._draw_samples(colorizer, self.output / SAMPLES_FOLDER / f"{step:07d}.png")
+        self._draw_samples(colorizer, self._samples_path(step))
         draw_curves(self.output / LOG_FILE, self.output)
         self._board.flush()
+
+    def is_drawn(self, step: int) -> bool:
+        """Whether `validate_and_draw` was done at a step, as before a stop it wasn't."""
+        return self._samples_path(step).exists()
 
     def close(self) -> None:
         """End the log, and say what was left out of training."""
@@ -119,46 +113,53 @@ class Recorder:
                 f"unreadable, {gray} nearly gray: {self.output / SKIPPED_FILE} lists them."
             )
 
+    def _samples_path(self, step: int) -> Path:
+        return self.output / SAMPLES_FOLDER / f"{step:07d}.png"
+
     def _save_checkpoint(self, folder: str, step: int) -> None:
         critic = self.learner.discriminator
         if self.config.phase_at(step - 1) is Phase.RECONSTRUCTION:
-            critic = None  # it has learned nothing yet
+            critic = None  # this run has not taught it yet
         save_checkpoint(
             self.output / folder, self.learner.ema.module, self.config.working_size, critic
         )
 
     def _validate(self, colorizer: Colorizer, step: int) -> None:
-        limit = self.config.val_photos
+        size, limit = self.config.working_size, self.config.val_photos
         try:
-            summary = evaluate(colorizer, self.validation, limit=limit, quiet=True).summary
+            report = evaluate(colorizer, self.validation, short_side=size, limit=limit, quiet=True)
         except ValueError as error:
             print(f"Validation is left out from now on: {error}", file=sys.stderr)
             self.validation = ()
             return
-        values = {f"val_{name}": value for name, value in summary["output"].items()}
-        values |= {f"val_{name}": value for name, value in summary["ratios"].items()}
-        self.log(step, **values)
-        if values["val_delta_e00"] < self.best:
-            self.best = values["val_delta_e00"]
+        figures = report.summary["output"] | report.summary["ratios"]
+        best = figures["delta_e00"] < self._lowest_error(step)
+        self.log(step, **{f"val_{name}": value for name, value in figures.items()}, best=best)
+        if best:
             self._save_checkpoint(BEST_FOLDER, step)
+
+    def _lowest_error(self, step: int) -> float:
+        """Of the validations before `step`; in the adversarial phase, of those in that phase: it
+        makes colors livelier, for which CIEDE2000 has no reward.
+        """
+        adversarial = self.config.phase_at(step - 1) is Phase.ADVERSARIAL
+        errors = [
+            row["val_delta_e00"]
+            for row in read_log(self.output / LOG_FILE)
+            if "val_delta_e00" in row
+            and (self.config.phase_at(row["step"] - 1) is Phase.ADVERSARIAL) == adversarial
+        ]
+        return min(errors, default=math.inf)
 
     def _draw_samples(self, colorizer: Colorizer, path: Path) -> None:
         rows = []
-        for sample in self._shown:
+        for _, sample in self._shown:
             try:
-                pair = sample.read()
+                pair = sample.read().shrunk(self.config.working_size)
             except OSError:
                 continue
-            truth = np.array(pair.color)
-            photo = Photo(np.array(pair.gray)[..., None] if pair.gray else truth).to_gray()
+            photo = pair.input()
             output = colorizer.colorize(photo).colorized.pixels
-            rows.append((np.repeat(photo.pixels, 3, axis=2), truth, output))
+            rows.append((np.repeat(photo.pixels, 3, axis=2), np.array(pair.color), output))
         if rows:
             draw_grid(rows, path)
-
-
-def _picked(sources: Sequence[Source], count: int) -> list[Sample]:
-    """Samples, evenly over all sources."""
-    samples = [sample for source in sources for sample in source.samples]
-    count = min(count, len(samples))
-    return [samples[number * len(samples) // count] for number in range(count)]

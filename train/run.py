@@ -1,10 +1,12 @@
 """The folder of a run: settings, log, state to resume from, checkpoints."""
 
 import csv
+import hashlib
+import io
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +16,7 @@ import torch
 from safetensors import SafetensorError
 
 from train.config import TrainConfig
+from train.sources import Source, pick
 
 STATE_FILE = "last.pt"
 LOG_FILE = "metrics.jsonl"
@@ -23,7 +26,7 @@ CHECKPOINT_FOLDER = "checkpoint"  # the averaged weights of the last save
 BEST_FOLDER = "best"  # those with the lowest validation error
 SAMPLES_FOLDER = "samples"
 TENSORBOARD_FOLDER = "tensorboard"
-FREE = ("resume", "workers", "log_every", "save_every")  # settings that a resumed run may change
+MAY_CHANGE = ("output", "resume", "workers", "compile", "log_every", "save_every")  # on resuming
 
 
 class RunError(ValueError):
@@ -42,14 +45,19 @@ class Interrupted(RunError):
         self.signal = signal
 
 
-def open_run(config: TrainConfig) -> dict[str, Any]:
+def open_run(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
     """Check the folder of a run before it is written to.
+
+    Args:
+        config: of the run.
+        sources: what it trains on.
 
     Returns:
         The state that `save_state` wrote, or an empty one for a new run.
 
     Raises:
-        RunError: there is no run to resume, it had other settings, or one would be overwritten.
+        RunError: there is no run to resume, it had other settings or photos, or one would be
+            overwritten.
     """
     output = Path(config.output)
     if not config.resume:
@@ -60,13 +68,34 @@ def open_run(config: TrainConfig) -> dict[str, Any]:
         return {}
     if not (output / STATE_FILE).exists():
         raise RunError(f"{output} holds no run to resume; leave out --resume to start one.")
-    before = json.loads((output / CONFIG_FILE).read_text())
-    now = json.loads(json.dumps(asdict(config)))
-    changed = [name for name in now if name not in FREE and now[name] != before.get(name)]
+    before = _comparable(json.loads((output / CONFIG_FILE).read_text()))
+    now = _comparable(asdict(config))
+    changed = [name for name in now if now[name] != before.get(name)]
     if changed:
         raise RunError(f"{', '.join(changed)} of the run in {output} differ; give the same.")
     state: dict[str, Any] = torch.load(output / STATE_FILE, map_location="cpu", weights_only=True)
+    if state["photos"] != photos_digest(sources):
+        raise RunError(
+            f"The photos in {', '.join(config.data)} are not those that the run in {output} "
+            "started with; put those back, or train its checkpoint further with --init."
+        )
     return state
+
+
+def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as JSON has them, without those that may change; a path's last slash is nothing."""
+    plain = json.loads(json.dumps(settings))
+    for name in ("data", "val_data"):
+        plain[name] = [path.rstrip("/") for path in plain[name]]
+    return {name: value for name, value in plain.items() if name not in MAY_CHANGE}
+
+
+def photos_digest(sources: Sequence[Source]) -> str:
+    """SHA-256 of the names of all samples, on which the order of a run depends."""
+    digest = hashlib.sha256()
+    for name, sample in pick(sources, None):
+        digest.update(f"{name}/{sample.name}\n".encode())
+    return digest.hexdigest()
 
 
 def start_log(config: TrainConfig, step: int) -> None:
@@ -75,11 +104,17 @@ def start_log(config: TrainConfig, step: int) -> None:
     """
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
-    (output / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=1) + "\n")
+    _replace(output / CONFIG_FILE, json.dumps(asdict(config), indent=1) + "\n")
     path = output / LOG_FILE
     path.touch()
     lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if _step(line) <= step))
+    _replace(path, "".join(line for line in lines if _step(line) <= step))
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(text)
+    os.replace(beside, path)
 
 
 def _step(line: str) -> float:
@@ -90,13 +125,15 @@ def _step(line: str) -> float:
 
 
 def log(output: Path, **values: float | str) -> None:
-    """Append a line to the run's metrics.jsonl."""
-    rounded = {
-        name: round(value, 5) if isinstance(value, float) else value
-        for name, value in values.items()
-    }
+    """Append a line to the run's metrics.jsonl; what is not a number becomes null."""
     with (output / LOG_FILE).open("a") as file:
-        file.write(json.dumps(rounded) + "\n")
+        file.write(json.dumps({name: _plain(value) for name, value in values.items()}) + "\n")
+
+
+def _plain(value: float | str) -> float | str | None:
+    if not isinstance(value, float):
+        return value
+    return round(value, 5) if math.isfinite(value) else None
 
 
 def save_state(output: Path, state: dict[str, Any]) -> None:
@@ -114,7 +151,7 @@ def save_state(output: Path, state: dict[str, Any]) -> None:
 
 
 @contextmanager
-def intact(output: Path) -> Iterator[None]:
+def failed_writes_explained(output: Path) -> Iterator[None]:
     """Turn what goes wrong while writing into a `RunError`; half-written files are removed."""
     try:
         yield
@@ -129,6 +166,6 @@ def intact(output: Path) -> Iterator[None]:
 
 def write_skipped(output: Path, skipped: Mapping[str, str]) -> None:
     """List the photos that were left out, by name, and why."""
-    rows = [["name", "reason"], *sorted(skipped.items())]
-    with (output / SKIPPED_FILE).open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows([["name", "reason"], *sorted(skipped.items())])
+    _replace(output / SKIPPED_FILE, table.getvalue())

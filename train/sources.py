@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import tarfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +30,7 @@ from colorizer.photo import READABLE, Photo
 SUFFIXES = {
     ".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp",
 }  # fmt: skip
+NOT_READ = {".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".nef"}  # photos, but not to us
 LIGHTNESS_ARRAYS = ("l/gray_scale.npy", "l.npy")
 SHOWN = 3  # names in a sentence about many
 
@@ -38,6 +40,21 @@ class Pair(NamedTuple):
 
     color: Image.Image  # RGB
     gray: Image.Image | None  # mode L, the same size; None: to be made from color
+
+    def input(self) -> Photo:
+        """The gray input: the given one, or the color photo without its colors."""
+        if self.gray is None:
+            return Photo(np.array(self.color)).to_gray()
+        return Photo(np.array(self.gray)[:, :, None])
+
+    def shrunk(self, short: int) -> "Pair":
+        """The same at a short side of at most `short` pixels."""
+        scale = short / min(self.color.size)
+        if scale >= 1:
+            return self
+        width, height = (max(1, round(side * scale)) for side in self.color.size)
+        gray = None if self.gray is None else self.gray.resize((width, height))
+        return Pair(self.color.resize((width, height)), gray)
 
 
 class Sample(Protocol):
@@ -58,8 +75,11 @@ class Source:
     name: str
     samples: Sequence[Sample]
 
+    def __len__(self) -> int:
+        return len(self.samples)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class PhotoFile:
     """A color photo that lies in a file, or in a stretch of a tar shard."""
 
@@ -107,7 +127,7 @@ class PhotoFile:
             raise OSError(f"{self.name}: {error}") from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PhotoPair:
     """A color photo and its gray version, for example a scan of a black-and-white print."""
 
@@ -122,7 +142,7 @@ class PhotoPair:
         return Pair(self.color.open(), self.gray.open_gray())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ArrayPhoto:
     """A photo that is kept as 8-bit CIELAB, one row of an array of L and one of an array of ab."""
 
@@ -186,6 +206,14 @@ def find_source(spec: str) -> Source:
     return Source(os.path.basename(os.path.abspath(path)), find(path))
 
 
+def pick(sources: Iterable[Source], count: int | None) -> list[tuple[str, Sample]]:
+    """Samples with the names of their sources, evenly over all; None takes every one."""
+    samples = [(source.name, sample) for source in sources for sample in source.samples]
+    if count is None or count >= len(samples):
+        return samples
+    return [samples[index] for index in np.linspace(0, len(samples) - 1, count).astype(int)]
+
+
 def split(sources: Sequence[Source], val_fraction: float) -> tuple[list[Source], list[Source]]:
     """Divide sources into training and validation.
 
@@ -194,26 +222,26 @@ def split(sources: Sequence[Source], val_fraction: float) -> tuple[list[Source],
 
     Args:
         sources: what to divide.
-        val_fraction: share of the samples to validate on, 0 to 1; met roughly.
+        val_fraction: share of the samples to validate on, 0 to 1; met roughly, but by at least
+            one of several samples unless it is 0.
 
     Raises:
         ValueError: nothing is left to train on.
     """
-    sides = []
-    for validate in (False, True):
+    shares = sorted(_hash_share(sample.name) for _, sample in pick(sources, None))
+    limit = max(val_fraction, shares[0]) if val_fraction and len(shares) > 1 else val_fraction
+
+    def side(validate: bool) -> list[Source]:
         halves = [
             Source(
                 source.name,
-                [
-                    sample
-                    for sample in source.samples
-                    if (_hash_share(sample.name) < val_fraction) == validate
-                ],
+                [each for each in source.samples if (_hash_share(each.name) <= limit) == validate],
             )
             for source in sources
         ]
-        sides.append([half for half in halves if half.samples])
-    training, validation = sides
+        return [half for half in halves if half.samples]
+
+    training, validation = side(False), side(True)
     if not training:
         raise ValueError(
             f"val_fraction {val_fraction} leaves no photos to train on; lower it or add photos."
@@ -247,12 +275,16 @@ def _find_photos(path: Path) -> list[PhotoFile]:
 
 def _photos_below(folder: Path) -> list[PhotoFile]:
     photos = []
+    unknown: Counter[str] = Counter()
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
+        unknown[path.suffix.lower()] += path.suffix.lower() in NOT_READ
         if _is_photo(name) and path.is_file():
             photos.append(PhotoFile(path, name))
         elif path.suffix.lower() == ".tar" and path.is_file():
             photos += _members(path, f"{name}/")
+    for suffix, count in (+unknown).items():
+        print(f"{count} {suffix} files in {folder} are left out; convert them to JPEG to train on.")
     return photos
 
 
