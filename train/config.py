@@ -321,7 +321,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
     "finetune": {
         "init": "bundled",
-        "photos": 3200,
+        "photos": 1600,
         "batch": 16,
         "crops": (160,),
         "crop_starts": (0.0,),
@@ -329,7 +329,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "encoder_rate": 1e-5,
         "warmup": 20,
         "adversarial_share": 0.25,
-        "critic_photos": 640,
+        "critic_photos": 320,
         "ema_half_life": 400,
         "val_fraction": 0.1,
         "save_every": 50,
