@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
+from train.config import CLEAN as CLEAN_INPUT
 from train.config import TrainConfig
 from train.data import CropStream
 from train.fit import start_learner
@@ -31,16 +32,7 @@ TINY: dict[str, object] = {
     "hint_share": 0.5,
     "val_fraction": 0.0,
 }
-CLEAN: dict[str, object] = {
-    "flip": 0.0,
-    "degrade_gamma": 0.0,
-    "degrade_fading": 0.0,
-    "degrade_blur": 0.0,
-    "degrade_grain": 0.0,
-    "degrade_jpeg": 0.0,
-    "degrade_vignette": 0.0,
-    "degrade_dust": 0.0,
-}
+CLEAN: dict[str, object] = {"flip": 0.0, **CLEAN_INPUT}  # crops as they are in the photo
 ADVERSARIAL: dict[str, object] = {"adversarial_share": 0.5, "critic_photos": 4}
 
 

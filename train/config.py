@@ -288,6 +288,8 @@ class TrainConfig:
         return replace(self, photos=max(self.batch, round(self.epochs * samples)), epochs=0.0)
 
 
+CLEAN = {item.name: 0.0 for item in fields(TrainConfig) if item.name.startswith("degrade_")}
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     # Isola et al. 2017, sec. 3 and 6.2; batch and epochs as tutorials for colorization have them
@@ -297,13 +299,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "crop_starts": (0.0,),
         "working_size": 256,
         "hint_share": 0.0,
-        "degrade_gamma": 0.0,
-        "degrade_fading": 0.0,
-        "degrade_blur": 0.0,
-        "degrade_grain": 0.0,
-        "degrade_jpeg": 0.0,
-        "degrade_vignette": 0.0,
-        "degrade_dust": 0.0,
+        **CLEAN,
         "epochs": 50.0,
         "adversarial_share": 1.0,
         "critic_photos": 0,
