@@ -5,25 +5,20 @@ The same command runs on several devices or machines under `accelerate launch`.
 """
 
 import json
+import os
 import signal
 import sys
 from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
 import torch
-from accelerate import (
-    Accelerator,
-    DistributedDataParallelKwargs,
-    InitProcessGroupKwargs,
-    PartialState,
-)
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import gather_object
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -57,7 +52,6 @@ from train.sources import Source, find_sources, split
 PRIOR_CROPS = 2000  # crops from which the share of each ab bin is counted
 UNDEFINED_STEPS = 10  # in a row, and the run stops
 NETWORKS = ("generator", "discriminator")  # whose losses the progress bar shows
-LONGEST_WAIT = timedelta(hours=2)  # of the other processes, while the main one validates
 PREFETCH = 4  # parts of a batch that a data worker decodes ahead
 
 
@@ -78,8 +72,7 @@ def fit(config: TrainConfig) -> Path:
         mixed_precision=precision(config.mixed_precision),
         cpu=not torch.cuda.is_available(),
         kwargs_handlers=[  # steps without hints leave their convolution unused
-            DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False),
-            InitProcessGroupKwargs(timeout=LONGEST_WAIT),
+            DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
         ],
     )
     size = part_size(config, accelerator.num_processes)
@@ -276,7 +269,9 @@ def main() -> int:
         if dry_run:
             print(describe(config))
             return 0
-        PartialState().print(fit(config))
+        checkpoint = fit(config)
+        if int(os.environ.get("RANK", 0)) == 0:  # of several processes, as their launcher numbers
+            print(checkpoint)
     except Interrupted as error:
         print(f"train.fit: {error}", file=sys.stderr)
         return 128 + error.signal
