@@ -34,6 +34,8 @@ from train.learner import Learner
 from train.objective import Batch
 from train.run import Interrupted, RunError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}  # as in this process, so sums are the same
 
@@ -171,7 +173,6 @@ def test_a_run_repeats_exactly(straight: Path, photo_folder: Path, tmp_path: Pat
     assert difference(straight, tmp_path / "other") > 1e-4
 
 
-@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_curve_and_weights(
     photo_folder: Path, tmp_path: Path
 ) -> None:
@@ -218,7 +219,6 @@ def launch(config: TrainConfig, processes: int) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
 def test_two_processes_follow_the_curve_of_one(photo_folder: Path, tmp_path: Path) -> None:
     """The batch is halved; what stays different is batch norm, whose statistics each process takes
     from its own half.
