@@ -93,7 +93,7 @@ def shard(photo_folder: Path, tmp_path: Path) -> Path:
 def straight(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run through all phases, with validation, as one of the tests' yardsticks."""
     run = tmp_path_factory.mktemp("runs") / "straight"
-    config = settings(photo_folder, run, val_data=(str(photo_folder),), **ADVERSARIAL)
+    config = settings(photo_folder, run, val_data=(str(photo_folder),), save_every=2, **ADVERSARIAL)
     assert fit(config) == run / "checkpoint"
     return run
 
@@ -361,7 +361,7 @@ def test_ten_undefined_losses_in_a_row_stop_the_run(
 ) -> None:
     poison(monkeypatch, range(3, 13))
     with pytest.raises(RunError, match=r"not a number 10 times in a row.*lower --learning-rate"):
-        fit(settings(photo_folder, tmp_path, photos=40))
+        fit(settings(photo_folder, tmp_path, photos=40, save_every=2))
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] >= 2
     assert Colorizer.load(tmp_path / "checkpoint", "cpu")
 
@@ -383,12 +383,12 @@ def test_a_full_disk_loses_nothing_that_was_saved(
         patch.setattr(Learner, "step", limited)
         try:
             with pytest.raises(RunError, match="what was saved before is intact"):
-                fit(settings(photo_folder, tmp_path))
+                fit(settings(photo_folder, tmp_path, save_every=2))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.glob("**/*.part"))
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 2
-    fit(settings(photo_folder, tmp_path, resume=True))
+    fit(settings(photo_folder, tmp_path, save_every=2, resume=True))
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 4
 
 
@@ -406,7 +406,7 @@ def test_a_dead_worker_loses_nothing(
         patch.setattr(train.fit.CropStream, "__getitem__", dying)
         patch.setattr(train.fit, "PREFETCH", 1)
         with pytest.raises(RunError, match="saved before is intact; continue with --resume --work"):
-            fit(settings(photo_folder, tmp_path, workers=1, photos=16))
+            fit(settings(photo_folder, tmp_path, workers=1, photos=16, save_every=2))
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] >= 2
     fit(settings(photo_folder, tmp_path, photos=16, resume=True))
     fit(settings(photo_folder, tmp_path / "straight", photos=16))

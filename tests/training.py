@@ -28,7 +28,8 @@ TINY: dict[str, object] = {
     "mixed_precision": "no",
     "workers": 0,
     "log_every": 1,
-    "save_every": 2,
+    "save_every": 4,
+    "critic_width": 8,
     "hint_share": 0.5,
     "val_fraction": 0.0,
 }

@@ -157,6 +157,7 @@ class TrainConfig:
     colorfulness_weight: float = setting(0.0, "weight of the colorfulness loss")
     adversarial_weight: float = setting(0.05, "weight of the discriminator's verdict")
     gan: str = setting("bce", "adversarial loss", ("bce", "least-squares", "hinge"))
+    critic_width: int = setting(64, "channels of the discriminator's first layer")
     spectral_norm: bool = setting(False, "spectral instead of batch norm in the discriminator")
 
     mixed_precision: str = setting(
@@ -180,7 +181,8 @@ class TrainConfig:
             for value in values if isinstance(values, tuple) else (values,):
                 if isinstance(value, int | float) and not 0 <= value < math.inf:
                     raise ValueError(f"{item.name} is {value}; it must be 0 or a positive number.")
-        for name in ("accumulate", "ema_half_life", "log_every", "save_every", "val_photos"):
+        counts = ("accumulate", "critic_width", "ema_half_life")
+        for name in (*counts, "log_every", "save_every", "val_photos"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
         shares = ["val_fraction", "balance", "flip", "hint_share", "adversarial_share", "rebalance"]
@@ -344,6 +346,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "warmup": 5,
         "adversarial_share": 0.25,
         "critic_photos": 80,
+        "critic_width": 16,
         "ema_half_life": 80,
         "val_photos": 4,
         "working_size": 192,

@@ -62,7 +62,11 @@ def build_discriminator(
         )
     rgb = isinstance(generator, Pix2Pix) and generator.config.space == "rgb"
     return Discriminator(
-        DiscriminatorConfig(space="rgb" if rgb else "ab", spectral=config.spectral_norm)
+        DiscriminatorConfig(
+            space="rgb" if rgb else "ab",
+            width=config.critic_width,
+            spectral=config.spectral_norm,
+        )
     )
 
 
