@@ -3,10 +3,11 @@
 An ImageNet-pretrained encoder, attention over the coarsest features for global context, and a
 decoder with skip connections. The head predicts, at stride 4, a distribution over the in-gamut ab
 bins; its annealed mean gives ab, which is bounded by construction, and a small tanh-bounded
-residual at stride 2 sharpens the edges (Zhang et al. 2016).
+residual at stride 2 sharpens the edges (Zhang et al. 2016). Color queries, one per bin, look at the
+decoder's features of several scales and adapt the head to the photo (after Kang et al. 2023).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -43,10 +44,13 @@ class GeneratorConfig:
     input_std: tuple[float, ...] = (1 / 255, 1 / 255, 1 / 255)
     decoder: tuple[int, ...] = (256, 128, 96, 32)  # channels at stride 16, 8, 4 and 2
     context_layers: int = 2  # attention layers at stride 32
+    query_layers: int = 0  # of the color queries, for stride 32, 16 and 8 in turn; 0: none
+    deep_hints: bool = False  # hints enter at stride 32, 16, 8 and 4, too, not at the stem alone
     head: str = "bins"  # "bins": distribution over ab bins; "tanh": plain regression
     bins: tuple[tuple[float, float], ...] = field(default_factory=ab_bins)  # centres (a*, b*)
     temperature: float = 0.38  # of the annealed mean; Zhang et al. 2016, sec. 2.3
     residual: float = 20.0  # largest correction of a* and b* beside the annealed mean
+    confidence: tuple[float, float] = (1.0, 0.0)  # slope and offset of its logit: Platt 1999
 
     def __post_init__(self) -> None:
         if not isinstance(self.encoder, str) or not timm.is_model(self.encoder):
@@ -59,6 +63,11 @@ class GeneratorConfig:
             )
         if self.decoder[0] % CONTEXT_HEADS:
             raise ValueError(f"decoder starts with {self.decoder[0]}; use a multiple of 4.")
+        if not 0 <= self.query_layers <= 3 or (self.query_layers and self.head != "bins"):
+            raise ValueError(
+                f"query_layers is {self.query_layers} with the head {self.head}; "
+                "take 0 to 3, and 0 without the head bins."
+            )
         if self.temperature <= 0:
             raise ValueError(f"temperature is {self.temperature}; it must be above 0.")
 
@@ -102,6 +111,13 @@ class Generator(nn.Module):
         self.hint_stem = nn.Conv2d(HINT_PLANES, channels[0], 7, stride=2, padding=3, bias=False)
         nn.init.zeros_(self.hint_stem.weight)
 
+        self.deep_hints = nn.ModuleList()
+        if config.deep_hints:
+            for out in (config.decoder[0], *config.decoder[:3]):  # at stride 32, 16, 8 and 4
+                conv = nn.Conv2d(HINT_PLANES, out, 3, padding=1, bias=False)
+                nn.init.zeros_(conv.weight)
+                self.deep_hints.append(conv)
+
         width = config.decoder[0]
         self.reduce = projection(channels[4], width)
         self.context = nn.ModuleList(
@@ -116,6 +132,15 @@ class Generator(nn.Module):
             width = out
         outputs = len(config.bins) if config.head == "bins" else 2
         self.head = nn.Conv2d(config.decoder[2], outputs, 1)
+        self.queries = (
+            ColorQueries(
+                outputs,
+                (config.decoder[0], *config.decoder)[: config.query_layers],
+                config.decoder[2],
+            )
+            if config.query_layers
+            else None
+        )
         self.residual = nn.Conv2d(config.decoder[3], 2, 3, padding=1)
         nn.init.zeros_(self.residual.weight)
         nn.init.zeros_(self.residual.bias)  # type: ignore[arg-type]
@@ -145,11 +170,17 @@ class Generator(nn.Module):
         if hints is not None:
             hints = F.pad(hints, pad)
         skips = self._encode(lightness, hints)
-        x = self.reduce(skips.pop())  # (N, C, H/32, W/32)
+        hinted = self._deep_hints(hints)
+        x = self.reduce(skips.pop()) + hinted[0]  # (N, C, H/32, W/32)
         x = self._add_context(x)
-        for block in self.blocks[:3]:
-            x = block(x, skips.pop())
-        logits = self.head(x).float()  # (N, Q, H/4, W/4)
+        scales = [x]
+        for block, hint in zip(self.blocks[:3], hinted[1:], strict=True):
+            x = block(x, skips.pop(), hint)
+            scales.append(x)  # at stride 32, 16, 8 and 4
+        logits = self.head(x)  # (N, Q, H/4, W/4)
+        if self.queries is not None:
+            logits = logits + torch.einsum("nqc,nchw->nqhw", self.queries(scales), x)
+        logits = logits.float()
         x = self.blocks[3](x, skips.pop())
         residual = self.config.residual * torch.tanh(self.residual(x).float())  # (N, 2, H/2, W/2)
         coarse = self._decode(logits)  # (N, 2, H/4, W/4)
@@ -170,6 +201,15 @@ class Generator(nn.Module):
                 features.append(x)
         return features
 
+    def _deep_hints(self, hints: Tensor | None) -> list[Tensor | float]:
+        """What hints add at stride 32, 16, 8 and 4."""
+        if hints is None or not self.deep_hints:
+            return [0.0] * 4
+        return [
+            conv(pool_hints(hints, stride))
+            for conv, stride in zip(self.deep_hints, (32, 16, 8, 4), strict=True)
+        ]
+
     def _add_context(self, x: Tensor) -> Tensor:
         if not self.context:
             return x
@@ -184,6 +224,52 @@ class Generator(nn.Module):
         with torch.autocast(logits.device.type, enabled=False):  # bins need more than 8 bits
             probabilities = torch.softmax(logits / self.config.temperature, dim=1)
             return torch.einsum("nqhw,cq->nchw", probabilities, self.bins)
+
+
+def pool_hints(hints: Tensor, stride: int) -> Tensor:
+    """Hint planes (N, 3, H, W) at a stride: the mean color of the hints in a cell, and whether
+    there are any, so that a small hint counts as much as a large one.
+    """
+    color, mask = hints[:, :2], hints[:, 2:]
+    share = F.avg_pool2d(mask, stride)
+    mean = F.avg_pool2d(color, stride) / share.clamp_min(1 / stride**2)
+    return torch.cat((mean, (share > 0).to(mean)), 1)
+
+
+class ColorQueries(nn.Module):
+    """One query per color bin, which looks at the photo's features and says how the head's weights
+    for its color change for this photo; they don't at first.
+
+    Args:
+        bins: how many.
+        scales: channels of the features that the layers look at, one after the other.
+        out: inputs of the head.
+    """
+
+    def __init__(self, bins: int, scales: Sequence[int], out: int) -> None:
+        super().__init__()
+        width = scales[0]
+        self.start = nn.Parameter(torch.randn(1, bins, width) / width**0.5)
+        self.adapt = nn.ModuleList(nn.Linear(channels, width) for channels in scales)
+        self.layers = nn.ModuleList(
+            nn.TransformerDecoderLayer(
+                width, CONTEXT_HEADS, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True
+            )
+            for _ in scales
+        )
+        self.change = nn.Linear(width, out)
+        nn.init.zeros_(self.change.weight)
+        nn.init.zeros_(self.change.bias)
+
+    def forward(self, scales: Sequence[Tensor]) -> Tensor:
+        """Features (N, channels, h, w) of each scale, further ones unused, to changes (N, bins,
+        out) of the head's weights.
+        """
+        queries = self.start.expand(len(scales[0]), -1, -1)
+        for features, adapt, layer in zip(scales, self.adapt, self.layers, strict=False):
+            queries = layer(queries, adapt(features.flatten(2).transpose(1, 2)))
+        change: Tensor = self.change(queries)
+        return change
 
 
 class DecoderBlock(nn.Module):
@@ -203,10 +289,10 @@ class DecoderBlock(nn.Module):
             nn.ReLU(inplace=True),
         )
 
-    def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
-        """(N, deep, H, W) and (N, skip, 2H, 2W) to (N, out, 2H, 2W)."""
+    def forward(self, deep: Tensor, skip: Tensor, hint: Tensor | float = 0.0) -> Tensor:
+        """(N, deep, H, W), (N, skip, 2H, 2W) and what is added, to (N, out, 2H, 2W)."""
         deep = F.interpolate(self.deep(deep), scale_factor=2.0, mode="bilinear")
-        mixed: Tensor = self.mix(deep + self.skip(skip))
+        mixed: Tensor = self.mix(deep + self.skip(skip) + hint)
         return mixed
 
 

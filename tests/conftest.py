@@ -49,7 +49,10 @@ def tiny_generator(seed: int = 0, **changes: object) -> Generator:
     for layer in generator.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = None  # statistics as after training, from the pass below
-    for layer in (generator.hint_stem, generator.residual):
+    # Until something is learned:
+    zeros = [generator.hint_stem, generator.residual, *generator.deep_hints]
+    zeros += [generator.queries.change] if generator.queries is not None else []
+    for layer in zeros:
         nn.init.normal_(layer.weight, std=0.1)
     nn.init.normal_(generator.head.weight, std=0.5)
     with torch.no_grad():

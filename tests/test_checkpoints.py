@@ -128,6 +128,13 @@ def test_a_checkpoint_without_an_architecture_is_a_unet(folder: Path) -> None:
     assert isinstance(load_checkpoint(folder).generator, Generator)
 
 
+@pytest.mark.parametrize("key", ["query_layers", "deep_hints", "confidence"])
+def test_a_checkpoint_without_settings_that_came_later(folder: Path, key: str) -> None:
+    expected = load_checkpoint(folder).generator.config
+    change_config(folder, lambda config: config["generator"].pop(key))
+    assert load_checkpoint(folder).generator.config == expected
+
+
 @pytest.mark.parametrize("architecture", ["pix2pix", "vit", None, 1, ["unet"]])
 def test_another_architecture(folder: Path, architecture: object) -> None:
     change_config(folder, lambda config: config.update(architecture=architecture))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.color import ab_bins
-from colorizer.generator import AB_SCALE, Generator, GeneratorConfig, build_encoder
+from colorizer.generator import AB_SCALE, Generator, GeneratorConfig, build_encoder, pool_hints
 from tests.conftest import tiny_config, tiny_generator
 
 SIZES = [(1, 1), (1, 70), (33, 47), (64, 32), (100, 65)]
@@ -58,9 +58,13 @@ def test_lightness_decides_the_colors(generator: Generator) -> None:
     assert first.std() > 1
 
 
-@pytest.mark.parametrize("head", ["bins", "tanh"])
-def test_gradient_reaches_every_parameter(head: str) -> None:
-    generator = tiny_generator(head=head).train()
+@pytest.mark.parametrize(
+    "changes",
+    [{"head": "bins"}, {"head": "tanh"}, {"query_layers": 3}, {"deep_hints": True}],
+    ids=str,
+)
+def test_gradient_reaches_every_parameter(changes: dict[str, object]) -> None:
+    generator = tiny_generator(**changes).train()
     prediction = generator(random_lightness(64, 96, 2), random_hints(64, 96, 2))
     torch.manual_seed(0)
     loss = (prediction.ab * torch.randn_like(prediction.ab)).mean()
@@ -71,6 +75,72 @@ def test_gradient_reaches_every_parameter(head: str) -> None:
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
         assert parameter.grad.abs().max() > 0, name
+
+
+@torch.inference_mode()
+def test_color_queries_change_nothing_before_training() -> None:
+    torch.manual_seed(0)
+    plain = Generator(tiny_config()).eval()
+    with_queries = Generator(tiny_config(query_layers=2)).eval()
+    with_queries.load_state_dict(with_queries.state_dict() | plain.state_dict())
+    lightness = random_lightness(64, 96)
+    expected, found = plain(lightness), with_queries(lightness)
+    assert expected.logits is not None
+    assert found.logits is not None
+    assert torch.equal(found.logits, expected.logits)
+    assert with_queries.queries is not None
+    nn.init.normal_(with_queries.queries.change.weight)
+    assert not torch.equal(with_queries(lightness).ab, expected.ab)
+
+
+@torch.inference_mode()
+def test_color_queries_see_the_whole_photo() -> None:
+    """What is far away changes the head, even where convolutions don't reach and attention is
+    off.
+    """
+    changed = {}
+    for layers in (0, 1):
+        generator = tiny_generator(query_layers=layers, context_layers=0)
+        lightness = torch.full((1, 1, 32, 1024), 50.0)
+        before = generator(lightness).logits
+        lightness[..., 960:] = random_lightness(32, 64)
+        after = generator(lightness).logits
+        assert before is not None
+        assert after is not None
+        changed[layers] = float((after - before)[..., :8].abs().max())
+    assert changed[0] == 0
+    assert changed[1] > 0
+
+
+def test_hints_at_a_stride_keep_their_color() -> None:
+    hints = torch.zeros(1, 3, 32, 64)
+    hints[0, :, 5, 40] = torch.tensor([0.5, -0.25, 1])  # a single pixel
+    hints[0, :, 20:24, :3] = torch.tensor([0.1, 0.2, 1]).view(3, 1, 1)
+    for stride in (4, 8, 16, 32):
+        pooled = pool_hints(hints, stride)
+        assert pooled.shape == (1, 3, 32 // stride, 64 // stride)
+        first = pooled[0, :, 5 // stride, 40 // stride]
+        second = pooled[0, :, 20 // stride, 0]
+        assert first.tolist() == pytest.approx([0.5, -0.25, 1])
+        assert second.tolist() == pytest.approx([0.1, 0.2, 1])
+        assert int(pooled[0, 2].sum()) == 2
+
+
+@torch.inference_mode()
+def test_deep_hints_change_nothing_before_training() -> None:
+    torch.manual_seed(0)
+    generator = Generator(tiny_config(deep_hints=True)).eval()
+    lightness = random_lightness(64, 64)
+    assert torch.equal(generator(lightness).ab, generator(lightness, random_hints(64, 64)).ab)
+    for conv in generator.deep_hints:
+        nn.init.normal_(conv.weight)
+    assert not torch.equal(generator(lightness).ab, generator(lightness, random_hints(64, 64)).ab)
+
+
+@pytest.mark.parametrize(("layers", "head"), [(4, "bins"), (-1, "bins"), (1, "tanh")])
+def test_color_queries_that_do_not_fit(layers: int, head: str) -> None:
+    with pytest.raises(ValueError, match=f"query_layers is {layers} with the head {head}; take 0"):
+        GeneratorConfig(query_layers=layers, head=head)
 
 
 @torch.inference_mode()

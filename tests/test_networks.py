@@ -1,5 +1,6 @@
 """The networks of a run: from scratch, from pretrained encoders or from checkpoints."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,27 @@ def test_a_generator_from_a_checkpoint(tiny_checkpoint: Path) -> None:
     assert generator.config == expected.config
     for name, value in expected.state_dict().items():
         assert torch.equal(generator.state_dict()[name], value), name
+
+
+def test_further_parts_and_temperature_are_added_to_a_checkpoint(tiny_checkpoint: Path) -> None:
+    start = load_checkpoint(tiny_checkpoint).generator
+    assert start.config.query_layers == 0
+    changes = {"query_layers": 2, "deep_hints": True, "temperature": 0.25}
+    config = settings(init=str(tiny_checkpoint), **changes)
+    generator = build_generator(config)
+    assert isinstance(generator, Generator)
+    assert generator.config == replace(start.config, **changes)
+    for name, value in start.state_dict().items():
+        assert torch.equal(generator.state_dict()[name], value), name
+
+
+def test_color_queries_are_not_added_twice(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, tiny_generator(query_layers=1), 256)
+    kept = build_generator(settings(init=str(tmp_path)))
+    assert isinstance(kept, Generator)
+    assert kept.config.query_layers == 1
+    with pytest.raises(ValueError, match="has 1 query layers; leave --query-layers out"):
+        build_generator(settings(init=str(tmp_path), query_layers=2))
 
 
 def test_the_bundled_checkpoint_is_a_start(

@@ -98,8 +98,17 @@ class TrainConfig:
         (256, 128, 96, 32), "channels of the U-Net's decoder at stride 16, 8, 4 and 2"
     )
     context_layers: int = setting(2, "attention layers of the U-Net at stride 32")
+    query_layers: int = setting(
+        0, "layers of the U-Net's color queries, 0 to 3; with --init they are added to its network"
+    )
+    deep_hints: bool = setting(
+        False, "let hints enter the U-Net's decoder, too; with --init this is added to its network"
+    )
     head: str = setting(
         "bins", "the U-Net predicts a color distribution, or ab by regression", ("bins", "tanh")
+    )
+    temperature: float = setting(
+        0.0, "of the color distribution's annealed mean; 0 takes that of --init, else 0.38"
     )
     pix2pix_space: str = setting(
         "rgb", "what pix2pix predicts: RGB in [0, 1] from gray, or ab from L", ("rgb", "ab")

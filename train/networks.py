@@ -37,6 +37,8 @@ def build_generator(config: TrainConfig) -> AnyGenerator:
         generator = Pix2Pix(Pix2PixConfig(space=config.pix2pix_space))
     else:
         generator = _build_unet(config)
+    if isinstance(generator, Generator):
+        generator = _changed(generator, config)
     if isinstance(generator, Pix2Pix) and config.hint_share:
         raise ValueError("A pix2pix network takes no color hints; set --hint-share 0.")
     return generator
@@ -104,6 +106,29 @@ def parameter_groups(generator: AnyGenerator, config: TrainConfig) -> list[dict[
         {"params": encoder, "peak": config.encoder_rate},
         {"params": others, "peak": config.learning_rate},
     ]
+
+
+def _changed(generator: Generator, config: TrainConfig) -> Generator:
+    """The generator with the temperature and the further parts that the settings ask for; new
+    parts change nothing until they have learned.
+    """
+    changes: dict[str, Any] = {}
+    if config.temperature:
+        changes["temperature"] = config.temperature
+    if config.query_layers and config.query_layers != generator.config.query_layers:
+        if generator.config.query_layers:
+            raise ValueError(
+                f"{config.init} has {generator.config.query_layers} query layers; leave "
+                "--query-layers out."
+            )
+        changes["query_layers"] = config.query_layers
+    if config.deep_hints and not generator.config.deep_hints:
+        changes["deep_hints"] = True
+    if not changes:
+        return generator
+    changed = Generator(replace(generator.config, **changes))
+    changed.load_state_dict(changed.state_dict() | generator.state_dict())
+    return changed
 
 
 def _source(config: TrainConfig) -> str | None:
