@@ -10,9 +10,11 @@ from colorizer.checkpoints import CheckpointError
 from colorizer.hints import ColorHint
 from colorizer.photo import Photo, PhotoError
 from colorizer.pipeline import Colorization, Colorizer
-from colorizer.postprocess import Adjustments
+from colorizer.postprocess import PRESETS, Adjustments
+from colorizer.recipe import Recipe, RecipeError
 
 __all__ = [
+    "PRESETS",
     "Adjustments",
     "CheckpointError",
     "ColorHint",
@@ -20,4 +22,6 @@ __all__ = [
     "Colorizer",
     "Photo",
     "PhotoError",
+    "Recipe",
+    "RecipeError",
 ]

@@ -3,14 +3,15 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from colorizer.checkpoints import WORKING_SIZES
 from colorizer.hints import ColorHint
 from colorizer.photo import Photo, PhotoError, output_name
 from colorizer.pipeline import Colorizer
-from colorizer.postprocess import NOT_YET, Adjustments
+from colorizer.postprocess import PRESETS, Adjustments
+from colorizer.recipe import Recipe
 
 PHOTOS_FIRST = "photos go before the options"
 
@@ -19,8 +20,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 some photos failed, 2 wrong usage."""
     parser = build_parser()
     options = parser.parse_args(arguments)
+    others = options.hint or options.adjust or options.working_size or options.preset != "natural"
+    if options.recipe and others:
+        parser.error("--recipe goes without --hint, --preset, --adjust and --working-size.")
     try:
-        adjustments = Adjustments(**dict(options.adjust))
+        adjustments = replace(PRESETS[options.preset], **dict(options.adjust))
     except ValueError as error:
         parser.error(str(error))
     try:
@@ -39,8 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if target.exists() and not options.overwrite:
                 print(f"{target} exists; kept (--overwrite replaces it).", flush=True)
                 continue
-            result = colorizer.colorize(photo, options.hint, options.working_size)
-            result.adjust(adjustments).save(target)
+            if options.recipe:
+                made = options.recipe.apply(colorizer, photo)
+            else:
+                result = colorizer.colorize(photo, options.hint, options.working_size)
+                made = result.adjust(adjustments)
+            made.save(target)
             print(target, flush=True)
         except PhotoError as error:
             failed = True
@@ -69,6 +77,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="short side in pixels that the network sees, 192 to 512 (default: the checkpoint's)",
     )
     command.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default="natural",
+        help="settings of the post-processing (default: natural); --adjust overrides them",
+    )
+    command.add_argument(
         "--adjust",
         type=adjustment,
         nargs="+",
@@ -86,6 +100,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="X,Y,#rrggbb",
         help="the color of a point, in pixels of the upright photo",
     )
+    command.add_argument(
+        "--recipe",
+        type=recipe,
+        metavar="FILE",
+        help="make what a recipe says; goes without the four options above",
+    )
     command.add_argument("--overwrite", action="store_true", help="replace existing files")
     return parser
 
@@ -101,7 +121,7 @@ def working_size(text: str) -> int:
 def adjustment(text: str) -> tuple[str, float]:
     """Parse NAME=VALUE."""
     name, _, value = text.partition("=")
-    names = [item.name for item in fields(Adjustments) if item.name not in NOT_YET]
+    names = [item.name for item in fields(Adjustments)]
     if name not in names:
         raise argparse.ArgumentTypeError(
             f"{name} is no adjustment; use one of {', '.join(names)} ({PHOTOS_FIRST})."
@@ -121,6 +141,16 @@ def hint(text: str) -> ColorHint:
         raise argparse.ArgumentTypeError(
             f"{text} is not X,Y,#rrggbb ({PHOTOS_FIRST}): {error}"
         ) from None
+
+
+def recipe(text: str) -> Recipe:
+    """Read a recipe's file."""
+    try:
+        return Recipe.from_json(Path(text).read_text("utf-8"))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} can't be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
 
 
 def output_path(folder: Path, source: Path, format: str, taken: set[str]) -> Path:

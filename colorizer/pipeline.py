@@ -1,6 +1,7 @@
 """The pipeline: load a checkpoint once, colorize many photos, adjust each without the network."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -9,19 +10,21 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional as F
 
+from colorizer.alternatives import Distribution, as_shown, color_changes, distinct
 from colorizer.bands import bands
 from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler, Plane
-from colorizer.color import lab_to_rgb_in_gamut, rgb_to_lab
+from colorizer.color import lab_to_rgb_in_gamut
+from colorizer.generator import Generator
 from colorizer.hints import ColorHint, rasterize
 from colorizer.photo import Photo
 from colorizer.postprocess import Adjustments, adjust_color, adjust_tone
 
 LONGEST_SIDE = 4  # of the network's picture, in working sizes, for strips of 1 x 20,000 pixels
 CONFIDENT_WITHIN = 10.0  # ab units between the prediction and what counts as right
+CERTAIN = 1e-6  # nearer to 0 and 1 a probability has no finite logit in float32
 SUGGESTION_DISTANCE = 12.0  # ab units between suggested colors
 
 
@@ -93,25 +96,35 @@ class Colorizer:
                 None if planes is None else planes.to(self.device),
             )
         ab = prediction.ab[0].float().cpu().numpy()
-        logits = None if prediction.logits is None else prediction.logits[0].float().cpu()
-        return Colorization(photo, lightness, ab, logits, self.checkpoint.generator.bins.cpu())
+        generator, distribution = self.checkpoint.generator, None
+        if prediction.logits is not None and isinstance(generator, Generator):
+            logits = prediction.logits[0].float().cpu()
+            distribution = Distribution(logits, generator.bins.cpu(), generator.config.temperature)
+        scaling = generator.config.confidence if isinstance(generator, Generator) else (1.0, 0.0)
+        return Colorization(photo, Predicted(lightness, ab, distribution, scaling))
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What the network said about a photo, at the working size."""
+
+    lightness: Plane  # (h, w) L*, as the network saw it
+    ab: Plane  # (2, h, w)
+    distribution: Distribution | None  # of heads that predict one
+    confidence: tuple[float, float] = (1.0, 0.0)  # of `scale_confidence`
 
 
 class Colorization:
-    """What the network said about a photo, composed into pixels when asked for.
+    """A colorized photo, composed into pixels when asked for.
 
     Attributes:
         photo: the input.
     """
 
-    def __init__(
-        self, photo: Photo, lightness: Plane, ab: Plane, logits: Tensor | None, bins: Tensor
-    ) -> None:
+    def __init__(self, photo: Photo, predicted: Predicted, ab: Plane | None = None) -> None:
         self.photo = photo
-        self._lightness = lightness  # (h, w) at the working size
-        self._ab = ab  # (2, h, w) at the working size
-        self._logits = logits  # (Q, h / 4, w / 4)
-        self._bins = bins  # (2, Q)
+        self._predicted = predicted
+        self._ab = predicted.ab if ab is None else ab  # (2, h, w) of this version
 
     @cached_property
     def gray(self) -> Photo:
@@ -125,8 +138,8 @@ class Colorization:
 
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
-        """Probability, by the network's own account, that a color is within 10 ab units of the
-        truth.
+        """Probability that a color is within 10 ab units of the truth, by the network's own account
+        as `train.calibrate` has scaled it; of an alternative's colors, too.
 
         Returns:
             float32 (height, width) at the working size, 0 to 1.
@@ -134,15 +147,17 @@ class Colorization:
         Raises:
             ValueError: the checkpoint predicts colors without a distribution.
         """
-        probabilities = torch.softmax(self._distribution, dim=0)
+        distribution = self._distribution
+        probabilities = torch.softmax(distribution.logits, dim=0)
         _, rows, columns = probabilities.shape
         coarse = F.adaptive_avg_pool2d(torch.from_numpy(self._ab), (rows, columns))
         near = (
-            torch.cdist(coarse.flatten(1).T, self._bins.T.contiguous()) <= CONFIDENT_WITHIN
+            torch.cdist(coarse.flatten(1).T, distribution.bins.T.contiguous()) <= CONFIDENT_WITHIN
         )  # (pixels, Q)
         confidence = (probabilities.flatten(1).T * near).sum(1).reshape(rows, columns)
-        height, width = self._lightness.shape
-        return np.asarray(cv2.resize(confidence.numpy(), (width, height)).clip(0, 1))
+        height, width = self._predicted.lightness.shape
+        fine = np.asarray(cv2.resize(confidence.numpy(), (width, height)).clip(0, 1))
+        return scale_confidence(fine, *self._predicted.confidence)
 
     def suggest(self, x: float, y: float, n: int = 6) -> list[str]:
         """Likely colors of a point, visibly different from each other, most likely first.
@@ -166,27 +181,46 @@ class Colorization:
             raise ValueError(
                 f"The point x={x:g}, y={y:g} lies outside the photo of {width} x {height} pixels."
             )
-        logits = self._distribution
+        logits, bins = self._distribution.logits, self._distribution.bins
         row, column = int(y * logits.shape[1] / height), int(x * logits.shape[2] / width)
-        likely = self._bins[:, logits[:, row, column].argsort(descending=True)]
-        lightness = torch.full((1, likely.shape[1]), float(self.photo.lightness[int(y), int(x)]))
-        rgb = lab_to_rgb_in_gamut(torch.cat((lightness, likely))[:, None])  # (3, 1, Q)
-        shown = rgb_to_lab(rgb)[1:, 0]  # (2, Q), nearer to gray than asked for at the gamut's ends
-        chosen: list[int] = []
-        for index, color in enumerate(shown.T):
-            others = shown[:, chosen].T
-            if not chosen or torch.cdist(color[None], others).min() >= SUGGESTION_DISTANCE:
-                chosen.append(index)
-            if len(chosen) == n:
-                break
-        levels = (rgb[:, :, chosen] * 255).round().int()[:, 0].T.tolist()
+        likely = bins[:, logits[:, row, column].argsort(descending=True)]
+        lightness = float(self.photo.lightness[int(y), int(x)])
+        chosen = likely[:, distinct(as_shown(likely, lightness), SUGGESTION_DISTANCE, n)]
+        lab = torch.cat((torch.full((1, chosen.shape[1]), lightness), chosen))
+        levels = (lab_to_rgb_in_gamut(lab[:, None])[:, 0] * 255).round().int().T.tolist()
         return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in levels]
+
+    def alternatives(self, n: int = 4) -> list["Colorization"]:
+        """Plausible versions of the photo that look different from each other.
+
+        They are made from the network's distribution: what it is sure of stays, and the rest
+        changes color region by region. The same photo, hints and working size give the same
+        versions, also of a preview and of a version, and more of them begin with the same ones.
+
+        Args:
+            n: how many at most, this one included; there are fewer only where nothing else is
+                plausible.
+
+        Returns:
+            The network's own result first, then the most plausible and different.
+
+        Raises:
+            ValueError: n is below 1, or the checkpoint predicts colors without a distribution.
+        """
+        if n < 1:
+            raise ValueError(f"n is {n}; ask for at least one version.")
+        predicted = self._predicted
+        changes = color_changes(predicted.lightness, self._distribution, n - 1)
+        versions = [
+            Colorization(self.photo, predicted, predicted.ab + change) for change in changes
+        ]
+        return [Colorization(self.photo, predicted), *versions]
 
     def adjust(self, settings: Adjustments) -> Photo:
         """Post-process, without running the network; full resolution."""
         lightness = adjust_tone(self.photo.lightness, settings)
-        ab = adjust_color(self._ab, self._lightness, settings)
-        upsampler = ChromaUpsampler(self._lightness, ab, self.photo.size)
+        ab = adjust_color(self._ab, self._predicted.lightness, settings)
+        upsampler = ChromaUpsampler(self._predicted.lightness, ab, self.photo.size)
         pixels = np.empty((*self.photo.size, 3 if settings.strength else 1), np.uint8)
         for rows in bands(self.photo.size):
             lab = torch.from_numpy(
@@ -208,15 +242,24 @@ class Colorization:
             *size, -1
         )
         photo = Photo(np.asarray(pixels, np.uint8), self.photo.format)
-        return Colorization(photo, self._lightness, self._ab, self._logits, self._bins)
+        return Colorization(photo, self._predicted, self._ab)
 
     @property
-    def _distribution(self) -> Tensor:
-        if self._logits is None:
+    def _distribution(self) -> Distribution:
+        if self._predicted.distribution is None:
             raise ValueError(
                 "This checkpoint predicts no color distribution; use one with the head 'bins'."
             )
-        return self._logits
+        return self._predicted.distribution
+
+
+def scale_confidence(
+    confidence: NDArray[np.float32], slope: float, offset: float
+) -> NDArray[np.float32]:
+    """Scale the logit of probabilities, of any shape (Platt 1999); (1, 0) changes nothing."""
+    odds = confidence.clip(CERTAIN, 1 - CERTAIN)
+    logit = slope * np.log(odds / (1 - odds)) + offset
+    return np.asarray(1 / (1 + np.exp(-logit)), np.float32)
 
 
 def network_size(size: tuple[int, int], short: int) -> tuple[int, int]:

@@ -1,11 +1,12 @@
 """The command line: what it writes, what it says, and its exit codes."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from colorizer import Photo
+from colorizer import Adjustments, Photo
 from colorizer.__main__ import main
 from tests.conftest import color_pixels
 
@@ -104,6 +105,18 @@ def test_adjustments_and_hints_are_used(run, photos, tmp_path) -> None:
     assert gray.pixels.shape[2] == 1
 
 
+def test_adjustments_override_the_preset(run, photos, tmp_path) -> None:
+    def picture(*options: str) -> bytes:
+        assert run("--overwrite", photos / "a.png", *options) == 0
+        return (tmp_path / "out" / "a_color.png").read_bytes()
+
+    natural, vivid = picture(), picture("--preset", "vivid")
+    fields = [f"{name}={value}" for name, value in asdict(Adjustments()).items()]
+    assert picture("--preset", "natural") == natural != vivid
+    assert picture("--preset", "vivid", "--adjust", "dust=0") == vivid
+    assert picture("--preset", "vivid", "--adjust", *fields) == natural
+
+
 def test_working_size_is_used(run, photos, tmp_path) -> None:
     assert run(photos / "a.png") == 0
     plain = (tmp_path / "out" / "a_color.png").read_bytes()
@@ -124,7 +137,8 @@ def test_a_hint_outside_the_photo(run, photos, tmp_path, capsys) -> None:
         (["--adjust", "contrast=much"], "contrast=much needs a number, as in contrast=1.0."),
         (["--adjust", "contrast"], "contrast needs a number"),
         (["--adjust", "contrast=101"], "contrast is 101.0; it goes from -100 to 100."),
-        (["--adjust", "gamma=1.5"], "gamma is no adjustment"),
+        (["--preset", "portrait", "--adjust", "gamma=3"], "gamma is 3.0; it goes from 0.5 to 2."),
+        (["--preset", "sepia"], "invalid choice: 'sepia' (choose from"),
         (["--hint", "5,5"], "5,5 is not X,Y,#rrggbb"),
         (["--hint", "5,5,red"], "write it as #rrggbb, for example #7fb2e5"),
         (["--working-size", "large"], "large is not a whole number from 192 to 512"),

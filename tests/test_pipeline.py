@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from colorizer import Adjustments, ColorHint, Colorization, Colorizer, Photo
+from colorizer.alternatives import Distribution
 from colorizer.checkpoints import save_checkpoint
 from colorizer.color import rgb_to_lab
-from colorizer.pipeline import LONGEST_SIDE, network_size, resize
+from colorizer.pipeline import LONGEST_SIDE, Predicted, network_size, resize
 from tests.conftest import color_pixels
 from tests.test_pix2pix import tiny_pix2pix
 
@@ -159,7 +160,7 @@ def one_pixel(logits: torch.Tensor, bins: torch.Tensor, ab: tuple[float, float])
     photo = Photo(np.full((8, 8, 1), 119, np.uint8))  # L* 50
     plane = np.broadcast_to(np.float32(ab)[:, None, None], (2, 8, 8)).copy()
     spread = logits[:, None, None].expand(-1, 2, 2)
-    return Colorization(photo, photo.lightness, plane, spread, bins)
+    return Colorization(photo, Predicted(photo.lightness, plane, Distribution(spread, bins, 0.38)))
 
 
 def test_confidence_counts_the_bins_near_the_color() -> None:
@@ -167,7 +168,7 @@ def test_confidence_counts_the_bins_near_the_color() -> None:
     shares = torch.tensor([0.4, 0.3, 0.2, 0.1])
     assert one_pixel(shares.log(), bins, (1, 0)).confidence == pytest.approx(0.7)
     assert one_pixel(shares.log(), bins, (60, 0)).confidence == pytest.approx(0.1)
-    assert one_pixel(shares.log(), bins, (100, 0)).confidence == pytest.approx(0)
+    assert one_pixel(shares.log(), bins, (100, 0)).confidence == pytest.approx(0, abs=2e-6)
 
 
 def test_suggestions_come_most_likely_first() -> None:
@@ -214,6 +215,47 @@ def test_suggestions_in_the_corners(result: Colorization, x: float, y: float) ->
 def test_suggestions_outside_the_photo(result: Colorization, x: float, y: float) -> None:
     with pytest.raises(ValueError, match="lies outside the photo of 83 x 61 pixels"):
         result.suggest(x, y)
+
+
+def test_alternatives_are_whole_results_that_look_different(result: Colorization) -> None:
+    versions = result.alternatives()
+    assert len(versions) == 4
+    assert np.array_equal(versions[0].colorized.pixels, result.colorized.pixels)
+    labs = [lab_of(version.colorized) for version in versions]
+    for number, lab in enumerate(labs):
+        assert np.abs(lab[0] - labs[0][0]).max() < 2
+        for other in labs[:number]:
+            assert np.hypot(*(lab - other)[1:]).mean() > 2
+    last = versions[-1]
+    assert last.photo is result.photo
+    assert last.suggest(70, 9) == result.suggest(70, 9)
+    assert not np.array_equal(last.confidence, result.confidence)  # of its own colors
+    assert np.ptp(last.adjust(Adjustments(strength=0)).pixels, axis=2).max() == 0
+
+
+def test_alternatives_do_not_depend_on_how_many_are_asked_for(result: Colorization) -> None:
+    many = result.alternatives(6)
+    assert len(many) == 6
+    for one, other in zip(result.alternatives(2), many, strict=False):
+        assert np.array_equal(one.colorized.pixels, other.colorized.pixels)
+    assert len(result.alternatives(1)) == 1
+
+
+def test_previews_and_versions_have_the_same_alternatives(tiny_colorizer: Colorizer) -> None:
+    result = tiny_colorizer.colorize(Photo(color_pixels(300, 400)))
+    versions = result.alternatives(3)
+    again = versions[2].alternatives(3)
+    small = result.preview(7500).alternatives(3)
+    for version, same, preview in zip(versions, again, small, strict=True):
+        assert np.array_equal(version.colorized.pixels, same.colorized.pixels)
+        assert preview.photo.size == (75, 100)
+        expected = version.preview(7500).colorized
+        assert np.array_equal(preview.colorized.pixels, expected.pixels)
+
+
+def test_no_alternatives_at_all_are_refused(result: Colorization) -> None:
+    with pytest.raises(ValueError, match="n is 0; ask for at least one version"):
+        result.alternatives(0)
 
 
 def test_adjusting_does_not_run_the_network(
@@ -306,6 +348,8 @@ def test_plain_regression_colors_but_has_no_distribution(
         result.confidence  # noqa: B018
     with pytest.raises(ValueError, match="predicts no color distribution; use one with the head"):
         result.suggest(1, 1)
+    with pytest.raises(ValueError, match="predicts no color distribution; use one with the head"):
+        result.alternatives()
 
 
 @pytest.fixture(scope="module", params=["rgb", "ab"])
@@ -356,7 +400,7 @@ def test_pix2pix_takes_no_hints(pix2pix_colorizer: Colorizer, color_photo: Photo
 
 def test_pix2pix_has_no_distribution(pix2pix_colorizer: Colorizer, color_photo: Photo) -> None:
     result = pix2pix_colorizer.colorize(color_photo)
-    for ask in (lambda: result.confidence, lambda: result.suggest(1, 1)):
+    for ask in (lambda: result.confidence, lambda: result.suggest(1, 1), result.alternatives):
         with pytest.raises(ValueError, match="predicts no color distribution; use one with the h"):
             ask()
 

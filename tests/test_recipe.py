@@ -1,0 +1,275 @@
+"""Recipes: they survive JSON, refuse what is wrong, and make the same pixels again."""
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorizer import (
+    Adjustments,
+    ColorHint,
+    Colorization,
+    Colorizer,
+    Photo,
+    Recipe,
+    RecipeError,
+)
+from colorizer.__main__ import main
+from colorizer.recipe import pixel_hash
+from tests.conftest import color_pixels
+
+HINTS = (ColorHint(60, 20.5, "#ff0000", radius=6), ColorHint(10, 40, "#2040c0"))
+ADJUSTMENTS = Adjustments(saturation=1.3, contrast=20, chroma_noise=0.4)
+
+
+@pytest.fixture(scope="module")
+def recipe(tiny_colorizer: Colorizer, color_photo: Photo) -> Recipe:
+    return Recipe.of(
+        tiny_colorizer,
+        color_photo,
+        "größe.jpg",
+        hints=HINTS,
+        working_size=200,
+        alternative=2,
+        adjustments=ADJUSTMENTS,
+    )
+
+
+def changed(recipe: Recipe, **values: Any) -> str:
+    """The recipe's JSON with some values replaced."""
+    return json.dumps(json.loads(recipe.to_json()) | values)
+
+
+def test_a_recipe_survives_json(recipe: Recipe) -> None:
+    text = recipe.to_json()
+    assert Recipe.from_json(text) == recipe
+    assert Recipe.from_json(text).to_json() == Recipe.from_json(text).to_json()
+    assert text.endswith("}\n")
+    assert len(text.splitlines()) > 20  # one can read it
+
+
+def test_what_a_recipe_says(recipe: Recipe, tiny_colorizer: Colorizer) -> None:
+    values = json.loads(recipe.to_json())
+    assert list(values) == [
+        "schema_version",
+        "checkpoint",
+        "checkpoint_sha256",
+        "working_size",
+        "hints",
+        "alternative",
+        "adjustments",
+        "photo",
+        "photo_sha256",
+    ]
+    assert values["schema_version"] == 1
+    assert values["checkpoint"] == tiny_colorizer.checkpoint.source
+    assert values["checkpoint_sha256"] == tiny_colorizer.checkpoint.sha256
+    assert values["hints"][0] == {"x": 60, "y": 20.5, "color": "#ff0000", "radius": 6}
+    assert list(values["adjustments"]) == [item.name for item in fields(Adjustments)]
+    assert values["adjustments"]["contrast"] == 20
+    assert values["photo"] == "größe.jpg"
+
+
+def test_a_recipe_without_choices_takes_the_checkpoints(
+    tiny_colorizer: Colorizer, color_photo: Photo
+) -> None:
+    recipe = Recipe.of(tiny_colorizer, color_photo, "a.png")
+    assert recipe.working_size == tiny_colorizer.checkpoint.working_size
+    plain = tiny_colorizer.colorize(color_photo).colorized
+    assert np.array_equal(recipe.apply(tiny_colorizer, color_photo).pixels, plain.pixels)
+
+
+def test_the_same_pixels_again(
+    recipe: Recipe, tiny_colorizer: Colorizer, color_photo: Photo
+) -> None:
+    """With hints, an alternative and adjustments, each of which matters."""
+    result = tiny_colorizer.colorize(color_photo, HINTS, 200)
+    made = result.alternatives()[2].adjust(ADJUSTMENTS)
+    again = Recipe.from_json(recipe.to_json()).apply(tiny_colorizer, color_photo)
+    assert np.array_equal(again.pixels, made.pixels)
+    for other in (
+        replace(recipe, hints=()),
+        replace(recipe, alternative=1),
+        replace(recipe, adjustments=Adjustments()),
+        replace(recipe, working_size=192),
+    ):
+        pixels = other.apply(tiny_colorizer, color_photo).pixels
+        assert not np.array_equal(pixels, made.pixels)
+
+
+def test_another_photo_may_be_used_if_the_hints_fit(
+    recipe: Recipe, tiny_colorizer: Colorizer
+) -> None:
+    assert recipe.apply(tiny_colorizer, Photo(color_pixels(70, 90, seed=5))).size == (70, 90)
+    with pytest.raises(RecipeError, match=r"does not fit this photo: The hint at x=60.* outside"):
+        recipe.apply(tiny_colorizer, Photo(color_pixels(61, 60)))
+
+
+def test_another_checkpoint_is_refused(
+    recipe: Recipe, tanh_colorizer: Colorizer, color_photo: Photo
+) -> None:
+    with pytest.raises(RecipeError, match=r"was made with the checkpoint .* load that one first"):
+        recipe.apply(tanh_colorizer, color_photo)
+
+
+def test_alternatives_without_a_distribution(tanh_colorizer: Colorizer, color_photo: Photo) -> None:
+    recipe = Recipe.of(tanh_colorizer, color_photo, "a.png", alternative=1)
+    with pytest.raises(RecipeError, match=r"not fit this photo: .* predicts no color distribution"):
+        recipe.apply(tanh_colorizer, color_photo)
+    assert replace(recipe, alternative=0).apply(tanh_colorizer, color_photo).size == (61, 83)
+
+
+def test_a_photo_with_fewer_alternatives(
+    recipe: Recipe,
+    tiny_colorizer: Colorizer,
+    color_photo: Photo,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Colorization, "alternatives", lambda result, n: [result])
+    with pytest.raises(RecipeError, match="takes alternative 2, but this photo has only 0; set a"):
+        recipe.apply(tiny_colorizer, color_photo)
+
+
+def test_adjustments_of_older_recipes_are_neutral(recipe: Recipe) -> None:
+    older = Recipe.from_json(changed(recipe, adjustments={"contrast": 20}))
+    assert older.adjustments == Adjustments(contrast=20)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"schema_version": 2}, "has schema version 2, not 1; update colorizer"),
+        ({"schema_version": True}, "has schema version True, not 1"),
+        ({"schema_version": None}, "has schema version None, not 1"),
+        ({"author": "me"}, "Unknown in the recipe: author; update colorizer, or remove it."),
+        ({"working_size": 288.0}, "working_size is 288.0; it must be a whole number."),
+        ({"working_size": True}, "working_size is True; it must be a whole number."),
+        ({"working_size": 100}, "working_size is 100; it goes from 192 to 512."),
+        ({"alternative": -1}, "alternative is -1; it goes from 0 to 15."),
+        ({"alternative": 16}, "alternative is 16; it goes from 0 to 15."),
+        ({"alternative": "1"}, "alternative is '1'; it must be a whole number."),
+        ({"checkpoint": 3}, "checkpoint is 3; it must be a text."),
+        ({"checkpoint_sha256": "abc"}, "checkpoint_sha256 is 'abc'; it must be 64 hexadecimal"),
+        ({"photo_sha256": "A" * 64}, "it must be 64 hexadecimal digits"),
+        ({"photo": None}, "photo is None; it must be a text."),
+        ({"hints": {}}, "hints must be a list; get an intact copy"),
+        ({"hints": [1]}, "The recipe's hint must be a JSON object"),
+        ({"hints": [{"x": 1, "y": 1, "color": "#ff0000"}]}, "Missing in the recipe's hint: radius"),
+        (
+            {"hints": [{"x": "1", "y": 1, "color": "#ff0000", "radius": 0}]},
+            "In the recipe's hint, x is '1'; it must be a number up to 1e+09.",
+        ),
+        (
+            {"hints": [{"x": float("nan"), "y": 1, "color": "#ff0000", "radius": 0}]},
+            "In the recipe's hint, x is nan; it must be a number",
+        ),
+        (
+            {"hints": [{"x": 1, "y": 10**400, "color": "#ff0000", "radius": 0}]},
+            "it must be a number up to 1e+09.",
+        ),
+        (
+            {"hints": [{"x": 1, "y": 1, "color": "red", "radius": 0}]},
+            "can't be used: The hint's color is 'red'; write it as #rrggbb",
+        ),
+        ({"adjustments": []}, "The recipe's adjustments must be a JSON object"),
+        ({"adjustments": {"sepia": 1}}, "Unknown in the recipe's adjustments: sepia"),
+        ({"adjustments": {"contrast": "20"}}, "In the recipe's adjustments, contrast is '20'; it"),
+        ({"adjustments": {"contrast": True}}, "contrast is True; it must be a number"),
+        ({"adjustments": {"contrast": 101}}, "can't be used: contrast is 101; it goes from -100"),
+    ],
+    ids=str,
+)
+def test_wrong_values_are_refused_with_a_sentence(
+    recipe: Recipe, values: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.from_json(changed(recipe, **values))
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "hints", "alternative", "adjustments", "photo"])
+def test_missing_fields_are_refused(recipe: Recipe, name: str) -> None:
+    values = json.loads(recipe.to_json())
+    del values[name]
+    with pytest.raises(RecipeError, match=f"Missing in the recipe: {name}; get an intact copy"):
+        Recipe.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize("text", ["", "{", "recipe", "[" * 100_000, '{"a": Infinit}'])
+def test_what_is_no_json(text: str) -> None:
+    with pytest.raises(RecipeError, match=r"The recipe is not valid JSON \(.*\); get an intact"):
+        Recipe.from_json(text)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", '"schema_version"'])
+def test_what_is_no_object(text: str) -> None:
+    with pytest.raises(RecipeError, match="has schema version None"):
+        Recipe.from_json(text)
+
+
+def test_the_hash_is_of_shape_and_pixels() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(4, 6, 1)
+    first = pixel_hash(Photo(pixels))
+    assert first == pixel_hash(Photo(pixels.copy(), "JPEG"))
+    assert first == pixel_hash(Photo(np.asfortranarray(pixels)))
+    assert first != pixel_hash(Photo(pixels.reshape(6, 4, 1)))
+    assert first != pixel_hash(Photo(pixels + 1))
+
+
+@pytest.fixture
+def run(recipe: Recipe, tiny_checkpoint: Path, tmp_path: Path):
+    """Runs `colorizer colorize` with the recipe on its photo; returns the exit code."""
+    (tmp_path / "recipe.json").write_text(recipe.to_json())
+    Image.fromarray(color_pixels(61, 83)).save(tmp_path / "a.png")
+
+    def run(*arguments: object, checkpoint: object = tiny_checkpoint) -> int:
+        common = ["colorize", tmp_path / "a.png", "-o", tmp_path / "out", "--device", "cpu"]
+        given = ["--checkpoint", checkpoint, "--recipe", tmp_path / "recipe.json", *arguments]
+        return main([*map(str, common), *map(str, given)])
+
+    return run
+
+
+def test_the_command_line_applies_a_recipe(
+    run, recipe: Recipe, tiny_colorizer: Colorizer, tmp_path: Path
+) -> None:
+    assert run() == 0
+    made = recipe.apply(tiny_colorizer, Photo.open(tmp_path / "a.png"))
+    assert np.array_equal(Photo.open(tmp_path / "out" / "a_color.png").pixels, made.pixels)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--hint", "5,5,#ff0000"),
+        ("--adjust", "contrast=10"),
+        ("--working-size", "200"),
+        ("--preset", "vivid"),
+    ],
+)
+def test_a_recipe_goes_without_other_settings(run, capsys, options: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run(*options)
+    assert stop.value.code == 2
+    assert "--recipe goes without --hint, --preset, --adjust and" in capsys.readouterr().err
+
+
+def test_a_bad_recipe_on_the_command_line(run, tmp_path: Path, capsys) -> None:
+    for content, sentence in ((b"{", "not valid JSON"), (b"\xff\xfe", "utf-8"), (None, "No such")):
+        path = tmp_path / "recipe.json"
+        path.unlink() if content is None else path.write_bytes(content)
+        with pytest.raises(SystemExit) as stop:
+            run()
+        assert stop.value.code == 2
+        assert sentence in capsys.readouterr().err
+
+
+def test_a_recipe_of_another_checkpoint_on_the_command_line(run, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"checkpoint_sha256": "0" * 64}))
+    assert run() == 1
+    assert "load that one first" in capsys.readouterr().err
