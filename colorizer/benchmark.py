@@ -5,7 +5,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -52,6 +52,14 @@ def peak_memory() -> str:
     return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit:.0f} MiB"
 
 
+def print_table(times: Mapping[str, Sequence[float]]) -> None:
+    """Print the median, the lowest and the highest of the seconds that each thing took."""
+    width = max(map(len, times))
+    for name, seconds in times.items():
+        median, low, high = statistics.median(seconds), min(seconds), max(seconds)
+        print(f"{name:<{width}} {median:6.2f} s  ({low:.2f} to {high:.2f})")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m colorizer.benchmark", description=__doc__)
@@ -65,11 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         make_photo(options.photo, options.megapixels, path)
         colorizer = Colorizer.load(options.checkpoint)
         rounds = [time_stages(colorizer, path, target) for _ in range(options.repeats + 1)][1:]
-    totals = [sum(seconds) for seconds in rounds]
+    times = dict(zip(STAGES, zip(*rounds, strict=True), strict=True))
+    times["total"] = tuple(map(sum, rounds))
     print(f"{options.megapixels:g} megapixels, JPEG to JPEG, {torch.get_num_threads()} threads")
-    for name, seconds in [*zip(STAGES, zip(*rounds, strict=True), strict=True), ("total", totals)]:
-        median, low, high = statistics.median(seconds), min(seconds), max(seconds)
-        print(f"{name:<10} {median:6.2f} s  ({low:.2f} to {high:.2f})")
+    print_table(times)
     print(f"peak memory of the process {peak_memory()}")
     return 0
 

@@ -1,0 +1,1 @@
+"""The web page; the rest of the library knows nothing of it."""

@@ -1,0 +1,266 @@
+"""What the photo tab does without running the network: versions, settings, downloads.
+
+Each public function up to `side_by_side` is an event of the page and an endpoint over HTTP.
+"""
+
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from colorizer import Adjustments, PhotoError
+from colorizer.photo import output_name
+from colorizer.postprocess import PRESETS
+from colorizer.web import overlays
+from colorizer.web.errors import LOG, in_words, problem, warn
+from colorizer.web.files import picture, result_folder
+from colorizer.web.photo_state import Framing, Shown, full_photo, on
+from colorizer.web.texts import say
+
+THUMBNAIL_PIXELS = 90_000
+
+
+@in_words
+def choose_version(
+    shown: Shown | None, number: float, request: gr.Request, **settings: float
+) -> tuple[int, str, str]:
+    """Take over another of the model's ideas; hints and settings stay.
+
+    Args:
+        shown: the visitor's state.
+        number: of the version, from 1 for the most likely.
+        request: the visitor's.
+        **settings: of the post-processing.
+
+    Returns:
+        The colorized and the post-processed picture.
+    """
+    shown = there(shown, request)
+    if not 1 <= number <= len(shown.versions):
+        raise problem("photo.no_such_version", request)
+    version = int(number) - 1
+    return version, *color_pictures(shown, version, settings)
+
+
+@in_words
+def show_unsure(
+    shown: Shown | None,
+    version: int,
+    x: float | None,
+    y: float | None,
+    brush: float,
+    unsure: bool,
+    request: gr.Request,
+) -> str:
+    """Show where the model is unsure; arguments are those of `point`, x and y may be None."""
+    return stage(there(shown, request), version, x, y, brush, unsure, request)
+
+
+@in_words
+def adjust(shown: Shown | None, version: int, request: gr.Request, **settings: float) -> str:
+    """Post-process the colors; takes no longer for a large photo than for a small one.
+
+    Args:
+        shown: the visitor's state.
+        version: the chosen one.
+        request: the visitor's.
+        **settings: of the post-processing.
+
+    Returns:
+        The post-processed picture.
+    """
+    return processed_picture(there(shown, request), version, settings)
+
+
+@in_words
+def preset(name: str) -> list[float]:
+    """The settings of a preset.
+
+    Args:
+        name: "natural", "vivid", "portrait", "faded_print" or "strong_restoration".
+
+    Returns:
+        One value for each setting.
+    """
+    return list(vars(PRESETS[name]).values())
+
+
+@in_words
+def reset() -> list[float]:
+    """The settings that change nothing."""
+    return list(vars(Adjustments()).values())
+
+
+@in_words
+def download(
+    shown: Shown | None,
+    version: int,
+    format: str,
+    request: gr.Request,
+    **settings: float,
+) -> str:
+    """Write the post-processed photo at full resolution.
+
+    Args:
+        shown: the visitor's state.
+        version: the chosen one.
+        format: "JPEG", "PNG", "TIFF" or "WEBP"; "" for that of the uploaded file.
+        request: the visitor's.
+        **settings: of the post-processing.
+
+    Returns:
+        The photo, with "_color" in its name.
+    """
+    shown = there(shown, request)
+    try:
+        photo = full_photo(shown)
+    except PhotoError as error:
+        raise problem("page.gone", request) from error
+    photo = on(shown.version(version), photo).adjust(Adjustments(**settings))
+    target = result_folder() / output_name(shown.upload, format or photo.format)
+    try:
+        photo.save(target)
+    except PhotoError as error:
+        LOG.exception("%s can't be saved", target.name)
+        raise problem("photo.not_saved", request, name=target.name) from error
+    return str(target)
+
+
+@in_words
+def side_by_side(shown: Shown | None, version: int, request: gr.Request, **settings: float) -> str:
+    """Put the grayscale and the post-processed picture beside each other, to share them.
+
+    Args:
+        shown: the visitor's state.
+        version: the chosen one.
+        request: the visitor's.
+        **settings: of the post-processing.
+
+    Returns:
+        A JPEG.
+    """
+    shown = there(shown, request)
+    result = shown.version(version)
+    sheet = overlays.side_by_side(
+        {
+            say("photo.shared_gray", request): result.gray,
+            say("photo.shared_color", request): result.adjust(Adjustments(**settings)),
+        }
+    )
+    target = result_folder() / f"{shown.upload.stem}_before_after.jpg"
+    sheet.save(target, quality=92)
+    return str(target)
+
+
+def there(shown: Shown | None, request: gr.Request) -> Shown:
+    """The visitor's state, or a sentence where there is none, or no longer."""
+    if shown is None:
+        raise problem("page.gone", request)
+    return shown
+
+
+def inside(
+    shown: Shown, x: float | None, y: float | None, request: gr.Request
+) -> tuple[float, float]:
+    """A point that is known to lie in the photo."""
+    if x is None or y is None:
+        raise problem("photo.no_point", request)
+    if not shown.inside(x, y):
+        height, width = shown.photo.size
+        raise problem("photo.outside", request, width=width - 1, height=height - 1)
+    return x, y
+
+
+def processed_picture(shown: Shown, version: int, settings: dict[str, float]) -> str:
+    """The post-processed picture."""
+    return picture(shown.version(version).adjust(Adjustments(**settings)))
+
+
+def color_pictures(shown: Shown, version: int, settings: dict[str, float]) -> tuple[str, str]:
+    """The colorized and the post-processed picture."""
+    colorized = picture(shown.version(version).colorized)
+    if Adjustments(**settings) == Adjustments():
+        return colorized, colorized
+    return colorized, processed_picture(shown, version, settings)
+
+
+def pictures(shown: Shown, version: int, settings: dict[str, float]) -> tuple[str, str, str]:
+    """The grayscale, the colorized and the post-processed picture."""
+    return picture(shown.version(version).gray), *color_pictures(shown, version, settings)
+
+
+def stage(
+    shown: Shown,
+    version: int,
+    x: float | None,
+    y: float | None,
+    brush: float,
+    unsure: bool,
+    request: gr.Request,
+) -> str:
+    """The colorized picture with all hints and the chosen point on it."""
+    result = shown.version(version)
+    pixels = overlays.rgb(result.colorized)
+    if unsure:
+        try:
+            pixels = overlays.veil(pixels, result.confidence)
+        except ValueError:  # the model knows one color for each point
+            warn("photo.no_doubt", request)
+    point = None if x is None or y is None else (int(x), int(y))
+    overlays.mark_hints(pixels, shown.hints, point, shown.radius(brush), shown.photo.size)
+    return picture(Image.fromarray(pixels))
+
+
+def crop_view(shown: Shown, framing: Framing) -> str:
+    """The whole photo, small, with what a crop cuts off in the dark."""
+    pixels = overlays.show_crop(overlays.rgb(shown.whole), framing.box(shown.whole.size))
+    return picture(Image.fromarray(pixels))
+
+
+@in_words
+def tools(
+    shown: Shown | None,
+    version: int,
+    x: float | None,
+    y: float | None,
+    brush: float,
+    unsure: bool,
+    request: gr.Request,
+) -> tuple[Any, ...]:
+    """What is around the three pictures, as it is after a change: what can be seen, the upload, the
+    crop, the alternative texts, the stage, the hints.
+    """
+    if shown is None:
+        return (*(gr.update(visible=False),) * 2, None, *(gr.skip(),) * 10)
+    name = shown.upload.name
+    return (
+        gr.update(visible=True),
+        gr.update(visible=True),
+        picture(shown.small),
+        crop_view(shown, shown.framing),
+        *shown.framing.margins,
+        *(
+            gr.update(alt_text=say(f"photo.{kind}_alt", request, name=name))
+            for kind in ("gray", "colorized", "processed")
+        ),
+        gr.update(
+            value=stage(shown, version, x, y, brush, unsure, request),
+            alt_text=say("photo.stage_alt", request, name=name),
+        ),
+        [hint.color for hint in shown.hints],
+    )
+
+
+@in_words
+def thumbnails(shown: Shown | None, version: int, request: gr.Request) -> Any:
+    """The versions, small, to choose from; they take longer than all the rest."""
+    if shown is None:
+        return gr.skip()
+    small = [
+        (
+            picture(idea.preview(THUMBNAIL_PIXELS).colorized),
+            say("photo.version", request, number=number),
+        )
+        for number, idea in enumerate(shown.versions, 1)
+    ]
+    return gr.update(value=small, selected_index=version)

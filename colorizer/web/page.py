@@ -1,0 +1,108 @@
+"""The frame of the page: its tabs, what all of them share, and how it is served."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from colorizer.web.about_tab import build_about_tab
+from colorizer.web.batch_tab import build_batch_tab
+from colorizer.web.files import KEPT_SECONDS, SWEEP_SECONDS
+from colorizer.web.model_tab import build_model_tab
+from colorizer.web.models import Models
+from colorizer.web.photo_tab import build_photo_tab
+from colorizer.web.texts import FALLBACK, I18N, LANGUAGES, in_english, text
+
+HERE = Path(__file__).parent
+LARGEST_UPLOAD = "100mb"
+VISITORS = 50  # whose photos are kept in memory at the same time, at most
+QUEUE = 32  # visitors waiting in line, at most
+FONT = gr.themes.LocalFont("Source Sans Pro", (400, 700))  # Gradio serves it from here
+BROWN = gr.themes.Color(
+    c50="#fdf6ef",
+    c100="#f9e8d8",
+    c200="#f0cfb0",
+    c300="#e4b083",
+    c400="#d38d58",
+    c500="#b96f3a",
+    c600="#9c5728",
+    c700="#7f4420",
+    c800="#64361b",
+    c900="#4d2b17",
+    c950="#2f190c",
+    name="brown",
+)
+
+
+class Page(gr.Blocks):
+    """Blocks whose endpoints are documented in English."""
+
+    def get_api_info(self, *args: Any, **options: Any) -> Any:
+        """As Gradio's, with texts instead of the marks that the browser translates."""
+        return in_english(super().get_api_info(*args, **options))
+
+
+def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
+    """Lay out the page.
+
+    Args:
+        models: the checkpoints that visitors may use.
+        examples: photos to try.
+    """
+    blocks: Page
+    with Page(
+        title="Colorizer", analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
+    ) as blocks:
+        gr.Markdown(text("page.intro"), elem_id="title")
+        model = gr.State("", time_to_live=KEPT_SECONDS)
+        with gr.Tabs():
+            with gr.Tab(text("page.photo_tab"), id="photo"):
+                build_photo_tab(models, model, examples)
+            with gr.Tab(text("page.batch_tab"), id="batch"):
+                build_batch_tab(models, model)
+            with gr.Tab(text("page.model_tab"), id="model"):
+                build_model_tab(models, model)
+            with gr.Tab(text("page.about_tab"), id="about"):
+                build_about_tab(models)
+    blocks.queue(max_size=QUEUE)
+    return blocks
+
+
+def serve(page: gr.Blocks) -> None:
+    """Serve the page until the process ends; address and port are Gradio's settings."""
+    languages = [FALLBACK, *(code for code in LANGUAGES if code != FALLBACK)]
+    script = (HERE / "page.js").read_text("utf-8")
+    page.launch(
+        theme=theme(),
+        css_paths=HERE / "page.css",
+        js=script.replace("LANGUAGES", json.dumps(languages)),
+        i18n=I18N,
+        max_file_size=LARGEST_UPLOAD,
+        enable_monitoring=False,
+        run_history=False,
+        state_session_capacity=VISITORS,
+        footer_links=["api", "settings"],
+    )
+
+
+def theme() -> gr.themes.Base:
+    """Calm and neutral, lest the page's colors mislead about the photo's."""
+    return gr.themes.Base(
+        primary_hue=BROWN,
+        secondary_hue=BROWN,
+        neutral_hue=gr.themes.colors.stone,
+        font=(FONT, "system-ui", "sans-serif"),
+        radius_size=gr.themes.sizes.radius_lg,
+        text_size=gr.themes.sizes.text_md,
+    ).set(
+        body_background_fill="*neutral_50",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_text_color="white",
+        checkbox_border_radius="4px",
+    )

@@ -1,0 +1,148 @@
+"""What the photo tab does with a photo: each public method is an event of the page and an endpoint
+over HTTP. The visitor's state goes in and comes out; nothing of it is kept here.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from colorizer import CheckpointError, Colorizer, PhotoError
+from colorizer.web import photo_state
+from colorizer.web.errors import LOG, in_words, problem, warn
+from colorizer.web.files import Upload, uploaded_path
+from colorizer.web.looks import crop_view, pictures, there
+from colorizer.web.models import Models
+from colorizer.web.photo_state import Framing, Shown
+from colorizer.web.texts import say
+
+PROGRESS = gr.Progress()
+Pictures = tuple[Shown | None, int, str | None, str | None, str | None]
+
+
+class PhotoActions:
+    """Colorizing, turning and cropping.
+
+    Args:
+        models: the checkpoints that visitors may use.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+
+    @in_words
+    def colorize(
+        self,
+        photo: Upload | None,
+        model: str,
+        request: gr.Request,
+        progress: gr.Progress = PROGRESS,
+        **settings: float,
+    ) -> Pictures:
+        """Colorize a photo.
+
+        Args:
+            photo: an uploaded file: JPEG, PNG, TIFF, WebP and others.
+            model: the visitor's.
+            request: the visitor's.
+            progress: of the page.
+            **settings: of the post-processing.
+
+        Returns:
+            The grayscale, the colorized and the post-processed picture, of at most a megapixel.
+        """
+        if not photo:
+            return None, 0, None, None, None
+        path = uploaded_path(photo, request)
+        progress(0.2, say("photo.progress", request))
+        try:
+            shown = photo_state.colorize(model_of(self.models, model, request), path, model)
+        except PhotoError as error:
+            LOG.info("%s", error)
+            warn("photo.unreadable", request, name=path.name)
+            return None, 0, None, None, None
+        progress(0.8, say("photo.progress", request))
+        return shown, 0, *pictures(shown, 0, settings)
+
+    @in_words
+    def turn_left(self, shown: Shown | None, request: gr.Request, **settings: float) -> Pictures:
+        """Turn the photo to the left and colorize it anew; returns as `colorize` does."""
+        shown = there(shown, request)
+        return self._reframe(shown, shown.framing.turned(clockwise=False), request, settings)
+
+    @in_words
+    def turn_right(self, shown: Shown | None, request: gr.Request, **settings: float) -> Pictures:
+        """Turn the photo to the right and colorize it anew; returns as `colorize` does."""
+        shown = there(shown, request)
+        return self._reframe(shown, shown.framing.turned(clockwise=True), request, settings)
+
+    @in_words
+    def crop(
+        self,
+        shown: Shown | None,
+        left: float,
+        right: float,
+        top: float,
+        bottom: float,
+        request: gr.Request,
+        **settings: float,
+    ) -> Pictures:
+        """Crop the photo and colorize it anew.
+
+        Args:
+            shown: the visitor's state.
+            left: what is cut off there, in percent of the photo's width.
+            right: the same.
+            top: the same, in percent of its height.
+            bottom: the same.
+            request: the visitor's.
+            **settings: of the post-processing.
+
+        Returns:
+            As `colorize` does.
+        """
+        shown = there(shown, request)
+        try:
+            framing = replace(shown.framing, margins=(left, right, top, bottom))
+        except ValueError:
+            raise problem("photo.nothing_left", request) from None
+        return self._reframe(shown, framing, request, settings)
+
+    @in_words
+    def preview_crop(
+        self, shown: Shown | None, left: float, right: float, top: float, bottom: float
+    ) -> Any:
+        """Show on a small picture what a crop would leave."""
+        if shown is None or left + right >= 100 or top + bottom >= 100:
+            return gr.skip()
+        return crop_view(shown, Framing(margins=(left, right, top, bottom)))
+
+    @in_words
+    def change_model(
+        self, shown: Shown | None, model: str, request: gr.Request, **settings: float
+    ) -> Pictures:
+        """Colorize the photo, with the same hints, by another model."""
+        if shown is None or shown.model == model:
+            return (gr.skip(),) * 5
+        colorizer = model_of(self.models, model, request)
+        shown = photo_state.colorize(colorizer, shown.upload, model, shown.framing, shown.hints)
+        return shown, 0, *pictures(shown, 0, settings)
+
+    def _reframe(
+        self, shown: Shown, framing: Framing, request: gr.Request, settings: dict[str, float]
+    ) -> Pictures:
+        colorizer = model_of(self.models, shown.model, request)
+        try:
+            shown = photo_state.colorize(colorizer, shown.upload, shown.model, framing)
+        except PhotoError as error:
+            raise problem("page.gone", request) from error
+        return shown, 0, *pictures(shown, 0, settings)
+
+
+def model_of(models: Models, name: str, request: gr.Request) -> Colorizer:
+    """The visitor's model."""
+    try:
+        return models.get(name)
+    except CheckpointError as error:
+        LOG.warning("%s", error)
+        raise problem("photo.no_model", request) from error

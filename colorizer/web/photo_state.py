@@ -1,0 +1,237 @@
+"""What a visitor of the photo tab sees, and how a wish changes it; nothing here knows Gradio."""
+
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from colorizer import ColorHint, Colorization, Colorizer, Photo
+from colorizer.chroma import Plane
+from colorizer.pipeline import network_size, resize
+
+VERSIONS = 4  # that a visitor may choose from
+GRAY = "#808080"  # any gray: of a hint's color only a* and b* count
+WHOLE_SIDE = 480  # pixels, of the small copy on which a visitor crops
+SAMPLE = 2  # pixels around the one whose color is taken from another photo
+
+Point = tuple[int, int]
+Hints = tuple[ColorHint, ...]
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a photo is turned and cropped before it is colorized.
+
+    Attributes:
+        turns: quarter turns clockwise, 0 to 3.
+        margins: what is cut off the turned photo at its left, right, top and bottom, in percent of
+            its width or height.
+    """
+
+    turns: int = 0
+    margins: tuple[float, float, float, float] = (0, 0, 0, 0)
+
+    def __post_init__(self) -> None:
+        left, right, top, bottom = self.margins
+        if min(self.margins) < 0 or left + right >= 100 or top + bottom >= 100:
+            raise ValueError(f"The margins {self.margins} leave nothing of the photo.")
+
+    def turned(self, clockwise: bool) -> "Framing":
+        """The same part of the photo after one more quarter turn."""
+        left, right, top, bottom = self.margins
+        margins = (bottom, top, left, right) if clockwise else (top, bottom, right, left)
+        return Framing((self.turns + (1 if clockwise else 3)) % 4, margins)
+
+    def turn(self, photo: Photo) -> Photo:
+        """The whole photo, turned."""
+        if not self.turns:
+            return photo
+        pixels = np.rot90(photo.pixels, -self.turns)  # numpy turns counterclockwise
+        return Photo(np.ascontiguousarray(pixels), photo.format)
+
+    def box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom edge, in pixels, of what stays of a turned photo of (height,
+        width); at least one pixel stays.
+        """
+        height, width = size
+        left, right = (round(margin / 100 * width) for margin in self.margins[:2])
+        top, bottom = (round(margin / 100 * height) for margin in self.margins[2:])
+        x, y = min(left, width - 1), min(top, height - 1)
+        return x, y, max(x + 1, width - right), max(y + 1, height - bottom)
+
+    def crop(self, photo: Photo) -> Photo:
+        """What stays of a turned photo."""
+        if not any(self.margins):
+            return photo
+        left, top, right, bottom = self.box(photo.size)
+        return Photo(np.ascontiguousarray(photo.pixels[top:bottom, left:right]), photo.format)
+
+
+class Remembered(Photo):
+    """What the network needs of a photo to look at it again with other hints.
+
+    Args:
+        lightness: (h, w) float32 L* at the size at which the network sees the photo.
+        size: (height, width) of the photo.
+    """
+
+    def __init__(self, lightness: Plane, size: tuple[int, int]) -> None:
+        self.lightness = lightness
+        self._size = size
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._size
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a visitor sees: small, and kept in the visitor's own state and nowhere else.
+
+    Attributes:
+        upload: path of the photo, which is opened again for a download.
+        model: name of the checkpoint.
+        framing: how the photo was turned and cropped.
+        whole: a small copy of the turned photo, not cropped.
+        photo: the framed photo as the network sees it; its size is that of the hints.
+        guess: the network's result for a copy of the photo of at most a megapixel.
+        working_size: short side in pixels of what the network sees.
+        hints: the colors that the visitor knows.
+        past: the hints before each of the visitor's changes, oldest first.
+    """
+
+    upload: Path
+    model: str
+    framing: Framing
+    whole: Photo
+    photo: Remembered
+    guess: Colorization
+    working_size: int
+    hints: Hints = ()
+    past: tuple[Hints, ...] = ()
+
+    @cached_property
+    def versions(self) -> list[Colorization]:
+        """What the photo may have looked like, most likely first."""
+        try:
+            return self.guess.alternatives(VERSIONS)
+        except ValueError:  # the model knows one color for each point
+            return [self.guess]
+
+    def version(self, number: int) -> Colorization:
+        """One of the versions, from 0; the first takes no time."""
+        return self.versions[number] if number else self.guess
+
+    @property
+    def small(self) -> Photo:
+        """The copy of the photo on which the page works."""
+        return self.guess.photo
+
+    def to_photo(self, x: float, y: float) -> Point:
+        """The photo's pixel that lies under a pixel of the picture on the page."""
+        (height, width), (rows, columns) = self.photo.size, self.small.size
+        return int((x + 0.5) * width / columns), int((y + 0.5) * height / rows)
+
+    def to_small(self, x: float, y: float) -> Point:
+        """The pixel of the picture on the page that shows a pixel of the photo."""
+        (height, width), (rows, columns) = self.photo.size, self.small.size
+        return int((x + 0.5) * columns / width), int((y + 0.5) * rows / height)
+
+    def inside(self, x: float, y: float) -> bool:
+        """Whether the photo has that pixel."""
+        height, width = self.photo.size
+        return 0 <= x < width and 0 <= y < height
+
+    def radius(self, brush: float) -> float:
+        """Pixels of the photo that a brush of so many percent of its short side covers."""
+        return brush / 100 * min(self.photo.size)
+
+
+def colorize(
+    colorizer: Colorizer,
+    upload: Path,
+    model: str = "",
+    framing: Framing | None = None,
+    hints: Hints = (),
+    working_size: int | None = None,
+) -> Shown:
+    """Open a photo and run the network on it.
+
+    Args:
+        colorizer: the visitor's model.
+        upload: path of the photo.
+        model: the model's name.
+        framing: None leaves the photo as it is.
+        hints: in pixels of the framed photo.
+        working_size: as for `Colorizer.colorize`.
+
+    Raises:
+        PhotoError: the upload is not a photo.
+        ValueError: a hint lies outside the photo.
+    """
+    framing, size = framing or Framing(), working_size or colorizer.checkpoint.working_size
+    turned = framing.turn(Photo.open(upload))
+    photo = framing.crop(turned)
+    seen = Remembered(resize(photo.lightness, network_size(photo.size, size)), photo.size)
+    guess = on(colorizer.colorize(seen, hints, size), photo).preview()
+    return Shown(upload, model, framing, thumbnail(turned), seen, guess, size, hints)
+
+
+def with_hints(shown: Shown, colorizer: Colorizer, hints: Hints) -> Shown:
+    """Run the network again with other hints.
+
+    Raises:
+        ValueError: a hint lies outside the photo.
+    """
+    guess = on(colorizer.colorize(shown.photo, hints, shown.working_size), shown.small)
+    return replace(shown, guess=guess, hints=hints, past=(*shown.past, shown.hints))
+
+
+def undo(shown: Shown, colorizer: Colorizer) -> Shown:
+    """Take back the last change of the hints, if there was one."""
+    if not shown.past:
+        return shown
+    return replace(with_hints(shown, colorizer, shown.past[-1]), past=shown.past[:-1])
+
+
+def put(hints: Hints, hint: ColorHint) -> Hints:
+    """Add a hint; one at the same point gives way."""
+    return (*(other for other in hints if (other.x, other.y) != (hint.x, hint.y)), hint)
+
+
+def full_photo(shown: Shown) -> Photo:
+    """The framed photo at full resolution.
+
+    Raises:
+        PhotoError: the upload is gone.
+    """
+    return shown.framing.crop(shown.framing.turn(Photo.open(shown.upload)))
+
+
+def on(result: Colorization, photo: Photo) -> Colorization:
+    """What the network said, for another copy of the same photo."""
+    other = copy(result)
+    for name in ("gray", "colorized"):  # made of the first copy
+        other.__dict__.pop(name, None)
+    other.photo = photo
+    return other
+
+
+def thumbnail(photo: Photo) -> Photo:
+    """A copy whose sides have at most `WHOLE_SIDE` pixels."""
+    scale = min(1.0, WHOLE_SIDE / max(photo.size))
+    height, width = (max(1, round(side * scale)) for side in photo.size)
+    pixels = cv2.resize(photo.pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return Photo(np.asarray(pixels, np.uint8).reshape(height, width, -1), photo.format)
+
+
+def color_at(photo: Photo, x: int, y: int) -> str:
+    """The mean color around a pixel of a photo, as "#rrggbb"."""
+    around = photo.pixels[
+        max(0, y - SAMPLE) : y + SAMPLE + 1, max(0, x - SAMPLE) : x + SAMPLE + 1
+    ].reshape(-1, photo.pixels.shape[2])
+    red, green, blue = np.broadcast_to(around.mean(0).round().astype(int), 3)
+    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -1,0 +1,57 @@
+"""Small controls that Gradio lacks, on its `gr.HTML`: plain elements that a keyboard reaches.
+
+They are functions, not subclasses: Gradio writes a stub file beside each module that has one.
+"""
+
+from typing import Any
+
+import gradio as gr
+
+COMPARE = """${value ? `<div class="compare">
+  <img src="${value[0]}" alt=""><img src="${value[1]}" alt="">
+  <input type="range" min="0" max="100" step="0.5" value="50" aria-label="${label}"><i></i>
+</div>` : ''}"""
+MOVE_DIVIDER = """
+element.addEventListener('input', event =>
+  element.style.setProperty('--divider', event.target.value + '%'));
+"""
+SWATCHES = """<div class="swatches" role="group" aria-label="${label}">${(value || []).map(color =>
+  `<button type="button" value="${color}" aria-label="${label}: ${color}"
+    title="${color}" style="background: ${color}"></button>`).join('')}</div>"""
+HINTS = """<div class="swatches" role="group" aria-label="${label}">${(value || []).map(
+  (color, index) => `<button type="button" value="${index + 1}" title="${label}"
+    aria-label="${label} ${index + 1} (${color})" style="background: ${color}"
+    ><span>&times;</span></button>`).join('')}</div>"""
+PRESS = """
+element.addEventListener('click', event => {
+  const button = event.target.closest('button');
+  if (button) trigger('select', {value: button.value});
+});
+"""
+
+
+def compare(**options: Any) -> gr.HTML:
+    """Two pictures over each other, under a divider that is a native slider.
+
+    `gr.ImageSlider` has no keyboard focus, and it catches the finger and the wheel that scroll the
+    page.
+
+    Args:
+        **options: of `gr.HTML`; the value is the pictures' two addresses, the label tells what the
+            slider does.
+    """
+    return gr.HTML(html_template=COMPARE, js_on_load=MOVE_DIVIDER, **options)
+
+
+def swatches(**options: Any) -> gr.HTML:
+    """Buttons of a color each; the event `select` has the pressed one's color as its value.
+
+    Args:
+        **options: of `gr.HTML`; the value is a list of "#rrggbb", the label tells what they do.
+    """
+    return gr.HTML(html_template=SWATCHES, js_on_load=PRESS, **options)
+
+
+def removable_swatches(**options: Any) -> gr.HTML:
+    """The same with a cross on each; `select` has the number of the pressed one, from 1."""
+    return gr.HTML(html_template=HINTS, js_on_load=PRESS, **options)

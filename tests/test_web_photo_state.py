@@ -1,0 +1,205 @@
+"""What a visitor sees, and how it changes: framing, points, hints, versions."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorizer import Adjustments, ColorHint, Colorizer, Photo
+from colorizer.web.photo_state import (
+    GRAY,
+    VERSIONS,
+    WHOLE_SIDE,
+    Framing,
+    Shown,
+    color_at,
+    colorize,
+    full_photo,
+    on,
+    put,
+    thumbnail,
+    undo,
+    with_hints,
+)
+from tests.conftest import color_pixels
+
+BLUE = ColorHint(10, 12, "#2040c0", 3)
+GREEN = ColorHint(50, 30, "#20a040")
+
+
+@pytest.fixture(scope="module")
+def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A color photo of 61 x 83 pixels."""
+    path = tmp_path_factory.mktemp("upload") / "grandma.png"
+    Image.fromarray(color_pixels(61, 83)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shown(tiny_colorizer: Colorizer, upload: Path) -> Shown:
+    return colorize(tiny_colorizer, upload)
+
+
+def corners() -> Photo:
+    """2 x 3 pixels of different gray: 0 1 2 above 3 4 5."""
+    return Photo(np.arange(6, dtype=np.uint8).reshape(2, 3, 1))
+
+
+# Turning and cropping
+
+
+def test_turning_clockwise() -> None:
+    turned = Framing().turned(clockwise=True).turn(corners())
+    assert turned.pixels[:, :, 0].tolist() == [[3, 0], [4, 1], [5, 2]]
+
+
+def test_turning_back() -> None:
+    framing = Framing(margins=(10, 20, 30, 40))
+    assert framing.turned(clockwise=True).turned(clockwise=False) == framing
+    for _ in range(4):
+        framing = framing.turned(clockwise=True)
+    assert framing == Framing(margins=(10, 20, 30, 40))
+
+
+@pytest.mark.parametrize("clockwise", [True, False])
+def test_a_turn_keeps_what_is_seen(clockwise: bool) -> None:
+    """Cropped and then turned, or turned with the crop: the same pixels."""
+    photo = Photo(color_pixels(40, 60))
+    framing = Framing(margins=(10, 30, 25, 5))
+    cropped = framing.crop(framing.turn(photo)).pixels
+    turned = framing.turned(clockwise)
+    both = turned.crop(turned.turn(photo)).pixels
+    np.testing.assert_array_equal(both, np.rot90(cropped, -1 if clockwise else 1))
+
+
+def test_crop_in_percent() -> None:
+    photo = Photo(color_pixels(40, 60))
+    cropped = Framing(margins=(10, 20, 25, 50)).crop(photo)
+    np.testing.assert_array_equal(cropped.pixels, photo.pixels[10:20, 6:48])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1)])
+def test_at_least_a_pixel_stays(size: tuple[int, int]) -> None:
+    photo = Photo(color_pixels(*size))
+    assert Framing(margins=(99, 0, 0, 99)).crop(photo).size >= (1, 1)
+    assert Framing(margins=(0, 99, 99, 0)).crop(photo).size >= (1, 1)
+
+
+@pytest.mark.parametrize("margins", [(60, 40, 0, 0), (0, 0, 100, 0), (-1, 0, 0, 0)])
+def test_a_crop_that_leaves_nothing(margins: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="leave nothing"):
+        Framing(margins=margins)  # type: ignore[arg-type]
+
+
+# Points
+
+
+def test_points_between_picture_and_photo(shown: Shown) -> None:
+    """With a photo four times as large as the picture on the page."""
+    height, width = shown.small.size
+    large = replace(shown, photo=type(shown.photo)(shown.photo.lightness, (4 * height, 4 * width)))
+    assert large.to_photo(0, 0) == (2, 2)
+    assert large.to_photo(width - 1, height - 1) == (4 * width - 2, 4 * height - 2)
+    for point in ((0, 0), (5, 7), (width - 1, height - 1)):
+        assert large.to_small(*large.to_photo(*point)) == point
+    assert large.inside(4 * width - 1, 4 * height - 1)
+    assert not large.inside(4 * width, 0)
+    assert not large.inside(-1, 0)
+
+
+def test_brush_in_percent_of_the_short_side(shown: Shown) -> None:
+    assert shown.radius(10) == pytest.approx(6.1)
+
+
+def test_color_of_another_photo() -> None:
+    pixels = np.zeros((20, 20, 3), np.uint8)
+    pixels[:, 10:] = (200, 100, 50)
+    assert color_at(Photo(pixels), 15, 10) == "#c86432"
+    assert color_at(Photo(pixels), 0, 0) == "#000000"
+    assert color_at(Photo(np.full((3, 3, 1), 128, np.uint8)), 1, 1) == "#808080"
+
+
+# Hints
+
+
+def test_put_replaces_at_the_same_point() -> None:
+    hints = put(put((), BLUE), GREEN)
+    assert hints == (BLUE, GREEN)
+    again = ColorHint(BLUE.x, BLUE.y, GRAY)
+    assert put(hints, again) == (GREEN, again)
+
+
+def test_hints_as_if_given_from_the_start(
+    shown: Shown, tiny_colorizer: Colorizer, upload: Path
+) -> None:
+    """The network sees exactly what it would see of the full photo."""
+    later = with_hints(shown, tiny_colorizer, (BLUE,))
+    photo = Photo.open(upload)
+    expected = tiny_colorizer.colorize(photo, [BLUE]).colorized
+    np.testing.assert_array_equal(
+        on(later.guess, full_photo(later)).colorized.pixels, expected.pixels
+    )
+    assert not np.array_equal(later.guess.colorized.pixels, shown.guess.colorized.pixels)
+
+
+def test_undo_goes_back_step_by_step(shown: Shown, tiny_colorizer: Colorizer) -> None:
+    steps = [shown]
+    for hints in ((BLUE,), (BLUE, GREEN), ()):
+        steps.append(with_hints(steps[-1], tiny_colorizer, hints))
+    now = steps[-1]
+    for before in reversed(steps[:-1]):
+        now = undo(now, tiny_colorizer)
+        assert now.hints == before.hints
+        np.testing.assert_array_equal(now.guess.colorized.pixels, before.guess.colorized.pixels)
+    assert undo(now, tiny_colorizer) is now
+
+
+# Versions and the full photo
+
+
+def test_versions_begin_with_the_guess(shown: Shown) -> None:
+    assert 1 <= len(shown.versions) <= VERSIONS
+    np.testing.assert_array_equal(
+        shown.versions[0].colorized.pixels, shown.version(0).colorized.pixels
+    )
+
+
+def test_a_model_without_a_distribution_has_one_version(
+    tanh_colorizer: Colorizer, upload: Path
+) -> None:
+    shown = colorize(tanh_colorizer, upload)
+    assert shown.versions == [shown.guess]
+
+
+def test_the_full_photo_is_as_from_the_library(
+    shown: Shown, tiny_colorizer: Colorizer, upload: Path
+) -> None:
+    settings = Adjustments(saturation=1.3, contrast=20)
+    versions = tiny_colorizer.colorize(Photo.open(upload)).alternatives(VERSIONS)
+    for number, version in enumerate(versions):
+        ours = on(shown.version(number), full_photo(shown)).adjust(settings)
+        np.testing.assert_array_equal(ours.pixels, version.adjust(settings).pixels)
+
+
+def test_a_framed_photo(tiny_colorizer: Colorizer, upload: Path) -> None:
+    framing = Framing(1, (0, 0, 50, 0))
+    shown = colorize(tiny_colorizer, upload, framing=framing)
+    assert shown.photo.size == full_photo(shown).size == (83 - 42, 61)
+    assert shown.whole.size == (83, 61)
+
+
+def test_the_state_is_small(tiny_colorizer: Colorizer, tmp_path: Path) -> None:
+    """Nothing of the size of the photo is kept."""
+    path = tmp_path / "large.jpg"
+    Image.fromarray(color_pixels(1500, 2000)).save(path)
+    shown = colorize(tiny_colorizer, path)
+    assert shown.small.pixels.size <= 3_000_000
+    assert shown.photo.lightness.size < 100_000
+    assert max(shown.whole.size) == WHOLE_SIDE
+
+
+def test_thumbnails_of_strips() -> None:
+    assert thumbnail(Photo(np.zeros((2, 4000, 1), np.uint8))).size == (1, WHOLE_SIDE)
+    assert thumbnail(Photo(np.zeros((3, 5, 3), np.uint8))).size == (3, 5)
