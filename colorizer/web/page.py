@@ -10,6 +10,7 @@ import gradio as gr
 from colorizer.web.about_tab import build_about_tab
 from colorizer.web.batch_tab import build_batch_tab
 from colorizer.web.files import KEPT_SECONDS, SWEEP_SECONDS
+from colorizer.web.memory import start_sweeping
 from colorizer.web.model_tab import build_model_tab
 from colorizer.web.models import Models
 from colorizer.web.photo_tab import build_photo_tab
@@ -73,6 +74,7 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
 def serve(page: gr.Blocks) -> None:
     """Serve the page until the process ends; address and port are Gradio's settings."""
     languages = [FALLBACK, *(code for code in LANGUAGES if code != FALLBACK)]
+    start_sweeping()
     script = (HERE / "page.js").read_text("utf-8")
     page.launch(
         theme=theme(),
