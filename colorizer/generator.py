@@ -7,6 +7,7 @@ residual at stride 2 sharpens the edges (Zhang et al. 2016). Color queries, one 
 decoder's features of several scales and adapt the head to the photo (after Kang et al. 2023).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -70,6 +71,10 @@ class GeneratorConfig:
             )
         if self.temperature <= 0:
             raise ValueError(f"temperature is {self.temperature}; it must be above 0.")
+        if len(self.confidence) != 2 or not all(map(math.isfinite, self.confidence)):
+            raise ValueError(
+                f"confidence is {self.confidence}; give two finite numbers, slope and offset."
+            )
 
 
 class Prediction(NamedTuple):
@@ -227,8 +232,16 @@ class Generator(nn.Module):
 
 
 def pool_hints(hints: Tensor, stride: int) -> Tensor:
-    """Hint planes (N, 3, H, W) at a stride: the mean color of the hints in a cell, and whether
-    there are any, so that a small hint counts as much as a large one.
+    """Hint planes at a stride, where a small hint counts as much as a large one.
+
+    Args:
+        hints: (N, 3, H, W) planes of `colorizer.hints.rasterize`: color within -1 and 1, mask 0
+            or 1.
+        stride: divides H and W.
+
+    Returns:
+        (N, 3, H / stride, W / stride): the mean color of the hints in a cell, 0 without any, and
+        whether there are any, 0 or 1.
     """
     color, mask = hints[:, :2], hints[:, 2:]
     share = F.avg_pool2d(mask, stride)
@@ -250,7 +263,9 @@ class ColorQueries(nn.Module):
         super().__init__()
         width = scales[0]
         self.start = nn.Parameter(torch.randn(1, bins, width) / width**0.5)
-        self.adapt = nn.ModuleList(nn.Linear(channels, width) for channels in scales)
+        self.adapt = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, width)) for channels in scales
+        )
         self.layers = nn.ModuleList(
             nn.TransformerDecoderLayer(
                 width, CONTEXT_HEADS, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True

@@ -4,8 +4,16 @@ import signal
 import time
 
 import pytest
+import torch
+from torch.nn import functional
 
-from train.engine import StepClock, StopSignal, dead_workers_explained, keep_freed_memory
+from train.engine import (
+    StepClock,
+    StopSignal,
+    dead_workers_explained,
+    exact_attention,
+    keep_freed_memory,
+)
 from train.run import RunError
 
 
@@ -43,3 +51,18 @@ def test_a_dead_worker_is_told_from_other_errors() -> None:
 def test_keeping_memory_is_harmless_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
     keep_freed_memory()
+
+
+def test_attention_keeps_its_gradient_when_values_share_a_large_mean() -> None:
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(4, 4, 25, 64) for _ in range(3))
+    value += 1000
+    gradients = []
+    for dtype in (torch.bfloat16, torch.float64):
+        inputs = [part.bfloat16().to(dtype).requires_grad_() for part in (query, key, value)]
+        with exact_attention(torch.device("cpu")):
+            output = functional.scaled_dot_product_attention(*inputs)
+        output.backward(key.bfloat16().to(dtype))
+        gradients.append(inputs[0].grad)
+    ours, exact = (gradient.double().flatten() for gradient in gradients)
+    assert functional.cosine_similarity(ours, exact, dim=0) > 0.999

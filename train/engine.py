@@ -6,10 +6,11 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from train.run import RunError
 
@@ -97,6 +98,15 @@ def precision(wish: str) -> str:
     else:
         made_for_it = torch._C._has_mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return "bf16" if made_for_it else "no"
+
+
+def exact_attention(device: torch.device) -> AbstractContextManager[None]:
+    """Attention whose gradient can be trusted, for all that is computed inside.
+
+    The CPU's flash kernel loses the gradient in bfloat16 when the values share a large mean, and
+    is the slower one at our sizes; train/EXPERIMENTS.md has the figures.
+    """
+    return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
 
 
 def keep_freed_memory() -> None:

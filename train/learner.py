@@ -17,7 +17,7 @@ from colorizer.discriminator import Discriminator
 from colorizer.generator import Prediction
 from train.augment import simulate_hints
 from train.config import Phase, TrainConfig
-from train.engine import StepClock
+from train.engine import StepClock, exact_attention
 from train.losses import discriminator_loss, generator_loss
 from train.networks import parameter_groups
 from train.objective import Batch, Objective, judged_colors
@@ -112,7 +112,8 @@ class Learner:
             waits = index < len(parts) - 1  # with sending gradients to the other processes
             with self.clock("data"):
                 batch = Batch.of(pixels.to(self.accelerator.device, non_blocking=True))
-            losses = self._learn(phase, batch, hinted, waits, 1 / len(parts))
+            with exact_attention(batch.input.device):
+                losses = self._learn(phase, batch, hinted, waits, 1 / len(parts))
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0) + loss.detach() / len(parts)
         with self.clock("optimizer"):
