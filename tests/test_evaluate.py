@@ -278,3 +278,19 @@ def test_data_without_color_is_one_sentence(tiny_checkpoint, tmp_path, monkeypat
     (tmp_path / "a.png").write_text("no photo")
     assert run_main(monkeypatch, "--checkpoint", tiny_checkpoint, "--data", tmp_path) == 1
     assert "holds no readable color photo" in capsys.readouterr().err
+
+
+def test_aged_inputs_have_flaws_and_the_same_ones_each_time(
+    tiny_checkpoint, three, tmp_path, monkeypatch, capsys
+) -> None:
+    found = []
+    for number, flags in enumerate(([], ["--aged"], ["--aged"])):
+        file = tmp_path / f"{number}.json"
+        command = ["evaluate", "--checkpoint", str(tiny_checkpoint), "--data", str(three)]
+        monkeypatch.setattr(sys, "argv", [*command, "--json", str(file), *flags])
+        assert main() == 0
+        found.append(json.loads(file.read_text()))
+    clean, aged, again = found
+    assert clean["truth"] == aged["truth"]
+    assert aged["gray"]["psnr"] < clean["gray"]["psnr"]
+    assert aged["output"] == again["output"]

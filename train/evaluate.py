@@ -21,6 +21,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorizer import Colorization, Colorizer, Photo
+from train.augment import degrade
+from train.config import TrainConfig
 from train.metrics import (
     Calibration,
     Inception,
@@ -41,11 +43,12 @@ from train.report import (
     to_json,
     write_report,
 )
-from train.sources import Sample, Source, find_sources, pick
+from train.sources import Pair, Sample, Source, find_sources, pick
 
 METRICS = {"psnr": psnr, "ssim": ssim, "delta_e00": delta_e00}
 SMALLEST = 32  # pixels of the short side that SSIM and LPIPS need
 EXAMPLES = 16  # of the worst and of the best photos
+FLAWS = TrainConfig(data=("",), output="")  # what training simulates unless told otherwise
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,23 @@ GROUPINGS: dict[str, Callable[[Measured], str]] = {
     "folder": lambda photo: str(PurePosixPath(photo.sample.name).parent),
     "prefix": _prefix,
 }
+
+
+@dataclass(frozen=True)
+class Aged:
+    """A photo whose gray input has an old photo's flaws, the same ones at each reading."""
+
+    sample: Sample
+
+    @property
+    def name(self) -> str:
+        return self.sample.name
+
+    def read(self) -> Pair:
+        pair = self.sample.read()
+        random = np.random.default_rng(list(self.name.encode()))
+        gray = degrade(pair.input().pixels[:, :, 0], FLAWS, random)
+        return Pair(pair.color, Image.fromarray(gray))
 
 
 def evaluate(
@@ -291,6 +311,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--working-size", type=int, help="short side that the network sees")
     parser.add_argument("--limit", type=int, help="of the photos, evenly picked")
     parser.add_argument(
+        "--aged",
+        action="store_true",
+        help="give the inputs an old photo's flaws, as training does by default",
+    )
+    parser.add_argument(
         "--per",
         choices=GROUPINGS,
         default="source",
@@ -314,6 +339,8 @@ def _measure(options: argparse.Namespace) -> Sequence[Document]:
             folder.mkdir(parents=True, exist_ok=True)  # now, not after hours of measuring
     colorizers = [Colorizer.load(checkpoint) for checkpoint in options.checkpoint]
     sources = find_sources(options.data)
+    if options.aged:
+        sources = [Source(source.name, [*map(Aged, source.samples)]) for source in sources]
     lpips = Lpips(options.lpips_weights) if options.lpips_weights else None
     inception = Inception(options.inception) if options.inception else None
     for metric, name, flag in ((lpips, "LPIPS", "lpips-weights"), (inception, "FID", "inception")):
