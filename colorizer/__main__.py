@@ -8,7 +8,7 @@ from pathlib import Path
 
 from colorizer.checkpoints import WORKING_SIZES
 from colorizer.hints import ColorHint
-from colorizer.photo import Photo, PhotoError, output_name
+from colorizer.photo import Photo, PhotoError, output_path
 from colorizer.pipeline import Colorizer
 from colorizer.postprocess import PRESETS, Adjustments
 from colorizer.recipe import Recipe
@@ -151,15 +151,6 @@ def recipe(text: str) -> Recipe:
         raise argparse.ArgumentTypeError(f"{text} can't be read: {error.strerror}.") from None
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from None
-
-
-def output_path(folder: Path, source: Path, format: str, taken: set[str]) -> Path:
-    """Where the colorized photo goes; `taken` holds the names of this run, the new one is added."""
-    number = 1
-    while (name := output_name(source, format, number)).casefold() in taken:
-        number += 1
-    taken.add(name.casefold())  # some file systems ignore case
-    return folder / name
 
 
 if __name__ == "__main__":

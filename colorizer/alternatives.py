@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorizer.chroma import EPSILON, Plane, guided_filter
+from colorizer.bands import Plane
+from colorizer.chroma import EPSILON, guided_filter
 from colorizer.color import lab_to_rgb_in_gamut, rgb_to_lab
 from colorizer.regions import find_regions
 

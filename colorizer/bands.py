@@ -4,6 +4,12 @@ bounded.
 
 from collections.abc import Iterator
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+
 BAND_PIXELS = 1 << 20
 
 
@@ -15,3 +21,26 @@ def bands(size: tuple[int, int]) -> Iterator[slice]:
     rows = max(1, BAND_PIXELS // width)
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))
+
+
+def enlarge(copy: Plane, rows: slice, size: tuple[int, int]) -> Plane:
+    """Rows of (h, w, C) enlarged to `size` (H, W): (rows, W, C), linearly interpolated."""
+    if copy.shape[:2] == size:
+        return copy[rows]
+    above, below, share = neighbors(np.arange(rows.start, rows.stop), size[0], copy.shape[0])
+    share = share[:, None, None]
+    lines = copy[above] * (1 - share) + copy[below] * share
+    return np.asarray(cv2.resize(lines, (size[1], len(lines)), interpolation=cv2.INTER_LINEAR))
+
+
+def neighbors(
+    positions: NDArray[np.intp], length: int, count: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], Plane]:
+    """Between which of `count` equal cells' centers pixels lie, of a side of `length` pixels.
+
+    Returns:
+        The cell before each pixel, the cell after, and the latter's share, 0 to 1.
+    """
+    centers = ((positions + 0.5) * count / length - 0.5).clip(0, count - 1)
+    before = centers.astype(np.intp)
+    return before, np.minimum(before + 1, count - 1), (centers - before).astype(np.float32)

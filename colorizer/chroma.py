@@ -8,9 +8,8 @@ size, so color edges follow the photo's.
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+from colorizer.bands import Plane, enlarge
 
 RADIUS = 2  # pixels at the working size; 1 to 8 are compared in train/EXPERIMENTS.md
 EPSILON = 60.0  # L* units squared: weaker lightness changes than its root leave the color alone
@@ -75,15 +74,6 @@ class ChromaUpsampler:
 
     def band(self, rows: slice, lightness: Plane) -> Plane:
         """ab (2, rows, width) for a band of the full photo, given its lightness (rows, width)."""
-        height = self.coefficients.shape[0]
-        centers = (np.arange(rows.start, rows.stop) + 0.5) * height / self.size[0] - 0.5
-        centers = centers.clip(0, height - 1)
-        upper = np.minimum(centers.astype(int), max(height - 2, 0))
-        share = (centers - upper).astype(np.float32)[:, None, None]
-        lower = np.minimum(upper + 1, height - 1)
-        lines = (
-            self.coefficients[upper] * (1 - share) + self.coefficients[lower] * share
-        )  # (rows, w, 4)
-        lines = cv2.resize(lines, (self.size[1], len(lines)), interpolation=cv2.INTER_LINEAR)
-        slope, offset = lines[:, :, :2], lines[:, :, 2:]
+        coefficients = enlarge(self.coefficients, rows, self.size)
+        slope, offset = coefficients[:, :, :2], coefficients[:, :, 2:]
         return np.ascontiguousarray((slope * lightness[:, :, None] + offset).transpose(2, 0, 1))

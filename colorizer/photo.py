@@ -167,6 +167,11 @@ class Photo:
             pixels[rows, :, 0] = (gray * 255).round_().byte().numpy()
         return type(self)(pixels, self.format)
 
+    def shrunk(self, size: tuple[int, int]) -> Self:
+        """A smaller copy of (height, width) pixels, each the mean of those that it stands for."""
+        pixels = cv2.resize(self.pixels, size[::-1], interpolation=cv2.INTER_AREA)
+        return type(self)(np.asarray(pixels, np.uint8).reshape(*size, -1), self.format)
+
     def to_image(self) -> Image.Image:
         """As a Pillow image, mode L or RGB."""
         return Image.fromarray(self.pixels[:, :, 0] if self.pixels.shape[2] == 1 else self.pixels)
@@ -215,3 +220,19 @@ def output_name(source: Path, format: str, number: int = 1) -> str:
     fits = SUFFIX_FORMATS.get(source.suffix.lower()) == format
     suffix = source.suffix if fits else SAVED_AS.get(format, ".png")
     return f"{source.stem}_color{f'-{number}' if number > 1 else ''}{suffix}"
+
+
+def output_path(folder: Path, source: Path, format: str, taken: set[str]) -> Path:
+    """Where a colorized photo goes that is one of many; no two go to the same file.
+
+    Args:
+        folder: of the results.
+        source: the input's path.
+        format: the input's, as Pillow names it.
+        taken: the names of the results so far in lower case; the new one is added.
+    """
+    number = 1
+    while (name := output_name(source, format, number)).casefold() in taken:
+        number += 1
+    taken.add(name.casefold())  # some file systems ignore case
+    return folder / name

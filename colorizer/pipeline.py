@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from colorizer.alternatives import Distribution, as_shown, color_changes, distinct
-from colorizer.bands import bands
+from colorizer.bands import Plane, bands
 from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
-from colorizer.chroma import ChromaUpsampler, Plane
+from colorizer.chroma import ChromaUpsampler
 from colorizer.color import lab_to_rgb_in_gamut
 from colorizer.generator import Generator
 from colorizer.hints import ColorHint, rasterize
@@ -238,10 +238,10 @@ class Colorization:
         scale = min(1.0, (max_pixels / (height * width)) ** 0.5)
         size = max(1, round(height * scale)), max(1, round(width * scale))
         size = min(size[0], max_pixels), min(size[1], max(1, max_pixels // size[0]))
-        pixels = cv2.resize(self.photo.pixels, size[::-1], interpolation=cv2.INTER_AREA).reshape(
-            *size, -1
-        )
-        photo = Photo(np.asarray(pixels, np.uint8), self.photo.format)
+        return self.on(self.photo.shrunk(size))
+
+    def on(self, photo: Photo) -> "Colorization":
+        """The same result for another copy of the photo, larger or smaller."""
         return Colorization(photo, self._predicted, self._ab)
 
     @property

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from colorizer.bands import bands
-from colorizer.chroma import Plane, guided_filter
+from colorizer.bands import Plane, bands
+from colorizer.chroma import guided_filter
 from colorizer.color import lightness_to_gray, luminance_to_lightness, srgb_to_linear
 from colorizer.restore import raise_local_contrast, reduce_grain, remove_dust, sharpen
 from colorizer.skin import repair_skin, skin_likeness

@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colorizer.chroma import Plane
+from colorizer.bands import Plane
 
 Labels = NDArray[np.int64]
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorizer.bands import bands
-from colorizer.chroma import Plane, box_mean, guided_coefficients
+from colorizer.bands import Plane, bands, enlarge, neighbors
+from colorizer.chroma import box_mean, guided_coefficients
 
 Levels = NDArray[np.uint8]
 
@@ -140,29 +140,6 @@ def shrink(plane: Plane) -> Plane:
     scale = min(1.0, (COPY_PIXELS / plane.size) ** 0.5)
     height, width = (max(1, round(scale * side)) for side in plane.shape)
     return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA))
-
-
-def enlarge(copy: Plane, rows: slice, size: tuple[int, int]) -> Plane:
-    """Rows of (h, w, C) enlarged to `size` (H, W): (rows, W, C), linearly interpolated."""
-    if copy.shape[:2] == size:
-        return copy[rows]
-    above, below, share = neighbors(np.arange(rows.start, rows.stop), size[0], copy.shape[0])
-    share = share[:, None, None]
-    lines = copy[above] * (1 - share) + copy[below] * share
-    return np.asarray(cv2.resize(lines, (size[1], len(lines)), interpolation=cv2.INTER_LINEAR))
-
-
-def neighbors(
-    positions: NDArray[np.intp], length: int, count: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], Plane]:
-    """Between which of `count` equal cells' centers pixels lie, of a side of `length` pixels.
-
-    Returns:
-        The cell before each pixel, the cell after, and the latter's share, 0 to 1.
-    """
-    centers = ((positions + 0.5) * count / length - 0.5).clip(0, count - 1)
-    before = centers.astype(np.intp)
-    return before, np.minimum(before + 1, count - 1), (centers - before).astype(np.float32)
 
 
 def _dust_share(lightness: Plane, surroundings: Plane) -> Plane:

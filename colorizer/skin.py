@@ -7,7 +7,8 @@ Hues are CIELAB hue angles, h_ab = atan2(b*, a*), in degrees. Skin of all people
 import cv2
 import numpy as np
 
-from colorizer.chroma import Plane, box_mean
+from colorizer.bands import Plane
+from colorizer.chroma import box_mean
 
 SKIN_HUE = 50.0
 FOREIGN_HUE = 57.0  # the middle of what is left alone: yellow, as of hair, is nearer than purple

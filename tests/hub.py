@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import huggingface_hub.constants
 import pytest
 
-from tests.test_checkpoints import COMMIT, Hub, point_client_at
+from tests.test_checkpoints import COMMIT, Hub, point_client_at, use_cache
 
 REVISIONS = ("main", "v1", COMMIT)
 
@@ -77,12 +77,7 @@ def connected(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[type[ListingHub]]:
     """The client of this process asks the Hub that serves the folder, with nothing in its cache."""
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    huggingface_hub.close_session()
+    use_cache(cache, monkeypatch)
     with serve(folder) as (address, handler):
         point_client_at(address, monkeypatch)
         yield handler

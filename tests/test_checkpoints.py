@@ -496,13 +496,18 @@ class Hub(BaseHTTPRequestHandler):
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Hub cache without anything in it, and no token."""
     cache = tmp_path / "hub"
+    use_cache(cache, monkeypatch)
+    return cache
+
+
+def use_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the environment would have set up the client at its import, for a Hub on this machine."""
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     huggingface_hub.close_session()
-    return cache
 
 
 def point_client_at(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:

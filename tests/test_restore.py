@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from colorizer import Photo
-from colorizer.chroma import Plane
+from colorizer.bands import Plane
 from colorizer.restore import (
     OVERSHOOT,
     raise_local_contrast,

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from colorizer.chroma import Plane
+from colorizer.bands import Plane
 from colorizer.skin import repair_skin, skin_likeness
 
 SKIN = (12, 16)

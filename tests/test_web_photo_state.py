@@ -17,7 +17,6 @@ from colorizer.web.photo_state import (
     color_at,
     colorize,
     full_photo,
-    on,
     put,
     thumbnail,
     undo,
@@ -139,7 +138,7 @@ def test_hints_as_if_given_from_the_start(
     photo = Photo.open(upload)
     expected = tiny_colorizer.colorize(photo, [BLUE]).colorized
     np.testing.assert_array_equal(
-        on(later.guess, full_photo(later)).colorized.pixels, expected.pixels
+        later.guess.on(full_photo(later)).colorized.pixels, expected.pixels
     )
     assert not np.array_equal(later.guess.colorized.pixels, shown.guess.colorized.pixels)
 
@@ -179,7 +178,7 @@ def test_the_full_photo_is_as_from_the_library(
     settings = Adjustments(saturation=1.3, contrast=20)
     versions = tiny_colorizer.colorize(Photo.open(upload)).alternatives(VERSIONS)
     for number, version in enumerate(versions):
-        ours = on(shown.version(number), full_photo(shown)).adjust(settings)
+        ours = shown.version(number).on(full_photo(shown)).adjust(settings)
         np.testing.assert_array_equal(ours.pixels, version.adjust(settings).pixels)
 
 

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 from PIL import Image
 
 from colorizer import Adjustments, Colorization, Colorizer, Photo
-from colorizer.__main__ import output_path
+from colorizer.photo import output_path
 
 LOG = logging.getLogger(__name__)
 PAIR_PIXELS = 300_000  # of each picture of a pair; a page shows dozens of pairs

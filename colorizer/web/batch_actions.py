@@ -14,7 +14,7 @@ from colorizer import Adjustments, CheckpointError
 from colorizer.postprocess import PRESETS
 from colorizer.web.batch import colorize_into_zip
 from colorizer.web.errors import LOG, in_words, problem
-from colorizer.web.files import picture, result_folder, uploaded_path
+from colorizer.web.files import Upload, picture, result_folder, uploaded_path
 from colorizer.web.models import Models
 from colorizer.web.texts import say
 
@@ -23,7 +23,6 @@ MOST_BYTES = 500_000_000  # in a batch: with the result a gigabyte of disk, for 
 CLUTTER = ("DS_Store", "Thumbs.db", "desktop.ini")  # files that systems put into folders unseen
 ARCHIVE = "colorized_photos.zip"
 
-Upload = dict[str, Any]  # a file as it comes from the browser
 Pairs = list[tuple[str, str]]  # paths of pictures, names of photos
 
 

@@ -20,7 +20,7 @@ from colorizer.benchmark import make_photo, print_table
 from colorizer.postprocess import PRESETS
 from colorizer.web.files import picture
 from colorizer.web.looks import THUMBNAIL_PIXELS, color_pictures, pictures, processed_picture
-from colorizer.web.photo_state import Shown, colorize, full_photo, on, with_hints
+from colorizer.web.photo_state import Shown, colorize, full_photo, with_hints
 
 SLIDERS = {  # one that is quick, one that is slow, and a preset that moves many
     "slider: saturation": Adjustments(saturation=1.2),
@@ -63,7 +63,7 @@ def time_visit(colorizer: Colorizer, path: Path) -> dict[str, float]:
     timed("other versions", versions)
 
     def download() -> None:
-        result: Photo = on(shown.guess, full_photo(shown)).adjust(Adjustments())
+        result: Photo = shown.guess.on(full_photo(shown)).adjust(Adjustments())
         result.save(path.with_name("photo_color.jpg"))
 
     timed("download in full size", download)

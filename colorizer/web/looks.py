@@ -14,7 +14,7 @@ from colorizer.postprocess import PRESETS
 from colorizer.web import overlays
 from colorizer.web.errors import LOG, in_words, problem, warn
 from colorizer.web.files import picture, result_folder
-from colorizer.web.photo_state import Framing, Shown, full_photo, on
+from colorizer.web.photo_state import Framing, Shown, full_photo
 from colorizer.web.texts import say
 
 THUMBNAIL_PIXELS = 90_000
@@ -116,7 +116,7 @@ def download(
         photo = full_photo(shown)
     except PhotoError as error:
         raise problem("page.gone", request) from error
-    photo = on(shown.version(version), photo).adjust(Adjustments(**settings))
+    photo = shown.version(version).on(photo).adjust(Adjustments(**settings))
     target = result_folder() / output_name(shown.upload, format or photo.format)
     try:
         photo.save(target)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from colorizer import ColorHint, Photo
-from colorizer.chroma import Plane
+from colorizer.bands import Plane
 
 Pixels = NDArray[np.uint8]
 

@@ -1,15 +1,13 @@
 """What a visitor of the photo tab sees, and how a wish changes it; nothing here knows Gradio."""
 
-from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from colorizer import ColorHint, Colorization, Colorizer, Photo
-from colorizer.chroma import Plane
+from colorizer.bands import Plane
 from colorizer.pipeline import network_size, resize
 
 VERSIONS = 4  # that a visitor may choose from
@@ -176,7 +174,7 @@ def colorize(
     turned = framing.turn(Photo.open(upload))
     photo = framing.crop(turned)
     seen = Remembered(resize(photo.lightness, network_size(photo.size, size)), photo.size)
-    guess = on(colorizer.colorize(seen, hints, size), photo).preview()
+    guess = colorizer.colorize(seen, hints, size).on(photo).preview()
     return Shown(upload, model, framing, thumbnail(turned), seen, guess, size, hints)
 
 
@@ -186,7 +184,7 @@ def with_hints(shown: Shown, colorizer: Colorizer, hints: Hints) -> Shown:
     Raises:
         ValueError: a hint lies outside the photo.
     """
-    guess = on(colorizer.colorize(shown.photo, hints, shown.working_size), shown.small)
+    guess = colorizer.colorize(shown.photo, hints, shown.working_size).on(shown.small)
     return replace(shown, guess=guess, hints=hints, past=(*shown.past, shown.hints))
 
 
@@ -211,21 +209,11 @@ def full_photo(shown: Shown) -> Photo:
     return shown.framing.crop(shown.framing.turn(Photo.open(shown.upload)))
 
 
-def on(result: Colorization, photo: Photo) -> Colorization:
-    """What the network said, for another copy of the same photo."""
-    other = copy(result)
-    for name in ("gray", "colorized"):  # made of the first copy
-        other.__dict__.pop(name, None)
-    other.photo = photo
-    return other
-
-
 def thumbnail(photo: Photo) -> Photo:
     """A copy whose sides have at most `WHOLE_SIDE` pixels."""
     scale = min(1.0, WHOLE_SIDE / max(photo.size))
     height, width = (max(1, round(side * scale)) for side in photo.size)
-    pixels = cv2.resize(photo.pixels, (width, height), interpolation=cv2.INTER_AREA)
-    return Photo(np.asarray(pixels, np.uint8).reshape(height, width, -1), photo.format)
+    return photo.shrunk((height, width))
 
 
 def color_at(photo: Photo, x: int, y: int) -> str:
