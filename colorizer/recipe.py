@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from colorizer.checkpoints import WORKING_SIZES
+from colorizer.framing import Framing
 from colorizer.hints import ColorHint
 from colorizer.photo import Photo
 from colorizer.pipeline import Colorization, Colorizer
@@ -18,7 +19,13 @@ from colorizer.postprocess import Adjustments
 SCHEMA_VERSION = 1
 LAST_ALTERNATIVE = 15  # each takes time, and recipes may come from strangers
 LARGEST = 1e9  # number in a recipe
-KINDS: dict[Any, str] = {int: "a whole number", float: f"a number up to {LARGEST:g}", str: "a text"}
+MARGINS = tuple[float, float, float, float]
+KINDS: dict[Any, str] = {
+    int: "a whole number",
+    float: f"a number up to {LARGEST:g}",
+    str: "a text",
+    MARGINS: "four numbers",
+}
 
 
 class RecipeError(ValueError):
@@ -38,6 +45,7 @@ class Recipe:
     adjustments: Adjustments
     photo: str  # the file's name; for information
     photo_sha256: str  # of its pixels, see `pixel_hash`; for information
+    framing: Framing = field(default_factory=Framing)  # before all else: hints are in what stays
 
     def __post_init__(self) -> None:
         low, high = WORKING_SIZES
@@ -68,6 +76,7 @@ class Recipe:
         working_size: int | None = None,
         alternative: int = 0,
         adjustments: Adjustments | None = None,
+        framing: Framing | None = None,
     ) -> Self:
         """The recipe of what is made of a photo.
 
@@ -79,6 +88,7 @@ class Recipe:
             working_size: as for `Colorizer.colorize`.
             alternative: number in `Colorization.alternatives`.
             adjustments: as for `Colorization.adjust`; None changes nothing.
+            framing: of the photo; None leaves it as it is.
         """
         checkpoint = colorizer.checkpoint
         return cls(
@@ -90,11 +100,12 @@ class Recipe:
             adjustments=adjustments or Adjustments(),
             photo=name,
             photo_sha256=pixel_hash(photo),
+            framing=framing or Framing(),
         )
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote; adjustments that an older recipe lacks change nothing.
+        """Read what `to_json` wrote; what an older recipe lacks changes nothing.
 
         Raises:
             RecipeError: the text isn't a recipe of this version, or a value is out of range.
@@ -111,16 +122,20 @@ class Recipe:
                 f"The recipe has schema version {version!r}, not {SCHEMA_VERSION}; "
                 "update colorizer, or take another recipe."
             )
-        values = _checked(cls, values, "recipe")
+        values = _checked(cls, {"framing": {}} | values, "recipe")
         if not isinstance(values["hints"], list):
             raise RecipeError("The recipe's hints must be a list; get an intact copy of the file.")
         hints = [_checked(ColorHint, hint, "recipe's hint") for hint in values["hints"]]
         adjustments = _checked(
             Adjustments, values["adjustments"], "recipe's adjustments", partial=True
         )
+        framing = _checked(Framing, values["framing"], "recipe's framing", partial=True)
         try:
             values["hints"] = tuple(ColorHint(**hint) for hint in hints)
             values["adjustments"] = Adjustments(**adjustments)
+            values["framing"] = Framing(
+                framing.get("turns", 0), tuple(framing.get("margins", Framing.margins))
+            )
         except ValueError as error:
             raise RecipeError(f"The recipe can't be used: {error}") from None
         return cls(**values)
@@ -147,7 +162,7 @@ class Recipe:
                 "now; load that one first."
             )
         try:
-            result = colorizer.colorize(photo, self.hints, self.working_size)
+            result = colorizer.colorize(self.framing(photo), self.hints, self.working_size)
             if self.alternative == 0:
                 return result
             versions = result.alternatives(self.alternative + 1)
@@ -197,6 +212,8 @@ def _checked(kind: type, values: Any, what: str, partial: bool = False) -> dict[
 
 
 def _fits(value: Any, kind: Any) -> bool:
+    if kind == MARGINS:
+        return isinstance(value, list) and len(value) == 4 and all(_fits(v, float) for v in value)
     if kind is float:
         return type(value) in (int, float) and abs(value) <= LARGEST  # NaN isn't
     return kind not in KINDS or type(value) is kind

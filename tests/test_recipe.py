@@ -19,6 +19,7 @@ from colorizer import (
     RecipeError,
 )
 from colorizer.__main__ import main
+from colorizer.framing import Framing
 from colorizer.recipe import pixel_hash
 from tests.conftest import color_pixels
 
@@ -64,6 +65,7 @@ def test_what_a_recipe_says(recipe: Recipe, tiny_colorizer: Colorizer) -> None:
         "adjustments",
         "photo",
         "photo_sha256",
+        "framing",
     ]
     assert values["schema_version"] == 1
     assert values["checkpoint"] == tiny_colorizer.checkpoint.source
@@ -134,9 +136,22 @@ def test_a_photo_with_fewer_alternatives(
         recipe.apply(tiny_colorizer, color_photo)
 
 
-def test_adjustments_of_older_recipes_are_neutral(recipe: Recipe) -> None:
+def test_what_older_recipes_lack_is_neutral(recipe: Recipe) -> None:
     older = Recipe.from_json(changed(recipe, adjustments={"contrast": 20}))
     assert older.adjustments == Adjustments(contrast=20)
+    values = json.loads(recipe.to_json())
+    del values["framing"]
+    assert Recipe.from_json(json.dumps(values)) == recipe
+
+
+def test_a_recipe_turns_and_crops(tiny_colorizer: Colorizer, color_photo: Photo) -> None:
+    framing = Framing(1, (0, 0, 50, 0))
+    hints = (ColorHint(50, 30, "#2040c0"),)  # in what stays
+    recipe = Recipe.of(tiny_colorizer, color_photo, "a.png", hints=hints, framing=framing)
+    again = Recipe.from_json(recipe.to_json())
+    assert again == recipe
+    made = tiny_colorizer.colorize(framing(color_photo), hints).colorized
+    assert np.array_equal(again.apply(tiny_colorizer, color_photo).pixels, made.pixels)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +194,10 @@ def test_adjustments_of_older_recipes_are_neutral(recipe: Recipe) -> None:
         ({"adjustments": {"sepia": 1}}, "Unknown in the recipe's adjustments: sepia"),
         ({"adjustments": {"contrast": "20"}}, "In the recipe's adjustments, contrast is '20'; it"),
         ({"adjustments": {"contrast": True}}, "contrast is True; it must be a number"),
+        ({"framing": 3}, "The recipe's framing must be a JSON object"),
+        ({"framing": {"turns": 4}}, "can't be used: turns is 4; give 0 to 3 quarter turns."),
+        ({"framing": {"margins": [1, 2]}}, "margins is [1, 2]; it must be four numbers."),
+        ({"framing": {"margins": [60, 40, 0, 0]}}, "leave nothing of the photo"),
         ({"adjustments": {"contrast": 101}}, "can't be used: contrast is 101; it goes from -100"),
     ],
     ids=str,

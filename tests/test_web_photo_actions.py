@@ -312,9 +312,12 @@ def test_side_by_side(shown: Shown) -> None:
 
 
 @pytest.fixture
-def recipe(recipes: RecipeActions, colors: HintActions, shown: Shown) -> tuple[str, Photo]:
-    """A recipe with a hint, the last version and settings, and the photo it made."""
-    shown = colors.fix_color(shown, 0, 40, 30, "#ff0000", 10, GERMAN)[0]
+def recipe(
+    recipes: RecipeActions, photos: PhotoActions, colors: HintActions, shown: Shown
+) -> tuple[str, Photo]:
+    """A recipe with a turn, a hint, the last version and settings, and the photo it made."""
+    turned = photos.turn_right(shown, GERMAN)[0]
+    shown = colors.fix_color(turned, 0, 40, 30, "#ff0000", 10, GERMAN)[0]
     version = len(shown.versions) - 1
     result = looks.download(shown, version, "PNG", GERMAN, **SETTINGS)
     return recipes.save_recipe(shown, version, GERMAN, **SETTINGS), Photo.open(result)
@@ -349,11 +352,13 @@ def test_a_recipe_says_nothing_of_the_server(recipe: tuple[str, Photo]) -> None:
 
 
 def test_a_recipe_for_another_photo_says_so(
-    recipe: tuple[str, Photo], recipes: RecipeActions, photos: PhotoActions, shown: Shown
+    recipe: tuple[str, Photo], recipes: RecipeActions, photos: PhotoActions, folder: Path
 ) -> None:
-    turned = photos.turn_right(photos.turn_right(shown, GERMAN)[0], GERMAN)[0]
+    path = folder / "grandpa.png"
+    Image.fromarray(color_pixels(61, 83, seed=5)).save(path)
+    other = photos.colorize({"path": str(path)}, "", GERMAN)[0]
     with pytest.warns(UserWarning, match="mit einem anderen Foto gemacht, grandma.png"):
-        recipes.load_recipe(turned, {"path": recipe[0]}, GERMAN)
+        recipes.load_recipe(other, {"path": recipe[0]}, GERMAN)
 
 
 @pytest.mark.parametrize("content", [b"Dear grandma", b"{}", b"\xff\xfe\x00", b"[1]"])

@@ -9,12 +9,13 @@ import gradio as gr
 from PIL import Image
 
 from colorizer import Adjustments, PhotoError
+from colorizer.framing import Framing
 from colorizer.photo import output_name
 from colorizer.postprocess import PRESETS
 from colorizer.web import overlays
 from colorizer.web.errors import LOG, in_words, problem, warn
 from colorizer.web.files import picture, result_folder
-from colorizer.web.photo_state import Framing, Shown, full_photo
+from colorizer.web.photo_state import Shown, full_photo
 from colorizer.web.texts import say
 
 THUMBNAIL_PIXELS = 90_000

@@ -8,12 +8,13 @@ from typing import Any
 import gradio as gr
 
 from colorizer import CheckpointError, Colorizer, PhotoError
+from colorizer.framing import Framing
 from colorizer.web import photo_state
 from colorizer.web.errors import LOG, in_words, problem, warn
 from colorizer.web.files import Upload, uploaded_path
 from colorizer.web.looks import crop_view, pictures, there
 from colorizer.web.models import Models
-from colorizer.web.photo_state import Framing, Shown
+from colorizer.web.photo_state import Shown
 from colorizer.web.texts import say
 
 PROGRESS = gr.Progress()
@@ -125,7 +126,8 @@ class PhotoActions:
         if shown is None or shown.model == model:
             return (gr.skip(),) * 5
         colorizer = model_of(self.models, model, request)
-        shown = photo_state.colorize(colorizer, shown.upload, model, shown.framing, shown.hints)
+        changed = photo_state.colorize(colorizer, shown.upload, model, shown.framing, shown.hints)
+        shown = replace(changed, past=shown.past)
         return shown, 0, *pictures(shown, 0, settings)
 
     def _reframe(

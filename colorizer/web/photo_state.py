@@ -8,6 +8,7 @@ import numpy as np
 
 from colorizer import ColorHint, Colorization, Colorizer, Photo
 from colorizer.bands import Plane
+from colorizer.framing import Framing
 from colorizer.pipeline import network_size, resize
 
 VERSIONS = 4  # that a visitor may choose from
@@ -17,55 +18,6 @@ SAMPLE = 2  # pixels around the one whose color is taken from another photo
 
 Point = tuple[int, int]
 Hints = tuple[ColorHint, ...]
-
-
-@dataclass(frozen=True)
-class Framing:
-    """How a photo is turned and cropped before it is colorized.
-
-    Attributes:
-        turns: quarter turns clockwise, 0 to 3.
-        margins: what is cut off the turned photo at its left, right, top and bottom, in percent of
-            its width or height.
-    """
-
-    turns: int = 0
-    margins: tuple[float, float, float, float] = (0, 0, 0, 0)
-
-    def __post_init__(self) -> None:
-        left, right, top, bottom = self.margins
-        if min(self.margins) < 0 or left + right >= 100 or top + bottom >= 100:
-            raise ValueError(f"The margins {self.margins} leave nothing of the photo.")
-
-    def turned(self, clockwise: bool) -> "Framing":
-        """The same part of the photo after one more quarter turn."""
-        left, right, top, bottom = self.margins
-        margins = (bottom, top, left, right) if clockwise else (top, bottom, right, left)
-        return Framing((self.turns + (1 if clockwise else 3)) % 4, margins)
-
-    def turn(self, photo: Photo) -> Photo:
-        """The whole photo, turned."""
-        if not self.turns:
-            return photo
-        pixels = np.rot90(photo.pixels, -self.turns)  # numpy turns counterclockwise
-        return Photo(np.ascontiguousarray(pixels), photo.format)
-
-    def box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom edge, in pixels, of what stays of a turned photo of (height,
-        width); at least one pixel stays.
-        """
-        height, width = size
-        left, right = (round(margin / 100 * width) for margin in self.margins[:2])
-        top, bottom = (round(margin / 100 * height) for margin in self.margins[2:])
-        x, y = min(left, width - 1), min(top, height - 1)
-        return x, y, max(x + 1, width - right), max(y + 1, height - bottom)
-
-    def crop(self, photo: Photo) -> Photo:
-        """What stays of a turned photo."""
-        if not any(self.margins):
-            return photo
-        left, top, right, bottom = self.box(photo.size)
-        return Photo(np.ascontiguousarray(photo.pixels[top:bottom, left:right]), photo.format)
 
 
 class Remembered(Photo):
@@ -206,7 +158,7 @@ def full_photo(shown: Shown) -> Photo:
     Raises:
         PhotoError: the upload is gone.
     """
-    return shown.framing.crop(shown.framing.turn(Photo.open(shown.upload)))
+    return shown.framing(Photo.open(shown.upload))
 
 
 def thumbnail(photo: Photo) -> Photo:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import gradio as gr
 
-from colorizer import Adjustments, Colorizer, PhotoError
+from colorizer import Adjustments, Colorizer, Photo, PhotoError
 from colorizer.recipe import Recipe, RecipeError, pixel_hash
 from colorizer.web import photo_state
 from colorizer.web.errors import LOG, in_words, problem, warn
@@ -46,7 +46,7 @@ class RecipeActions:
         """
         shown = there(shown, request)
         try:
-            photo = photo_state.full_photo(shown)
+            photo = Photo.open(shown.upload)
         except PhotoError as error:
             raise problem("page.gone", request) from error
         recipe = Recipe.of(
@@ -57,6 +57,7 @@ class RecipeActions:
             working_size=shown.working_size,
             alternative=version,
             adjustments=Adjustments(**settings),
+            framing=shown.framing,
         )
         if not shown.model:  # its source may be a folder of the server
             recipe = replace(recipe, checkpoint=self.models.describe("").source)
@@ -93,7 +94,7 @@ class RecipeActions:
             raise problem("photo.bad_recipe", request) from error
         if remade is None:
             raise problem("photo.other_model", request, name=wanted.checkpoint)
-        if pixel_hash(photo_state.full_photo(remade)) != wanted.photo_sha256:
+        if pixel_hash(Photo.open(remade.upload)) != wanted.photo_sha256:
             warn("photo.other_photo", request, name=wanted.photo)
         settings = vars(wanted.adjustments)
         shown_now = pictures(remade, wanted.alternative, settings)
@@ -108,7 +109,7 @@ def remake(shown: Shown, colorizer: Colorizer, recipe: Recipe) -> Shown:
         ValueError: a hint lies outside the photo, or it has fewer versions.
     """
     remade = photo_state.colorize(
-        colorizer, shown.upload, shown.model, shown.framing, recipe.hints, recipe.working_size
+        colorizer, shown.upload, shown.model, recipe.framing, recipe.hints, recipe.working_size
     )
     if recipe.alternative >= len(remade.versions):
         raise RecipeError(f"The photo has no version {recipe.alternative}.")
