@@ -1,7 +1,10 @@
 """The page: its endpoints over HTTP, and visits in a real Chromium."""
 
+import io
 import json
 import os
+import re
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +22,7 @@ from colorizer.web.texts import say
 from tests.browser import CHROMIUM, FLAGS, PATIENCE, ROOT, started
 
 PICTURES = ("gray", "colorized", "processed")
+BUSY = 8  # photos that are ahead in line
 NAMELESS = """() => [...document.querySelectorAll('button, input, textarea, [role=slider]')]
     .filter(part => part.offsetParent && !(part.ariaLabel || part.innerText?.trim() || part.title
         || part.labels?.length || part.querySelector('img[alt]:not([alt=""])')))
@@ -252,6 +256,51 @@ def test_turn_crop_and_take_up_again(visit: Visit, photo: Path, tmp_path: Path) 
     chooser.value.set_files(recipe)
     expect(page.locator("#processed img")).to_have_attribute("src", processed)
     expect(page.locator("#saturation input[type=number]")).to_have_value("1.5")
+
+
+HOLD_FILE = """bytes => {
+    const held = new DataTransfer();
+    held.items.add(new File([new Uint8Array(bytes)], "grandma.jpg", {type: "image/jpeg"}));
+    return held;
+}"""
+COPY = """async bytes => navigator.clipboard.write([new ClipboardItem(
+    {"image/png": new Blob([new Uint8Array(bytes)], {type: "image/png"})})])"""
+
+
+@pytest.mark.browser
+def test_drop(visit: Visit, photo: Path) -> None:
+    page = visit()
+    expect(page.get_by_label("Drop an image file here")).to_be_visible()
+    held = page.evaluate_handle(HOLD_FILE, list(photo.read_bytes()))
+    page.get_by_label("Drop an image file here").dispatch_event("drop", {"dataTransfer": held})
+    expect(page.locator(".compare")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_paste(visit: Visit) -> None:
+    page = visit()
+    expect(page.get_by_label("Drop an image file here")).to_be_visible()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    copied = io.BytesIO()
+    Image.linear_gradient("L").save(copied, "PNG")
+    page.evaluate(COPY, list(copied.getvalue()))
+    page.keyboard.press("Control+V")
+    expect(page.locator(".compare")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_place_in_line_is_shown(visit: Visit, client: Client, photo: Path) -> None:
+    page = visit()
+    expect(page.get_by_label("Drop an image file here")).to_be_visible()
+    waiting = [client.submit(handle_file(photo), api_name="/colorize") for _ in range(BUSY)]
+    while not any(job.status().rank for job in waiting):
+        assert not all(job.done() for job in waiting)
+        time.sleep(0.05)
+    page.locator("#photo input[type=file]").set_input_files(photo)
+    expect(page.locator("#photo")).to_contain_text(re.compile(r"queue: \d+/\d+"))
+    expect(page.locator(".compare")).to_be_visible()
+    for job in waiting:
+        job.result()
 
 
 @pytest.mark.browser

@@ -31,4 +31,11 @@
     cross.hidden = press;
     if (press) image.dispatchEvent(new MouseEvent("click", {bubbles: true, clientX, clientY}));
   });
+
+  document.addEventListener("paste", event => {  // a photo, as if it were dropped
+    const input = document.querySelector("#photo input[type=file]");
+    if (!input || !event.clipboardData.files.length) return;
+    input.files = event.clipboardData.files;
+    input.dispatchEvent(new Event("change", {bubbles: true}));
+  });
 }
