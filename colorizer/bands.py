@@ -44,3 +44,10 @@ def neighbors(
     centers = ((positions + 0.5) * count / length - 0.5).clip(0, count - 1)
     before = centers.astype(np.intp)
     return before, np.minimum(before + 1, count - 1), (centers - before).astype(np.float32)
+
+
+def resize(plane: Plane, size: tuple[int, int]) -> Plane:
+    """Resize (H, W) to `size`, by area when it shrinks and linearly when it grows."""
+    shrinks = size[0] * size[1] < plane.size
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(plane, size[::-1], interpolation=interpolation), np.float32)

@@ -1,7 +1,6 @@
 """Photos: open any of them upright, know their lightness, save them again."""
 
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -11,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from colorizer.bands import bands
+from colorizer.bands import Plane, bands
 from colorizer.color import (
     RGB_TO_XYZ,
     gray_to_lightness,
@@ -37,6 +36,7 @@ SUFFIX_FORMATS = {suffix: name for name, suffix in SAVED_AS.items()} | {
 READABLE = (*SAVED_AS, "GIF", "BMP", "PPM")  # not EPS, which would start Ghostscript
 LEVELS = torch.linspace(0, 1, 256)  # of 8-bit sRGB
 LINEAR = srgb_to_linear(LEVELS).numpy()
+LUMINANCE_WEIGHTS = np.array(RGB_TO_XYZ[1], np.float32)[None]
 GRAY_LIGHTNESS = gray_to_lightness(LEVELS).numpy()
 
 
@@ -144,18 +144,33 @@ class Photo:
         """(height, width) in pixels."""
         return self.pixels.shape[0], self.pixels.shape[1]
 
-    @cached_property
-    def lightness(self) -> NDArray[np.float32]:
-        """L* as float32 (height, width), 0 to 100."""
-        if self.pixels.shape[2] == 1:
-            return np.asarray(cv2.LUT(self.pixels[:, :, 0], GRAY_LIGHTNESS), np.float32)
-        lightness = np.empty(self.size, np.float32)
-        weights = np.array(RGB_TO_XYZ[1], np.float32)[None]
-        for rows in bands(self.size):
-            luminance = cv2.transform(cv2.LUT(self.pixels[rows], LINEAR), weights)
-            plane = torch.from_numpy(np.asarray(luminance, np.float32).reshape(-1, self.size[1]))
-            lightness[rows] = luminance_to_lightness(plane).numpy()
-        return lightness
+    @property
+    def lightness(self) -> Plane:
+        """L* as float32 (height, width), 0 to 100; of a large photo rather take bands."""
+        return np.concatenate([self.lightness_band(rows) for rows in bands(self.size)])
+
+    def lightness_band(self, rows: slice) -> Plane:
+        """L* of some rows as float32 (rows, width), 0 to 100."""
+        pixels = self.pixels[rows]
+        if pixels.shape[2] == 1:
+            return np.asarray(cv2.LUT(pixels[:, :, 0], GRAY_LIGHTNESS), np.float32)
+        luminance = cv2.transform(cv2.LUT(pixels, LINEAR), LUMINANCE_WEIGHTS)
+        plane = torch.from_numpy(np.asarray(luminance, np.float32).reshape(pixels.shape[:2]))
+        return np.asarray(luminance_to_lightness(plane).numpy())
+
+    def resized_lightness(self, size: tuple[int, int]) -> Plane:
+        """L* of a copy of (height, width) pixels, as float32: by area where it shrinks, linear
+        where it grows. The full photo's L* is never in memory at once.
+        """
+        height, width = size
+        shrinks = height * width < self.size[0] * self.size[1]
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        narrow = [
+            cv2.resize(band, (width, len(band)), interpolation=interpolation)
+            for band in map(self.lightness_band, bands(self.size))
+        ]
+        copy = cv2.resize(np.concatenate(narrow), (width, height), interpolation=interpolation)
+        return np.asarray(copy, np.float32)
 
     def to_gray(self) -> Self:
         """The photo without color, with its lightness; itself if it has none."""
@@ -163,7 +178,7 @@ class Photo:
             return self
         pixels = np.empty((*self.size, 1), np.uint8)
         for rows in bands(self.size):
-            gray = lightness_to_gray(torch.from_numpy(self.lightness[rows]))
+            gray = lightness_to_gray(torch.from_numpy(self.lightness_band(rows)))
             pixels[rows, :, 0] = (gray * 255).round_().byte().numpy()
         return type(self)(pixels, self.format)
 

@@ -20,7 +20,7 @@ from colorizer.color import lab_to_rgb_in_gamut
 from colorizer.generator import Generator
 from colorizer.hints import ColorHint, rasterize
 from colorizer.photo import Photo
-from colorizer.postprocess import Adjustments, adjust_color, adjust_tone
+from colorizer.postprocess import Adjustments, ToneAdjuster, adjust_color
 
 LONGEST_SIDE = 4  # of the network's picture, in working sizes, for strips of 1 x 20,000 pixels
 CONFIDENT_WITHIN = 10.0  # ab units between the prediction and what counts as right
@@ -88,7 +88,7 @@ class Colorizer:
                 f"it goes from {WORKING_SIZES[0]} to {WORKING_SIZES[1]}."
             )
         size = network_size(photo.size, short)
-        lightness = resize(photo.lightness, size)
+        lightness = photo.resized_lightness(size)
         planes = rasterize(hints, photo.size, size)
         with torch.inference_mode():
             prediction = self._generator(
@@ -184,7 +184,7 @@ class Colorization:
         logits, bins = self._distribution.logits, self._distribution.bins
         row, column = int(y * logits.shape[1] / height), int(x * logits.shape[2] / width)
         likely = bins[:, logits[:, row, column].argsort(descending=True)]
-        lightness = float(self.photo.lightness[int(y), int(x)])
+        lightness = float(self.photo.lightness_band(slice(int(y), int(y) + 1))[0, int(x)])
         chosen = likely[:, distinct(as_shown(likely, lightness), SUGGESTION_DISTANCE, n)]
         lab = torch.cat((torch.full((1, chosen.shape[1]), lightness), chosen))
         levels = (lab_to_rgb_in_gamut(lab[:, None])[:, 0] * 255).round().int().T.tolist()
@@ -218,15 +218,16 @@ class Colorization:
 
     def adjust(self, settings: Adjustments) -> Photo:
         """Post-process, without running the network; full resolution."""
-        lightness = adjust_tone(self.photo.lightness, settings)
+        size = self.photo.size
+        tone = ToneAdjuster(self.photo, settings)
         ab = adjust_color(self._ab, self._predicted.lightness, settings)
-        upsampler = ChromaUpsampler(self._predicted.lightness, ab, self.photo.size)
-        pixels = np.empty((*self.photo.size, 3 if settings.strength else 1), np.uint8)
-        for rows in bands(self.photo.size):
+        upsampler = ChromaUpsampler(self._predicted.lightness, ab, size)
+        pixels = np.empty((*size, 3 if settings.strength else 1), np.uint8)
+        for rows in bands(size):
+            lightness = self.photo.lightness_band(rows)
+            adjusted = tone.band(rows, lightness)
             lab = torch.from_numpy(
-                np.concatenate(
-                    (lightness[None, rows], upsampler.band(rows, self.photo.lightness[rows]))
-                )
+                np.concatenate((adjusted[None], upsampler.band(rows, lightness)))
             )
             rgb = lab_to_rgb_in_gamut(lab)[: pixels.shape[2]]
             pixels[rows] = (rgb * 255).round_().byte().permute(1, 2, 0).numpy()
@@ -268,10 +269,3 @@ def network_size(size: tuple[int, int], short: int) -> tuple[int, int]:
     """
     scale = min(short / min(size), LONGEST_SIDE * short / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def resize(plane: Plane, size: tuple[int, int]) -> Plane:
-    """Resize (H, W) to `size`, by area when it shrinks and linearly when it grows."""
-    shrinks = size[0] * size[1] < plane.size
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(plane, size[::-1], interpolation=interpolation), np.float32)

@@ -1,16 +1,24 @@
 """Post-processing: what each slider does to the colors and the lightness of a colorized photo."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 import torch
 
-from colorizer.bands import Plane, bands
+from colorizer.bands import Plane
 from colorizer.chroma import guided_filter
 from colorizer.color import lightness_to_gray, luminance_to_lightness, srgb_to_linear
-from colorizer.restore import raise_local_contrast, reduce_grain, remove_dust, sharpen
+from colorizer.photo import Photo
+from colorizer.restore import (
+    Filter,
+    copy_size,
+    raise_local_contrast,
+    reduce_grain,
+    remove_dust,
+    sharpen,
+)
 from colorizer.skin import repair_skin, skin_likeness
 
 CAST_SHIFT = 0.3  # ab units per unit of temperature or tint
@@ -111,32 +119,56 @@ def adjust_color(ab: Plane, lightness: Plane, settings: Adjustments) -> Plane:
     return np.asarray(ab * np.float32(settings.strength), np.float32)
 
 
-def adjust_tone(lightness: Plane, settings: Adjustments) -> Plane:
-    """Apply the settings of lightness: repairs first, then the tone, sharpness last.
+class ToneAdjuster:
+    """The settings of lightness, ready for any band of a photo: repairs first, then the tone,
+    sharpness last.
 
     Args:
-        lightness: (H, W) float32 L*, 0 to 100.
+        photo: whose lightness is to be adjusted.
         settings: what to do.
-
-    Returns:
-        (H, W) float32, 0 to 100.
     """
-    adjusted = lightness.copy()
-    if settings.dust:
-        remove_dust(adjusted, settings.dust)
-    if settings.luma_noise:
-        reduce_grain(adjusted, settings.luma_noise)
-    if (settings.exposure, settings.contrast, settings.gamma) != (0, 0, 1):
-        curve = tone_curve(settings)
-        for rows in bands(adjusted.shape):
-            steps = np.rint(adjusted[rows] * np.float32(CURVE_STEPS / 100)).astype(np.intp)
-            adjusted[rows] = curve.take(steps, mode="clip")
-    if settings.local_contrast:
-        raise_local_contrast(adjusted, settings.local_contrast)
-    if settings.sharpness:
-        sharpen(adjusted, settings.sharpness)
-    adjusted.clip(0, 100, out=adjusted)
-    return adjusted
+
+    def __init__(self, photo: Photo, settings: Adjustments) -> None:
+        self._size = photo.size
+        self._filters: list[Filter] = []
+        curve = (settings.exposure, settings.contrast, settings.gamma) != (0, 0, 1)
+        steps: list[tuple[float, Callable[[Plane, float], Filter]]] = [
+            (settings.dust, remove_dust),
+            (settings.luma_noise, reduce_grain),
+            (curve, lambda copy, amount: curve_filter(settings)),
+            (settings.local_contrast, raise_local_contrast),
+            (settings.sharpness, sharpen),
+        ]
+        steps = [step for step in steps if step[0]]
+        if not steps:
+            return
+        size = copy_size(photo.size)
+        copy = photo.resized_lightness(size)
+        for amount, prepare in steps:
+            filter = prepare(copy, amount)
+            filter(copy, slice(0, size[0]), size)  # what the next one finds
+            self._filters.append(filter)
+
+    def band(self, rows: slice, lightness: Plane) -> Plane:
+        """Adjusted L*, (rows, width) float32, 0 to 100, of a band of the photo, given its L*."""
+        if not self._filters:
+            return lightness
+        adjusted = lightness.copy()
+        for filter in self._filters:
+            filter(adjusted, rows, self._size)
+        adjusted.clip(0, 100, out=adjusted)
+        return adjusted
+
+
+def curve_filter(settings: Adjustments) -> Filter:
+    """Exposure, gamma and contrast, which look at nothing but the pixel itself."""
+    curve = tone_curve(settings)
+
+    def filter(band: Plane, rows: slice, size: tuple[int, int]) -> None:
+        steps = np.rint(band * np.float32(CURVE_STEPS / 100)).astype(np.intp)
+        curve.take(steps, mode="clip", out=band)
+
+    return filter
 
 
 def tone_curve(settings: Adjustments) -> Plane:

@@ -1,18 +1,20 @@
 """Restoration of a photo's lightness: dust, grain, faded detail, softness.
 
-What a filter must know of a pixel's surroundings it finds on a copy of at most a megapixel. That is
-enlarged in bands, and meets the photo's own pixels one by one. So a setting looks the same on a
-preview and on the full photo, memory stays bounded, and bands meet without seams.
+What a filter must know of a pixel's surroundings it finds on a small copy. That is enlarged in
+bands, and meets the photo's own pixels one by one. So a setting looks the same on a preview and on
+the full photo, memory stays bounded, and bands meet without seams.
 
-Every function changes `lightness`, (H, W) float32 L* in [0, 100], in place. Lengths are in pixels
-of the copy, and of photos up to its size.
+Every function takes the copy, (h, w) float32 L* in [0, 100] of at most about `COPY_PIXELS`, and
+returns a `Filter`. Lengths are in pixels of the copy, and of photos up to its size.
 """
+
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorizer.bands import Plane, bands, enlarge, neighbors
+from colorizer.bands import Plane, enlarge, neighbors
 from colorizer.chroma import box_mean, guided_coefficients
 
 Levels = NDArray[np.uint8]
@@ -42,7 +44,14 @@ SHARP_GRAIN = 1.5  # L* units: what deviates less from the blurred picture is ta
 OVERSHOOT = 2.0  # L* units beyond the neighbors' range, before it is a halo
 
 
-def remove_dust(lightness: Plane, amount: float) -> None:
+class Filter(Protocol):
+    """Changes L* of a band of a photo, (rows, W) float32, in place."""
+
+    def __call__(self, band: Plane, rows: slice, size: tuple[int, int]) -> None:
+        """`rows` of a photo of `size` (H, W) are in the band."""
+
+
+def remove_dust(copy: Plane, amount: float) -> Filter:
     """Replace specks, and long straight scratches, by the median of their surroundings.
 
     Such a pixel is darker or brighter than everything around it in the median-filtered photo, and
@@ -51,10 +60,9 @@ def remove_dust(lightness: Plane, amount: float) -> None:
     sky, can't be told from damage: settings above about 0.7 remove it, and may thin out a mouth.
 
     Args:
-        lightness: changed in place.
+        copy: of the photo.
         amount: over 0, up to 1; the threshold is inversely proportional to it.
     """
-    copy = shrink(lightness)
     levels = np.rint(copy * 2.55).astype(np.uint8)
     median = cv2.medianBlur(levels, DUST_WINDOW)
     deviation = cv2.absdiff(levels, median)
@@ -67,42 +75,45 @@ def remove_dust(lightness: Plane, amount: float) -> None:
     estimates = np.dstack((*(plane / np.float32(2.55) for plane in planes), margin))
     found = _dust_share(copy, estimates)
     estimates[:, :, 3] *= 1 - (1 - FAINTEST) * cv2.dilate(found, np.ones((3, 3), np.uint8))
-    for rows in bands(lightness.shape):
-        band = lightness[rows]
-        surroundings = enlarge(estimates, rows, lightness.shape)
+
+    def filter(band: Plane, rows: slice, size: tuple[int, int]) -> None:
+        surroundings = enlarge(estimates, rows, size)
         band += _dust_share(band, surroundings) * (surroundings[:, :, 0] - band)
 
+    return filter
 
-def reduce_grain(lightness: Plane, amount: float) -> None:
+
+def reduce_grain(copy: Plane, amount: float) -> Filter:
     """Smooth grain and keep edges: the photo, filtered under its own guidance.
 
     Args:
-        lightness: changed in place.
+        copy: of the photo.
         amount: over 0, up to 1.
     """
-    copy = shrink(lightness)
     epsilon = (GRAIN * amount) ** 2
     coefficients = np.dstack(guided_coefficients(copy, copy[:, :, None], GRAIN_RADIUS, epsilon))
     share = np.float32(min(1.0, 2 * amount))  # so that small settings do little
-    for rows in bands(lightness.shape):
-        band = lightness[rows]
-        slope, offset = np.moveaxis(enlarge(coefficients, rows, lightness.shape), 2, 0)
+
+    def filter(band: Plane, rows: slice, size: tuple[int, int]) -> None:
+        slope, offset = np.moveaxis(enlarge(coefficients, rows, size), 2, 0)
         band += share * (slope * band + offset - band)
 
+    return filter
 
-def raise_local_contrast(lightness: Plane, amount: float) -> None:
+
+def raise_local_contrast(copy: Plane, amount: float) -> Filter:
     """Equalize the histogram of every tile, within limits: CLAHE (Zuiderveld 1994).
 
     Args:
-        lightness: changed in place.
+        copy: of the photo.
         amount: over 0, up to 1; share of the change, which itself is less steep for less.
     """
-    height, width = lightness.shape
-    changes = np.float32(amount) * _equalizing_changes(shrink(lightness), 1 + (CLIP - 1) * amount)
+    changes = np.float32(amount) * _equalizing_changes(copy, 1 + (CLIP - 1) * amount)
     tile_rows, tile_columns, _ = changes.shape
-    left, right, share_right = neighbors(np.arange(width), width, tile_columns)
-    for rows in bands(lightness.shape):
-        band = lightness[rows]
+
+    def filter(band: Plane, rows: slice, size: tuple[int, int]) -> None:
+        height, width = size
+        left, right, share_right = neighbors(np.arange(width), width, tile_columns)
         level = (band * np.float32(LOOKUP_LEVELS / 100)).astype(np.intp)
         np.minimum(level, LOOKUP_LEVELS - 1, out=level)
         above, below, share = neighbors(np.arange(height)[rows], height, tile_rows)
@@ -114,32 +125,34 @@ def raise_local_contrast(lightness: Plane, amount: float) -> None:
             change = change + weight[:, None] * (from_left + share_right * (from_right - from_left))
         band += change
 
+    return filter
 
-def sharpen(lightness: Plane, amount: float) -> None:
+
+def sharpen(copy: Plane, amount: float) -> Filter:
     """Unsharp mask that spares grain and keeps halos faint.
 
     Args:
-        lightness: changed in place.
+        copy: of the photo.
         amount: over 0; how many times the detail is added.
     """
-    copy = shrink(lightness)
     window = np.ones((3, 3), np.uint8)
     low, high = cv2.erode(copy, window) - OVERSHOOT, cv2.dilate(copy, window) + OVERSHOOT
     estimates = np.dstack((cv2.GaussianBlur(copy, (0, 0), BLUR), low, high))
-    for rows in bands(lightness.shape):
-        band = lightness[rows]
-        blurred, low, high = np.moveaxis(enlarge(estimates, rows, lightness.shape), 2, 0)
+
+    def filter(band: Plane, rows: slice, size: tuple[int, int]) -> None:
+        blurred, low, high = np.moveaxis(enlarge(estimates, rows, size), 2, 0)
         detail = band - blurred
         square = detail**2
         sharp = band + np.float32(amount) * detail * (square / (square + SHARP_GRAIN**2))
         sharp.clip(np.minimum(low, band), np.maximum(high, band), out=band)
 
+    return filter
 
-def shrink(plane: Plane) -> Plane:
-    """A copy of (H, W) of at most about a megapixel."""
-    scale = min(1.0, (COPY_PIXELS / plane.size) ** 0.5)
-    height, width = (max(1, round(scale * side)) for side in plane.shape)
-    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA))
+
+def copy_size(size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the small copy of a photo of `size`; the same up to a megapixel."""
+    scale = min(1.0, (COPY_PIXELS / (size[0] * size[1])) ** 0.5)
+    return max(1, round(scale * size[0])), max(1, round(scale * size[1]))
 
 
 def _dust_share(lightness: Plane, surroundings: Plane) -> Plane:

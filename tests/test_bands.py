@@ -1,8 +1,9 @@
 """Bands: they cover every row once, in order, and are small."""
 
+import numpy as np
 import pytest
 
-from colorizer.bands import BAND_PIXELS, bands
+from colorizer.bands import BAND_PIXELS, bands, resize
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,11 @@ def test_a_small_photo_is_one_band() -> None:
 
 def test_a_large_photo_has_no_needless_bands() -> None:
     assert len(list(bands((10_000, 10_000)))) <= 97  # 100 megapixels at 104 rows each
+
+
+def test_resize_keeps_the_mean_when_it_shrinks() -> None:
+    plane = np.random.default_rng(0).uniform(0, 100, (64, 96)).astype(np.float32)
+    small = resize(plane, (8, 12))
+    assert small.shape == (8, 12)
+    assert np.allclose(small, plane.reshape(8, 8, 12, 8).mean((1, 3)), atol=1e-3)
+    assert resize(plane, (130, 100)).shape == (130, 100)

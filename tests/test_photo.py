@@ -13,6 +13,7 @@ from skimage.color import rgb2lab
 
 import colorizer.photo
 from colorizer import Photo, PhotoError
+from colorizer.bands import resize
 from colorizer.photo import SAVED_AS
 from tests.conftest import color_pixels
 
@@ -136,6 +137,16 @@ def test_lightness_agrees_with_scikit_image(pixels) -> None:
     lightness = Photo(pixels).lightness
     assert lightness.dtype == np.float32
     assert np.abs(lightness - rgb2lab(pixels)[:, :, 0]).max() < 0.01
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(7, 11), (61, 83), (100, 90)])
+def test_resized_lightness_is_that_of_the_whole(
+    size: tuple[int, int], channels: int, monkeypatch
+) -> None:
+    monkeypatch.setattr("colorizer.bands.BAND_PIXELS", 83 * 5)
+    photo = Photo(color_pixels(61, 83)[:, :, :channels])
+    assert np.abs(photo.resized_lightness(size) - resize(photo.lightness, size)).max() < 1e-3
 
 
 def test_lightness_of_every_gray_level() -> None:

@@ -13,7 +13,7 @@ from colorizer import Adjustments, ColorHint, Colorization, Colorizer, Photo
 from colorizer.alternatives import Distribution
 from colorizer.checkpoints import save_checkpoint
 from colorizer.color import rgb_to_lab
-from colorizer.pipeline import LONGEST_SIDE, Predicted, network_size, resize
+from colorizer.pipeline import LONGEST_SIDE, Predicted, network_size
 from tests.conftest import color_pixels
 from tests.test_pix2pix import tiny_pix2pix
 
@@ -118,14 +118,6 @@ def test_network_size_of_strips_is_bounded(size: tuple[int, int]) -> None:
     seen = network_size(size, 256)
     assert min(seen) >= 1
     assert max(seen) <= LONGEST_SIDE * 256
-
-
-def test_resize_keeps_the_mean_when_it_shrinks() -> None:
-    plane = np.random.default_rng(0).uniform(0, 100, (64, 96)).astype(np.float32)
-    small = resize(plane, (8, 12))
-    assert small.shape == (8, 12)
-    assert np.allclose(small, plane.reshape(8, 8, 12, 8).mean((1, 3)), atol=1e-3)
-    assert resize(plane, (130, 100)).shape == (130, 100)
 
 
 def test_hints_reach_the_network(

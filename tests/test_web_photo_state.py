@@ -47,7 +47,7 @@ def shown(tiny_colorizer: Colorizer, upload: Path) -> Shown:
 def test_points_between_picture_and_photo(shown: Shown) -> None:
     """With a photo four times as large as the picture on the page."""
     height, width = shown.small.size
-    large = replace(shown, photo=type(shown.photo)(shown.photo.lightness, (4 * height, 4 * width)))
+    large = replace(shown, photo=type(shown.photo)(shown.photo._lightness, (4 * height, 4 * width)))
     assert large.to_photo(0, 0) == (2, 2)
     assert large.to_photo(width - 1, height - 1) == (4 * width - 2, 4 * height - 2)
     for point in ((0, 0), (5, 7), (width - 1, height - 1)):
@@ -144,7 +144,7 @@ def test_the_state_is_small(tiny_colorizer: Colorizer, tmp_path: Path) -> None:
     Image.fromarray(color_pixels(1500, 2000)).save(path)
     shown = colorize(tiny_colorizer, path)
     assert shown.small.pixels.size <= 3_000_000
-    assert shown.photo.lightness.size < 100_000
+    assert shown.photo._lightness.size < 100_000
     assert max(shown.whole.size) == WHOLE_SIDE
 
 

@@ -15,8 +15,9 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor, nn
 
+from colorizer.bands import resize
 from colorizer.color import rgb_to_lab
-from colorizer.pipeline import CONFIDENT_WITHIN, resize
+from colorizer.pipeline import CONFIDENT_WITHIN
 from train.losses import lpips_network
 
 Pixels = NDArray[np.uint8]  # (H, W, 3) sRGB

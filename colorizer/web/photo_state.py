@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from colorizer import ColorHint, Colorization, Colorizer, Photo
-from colorizer.bands import Plane
+from colorizer.bands import Plane, resize
 from colorizer.framing import Framing
-from colorizer.pipeline import network_size, resize
+from colorizer.pipeline import network_size
 
 VERSIONS = 4  # that a visitor may choose from
 GRAY = "#808080"  # any gray: of a hint's color only a* and b* count
@@ -29,12 +29,15 @@ class Remembered(Photo):
     """
 
     def __init__(self, lightness: Plane, size: tuple[int, int]) -> None:
-        self.lightness = lightness
+        self._lightness = lightness
         self._size = size
 
     @property
     def size(self) -> tuple[int, int]:
         return self._size
+
+    def resized_lightness(self, size: tuple[int, int]) -> Plane:
+        return resize(self._lightness, size)
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def colorize(
     framing, size = framing or Framing(), working_size or colorizer.checkpoint.working_size
     turned = framing.turn(Photo.open(upload))
     photo = framing.crop(turned)
-    seen = Remembered(resize(photo.lightness, network_size(photo.size, size)), photo.size)
+    seen = Remembered(photo.resized_lightness(network_size(photo.size, size)), photo.size)
     guess = colorizer.colorize(seen, hints, size).on(photo).preview()
     return Shown(upload, model, framing, thumbnail(turned), seen, guess, size, hints)
 
