@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
 
-BAND_PIXELS = 1 << 20
+BAND_PIXELS = 1 << 17  # so few fit into a processor's cache
 
 
 def bands(size: tuple[int, int]) -> Iterator[slice]:
-    """Slices of rows that cover a picture of (height, width), each of about a megapixel and at
+    """Slices of rows that cover a picture of (height, width), each of about `BAND_PIXELS` and at
     least one row.
     """
     height, width = size
@@ -24,11 +24,11 @@ def bands(size: tuple[int, int]) -> Iterator[slice]:
 
 
 def enlarge(copy: Plane, rows: slice, size: tuple[int, int]) -> Plane:
-    """Rows of (h, w, C) enlarged to `size` (H, W): (rows, W, C), linearly interpolated."""
+    """Rows of (h, w) or (h, w, C) enlarged to `size` (H, W), linearly interpolated."""
     if copy.shape[:2] == size:
         return copy[rows]
     above, below, share = neighbors(np.arange(rows.start, rows.stop), size[0], copy.shape[0])
-    share = share[:, None, None]
+    share = share.reshape(-1, *(1,) * (copy.ndim - 1))
     lines = copy[above] * (1 - share) + copy[below] * share
     return np.asarray(cv2.resize(lines, (size[1], len(lines)), interpolation=cv2.INTER_LINEAR))
 

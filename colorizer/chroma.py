@@ -67,13 +67,17 @@ class ChromaUpsampler:
 
     def __init__(self, lightness: Plane, ab: Plane, size: tuple[int, int]) -> None:
         values = np.ascontiguousarray(ab.transpose(1, 2, 0))
-        self.coefficients = np.concatenate(
-            guided_coefficients(lightness, values, RADIUS, EPSILON), axis=2
+        coefficients = guided_coefficients(lightness, values, RADIUS, EPSILON)
+        self.slopes, self.offsets = (
+            [np.ascontiguousarray(plane) for plane in np.moveaxis(both, 2, 0)]
+            for both in coefficients
         )
         self.size = size
 
     def band(self, rows: slice, lightness: Plane) -> Plane:
         """ab (2, rows, width) for a band of the full photo, given its lightness (rows, width)."""
-        coefficients = enlarge(self.coefficients, rows, self.size)
-        slope, offset = coefficients[:, :, :2], coefficients[:, :, 2:]
-        return np.ascontiguousarray((slope * lightness[:, :, None] + offset).transpose(2, 0, 1))
+        ab = np.empty((2, *lightness.shape), np.float32)
+        for plane, slope, offset in zip(ab, self.slopes, self.offsets, strict=True):
+            np.multiply(enlarge(slope, rows, self.size), lightness, out=plane)
+            plane += enlarge(offset, rows, self.size)
+        return ab

@@ -65,7 +65,7 @@ def lab_to_linear(lab: Tensor) -> Tensor:
     y = (lightness + 16) / 116
     roots = (y + a / 500, y, y - b / 200)
     xyz = [_cube(root) * white for root, white in zip(roots, WHITE, strict=True)]
-    return _mix(_xyz_to_rgb(), torch.stack(xyz, dim=-3))
+    return _mix(xyz_to_rgb(), torch.stack(xyz, dim=-3))
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:
@@ -117,7 +117,8 @@ def ab_bins() -> tuple[tuple[float, float], ...]:
 
 
 @cache
-def _xyz_to_rgb() -> tuple[tuple[float, ...], ...]:
+def xyz_to_rgb() -> tuple[tuple[float, ...], ...]:
+    """The inverse of `RGB_TO_XYZ`."""
     inverse = torch.tensor(RGB_TO_XYZ, dtype=torch.float64).inverse()
     return tuple(tuple(row) for row in inverse.tolist())
 

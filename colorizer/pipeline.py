@@ -1,6 +1,8 @@
 """The pipeline: load a checkpoint once, colorize many photos, adjust each without the network."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +19,7 @@ from colorizer.bands import Plane, bands
 from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler
 from colorizer.color import lab_to_rgb_in_gamut
+from colorizer.compose import compose
 from colorizer.generator import Generator
 from colorizer.hints import ColorHint, rasterize
 from colorizer.photo import Photo
@@ -223,14 +226,14 @@ class Colorization:
         ab = adjust_color(self._ab, self._predicted.lightness, settings)
         upsampler = ChromaUpsampler(self._predicted.lightness, ab, size)
         pixels = np.empty((*size, 3 if settings.strength else 1), np.uint8)
-        for rows in bands(size):
+
+        def make(rows: slice) -> None:
             lightness = self.photo.lightness_band(rows)
-            adjusted = tone.band(rows, lightness)
-            lab = torch.from_numpy(
-                np.concatenate((adjusted[None], upsampler.band(rows, lightness)))
-            )
-            rgb = lab_to_rgb_in_gamut(lab)[: pixels.shape[2]]
-            pixels[rows] = (rgb * 255).round_().byte().permute(1, 2, 0).numpy()
+            band = compose(tone.band(rows, lightness), upsampler.band(rows, lightness))
+            pixels[rows] = band[:, :, : pixels.shape[2]]
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(make, bands(size)))
         return Photo(pixels, self.photo.format)
 
     def preview(self, max_pixels: int = 1_000_000) -> "Colorization":

@@ -19,11 +19,11 @@ def test_bands_cover_every_row_once(size: tuple[int, int]) -> None:
 
 
 def test_a_small_photo_is_one_band() -> None:
-    assert list(bands((1000, 1000))) == [slice(0, 1000)]
+    assert list(bands((300, 400))) == [slice(0, 300)]
 
 
 def test_a_large_photo_has_no_needless_bands() -> None:
-    assert len(list(bands((10_000, 10_000)))) <= 97  # 100 megapixels at 104 rows each
+    assert len(list(bands((10_000, 10_000)))) <= 770  # 100 megapixels at 13 rows each
 
 
 def test_resize_keeps_the_mean_when_it_shrinks() -> None:
