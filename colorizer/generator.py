@@ -26,6 +26,7 @@ HINT_PLANES = 3  # hint a* / 110, hint b* / 110, mask
 AB_SCALE = 110.0  # |a*| and |b*| of sRGB stay below it
 CONTEXT_HEADS = 4
 HEADS = ("bins", "tanh")
+LARGEST_GAIN = 4.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class GeneratorConfig:
     bins: tuple[tuple[float, float], ...] = field(default_factory=ab_bins)  # centres (a*, b*)
     temperature: float = 0.38  # of the annealed mean; Zhang et al. 2016, sec. 2.3
     residual: float = 20.0  # largest correction of a* and b* beside the annealed mean
+    chroma_gain: float = 1.0  # of the result: the mean of plausible colors is paler than each
     confidence: tuple[float, float] = (1.0, 0.0)  # slope and offset of its logit: Platt 1999
 
     def __post_init__(self) -> None:
@@ -71,6 +73,10 @@ class GeneratorConfig:
             )
         if self.temperature <= 0:
             raise ValueError(f"temperature is {self.temperature}; it must be above 0.")
+        if not 0 < self.chroma_gain <= LARGEST_GAIN:
+            raise ValueError(
+                f"chroma_gain is {self.chroma_gain}; it must be above 0, up to {LARGEST_GAIN:g}."
+            )
         if len(self.confidence) != 2 or not all(map(math.isfinite, self.confidence)):
             raise ValueError(
                 f"confidence is {self.confidence}; give two finite numbers, slope and offset."
@@ -172,8 +178,10 @@ class Generator(nn.Module):
         height, width = lightness.shape[-2:]
         pad = (0, -width % 32, 0, -height % 32)
         lightness = F.pad(lightness, pad, mode="replicate")
+        gain = self.config.chroma_gain
         if hints is not None:
-            hints = F.pad(hints, pad)
+            color, mask = F.pad(hints, pad).split((2, 1), dim=1)
+            hints = torch.cat((color / gain, mask), dim=1)  # the gain brings them back
         skips = self._encode(lightness, hints)
         hinted = self._deep_hints(hints)
         x = self.reduce(skips.pop()) + hinted[0]  # (N, C, H/32, W/32)
@@ -189,7 +197,7 @@ class Generator(nn.Module):
         x = self.blocks[3](x, skips.pop())
         residual = self.config.residual * torch.tanh(self.residual(x).float())  # (N, 2, H/2, W/2)
         coarse = self._decode(logits)  # (N, 2, H/4, W/4)
-        ab = F.interpolate(coarse, scale_factor=2.0, mode="bilinear") + residual
+        ab = gain * (F.interpolate(coarse, scale_factor=2.0, mode="bilinear") + residual)
         ab = F.interpolate(ab, scale_factor=2.0, mode="bilinear")[..., :height, :width]
         if self.config.head != "bins":
             return Prediction(ab, None)

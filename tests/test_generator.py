@@ -1,5 +1,7 @@
 """The generator: any size, bounded colors, learnable everywhere, an encoder that is timm's."""
 
+from dataclasses import replace
+
 import pytest
 import timm
 import torch
@@ -211,6 +213,22 @@ def test_the_mean_stays_exact_under_autocast() -> None:
 
 
 @torch.inference_mode()
+def test_the_gain_is_of_the_chroma_but_not_of_hints() -> None:
+    """What the gain will raise is lowered before, so that hints keep their color."""
+    lightness, hints = random_lightness(64, 64), torch.zeros(1, 3, 64, 64)
+    hints[:, :, 20:30, 20:30] = torch.tensor([0.2, -0.1, 1.0]).view(1, 3, 1, 1)
+    plain = tiny_generator()
+    gained = Generator(replace(plain.config, chroma_gain=1.5)).eval()
+    gained.load_state_dict(plain.state_dict())
+    assert torch.allclose(gained(lightness).ab, 1.5 * plain(lightness).ab, atol=1e-3)
+    seen = []
+    gained.hint_stem.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    gained(lightness, hints)
+    assert torch.allclose(1.5 * seen[0][:, :2], hints[:, :2])
+    assert torch.equal(seen[0][:, 2], hints[:, 2])
+
+
+@torch.inference_mode()
 def test_far_parts_of_a_photo_see_each_other_through_context() -> None:
     """Attention over the coarsest features: beyond the reach of the convolutions."""
     lightness = random_lightness(64, 1024)
@@ -311,6 +329,8 @@ def test_input_is_normalized_as_the_encoder_expects(generator: Generator) -> Non
         ({"head": "softmax"}, r"head is 'softmax'; use one of bins, tanh\."),
         ({"decoder": (1, 2, 3)}, r"decoder has 3 widths; give four"),
         ({"temperature": 0.0}, r"temperature is 0\.0; it must be above 0\."),
+        ({"chroma_gain": 0.0}, r"chroma_gain is 0\.0; it must be above 0, up to 4\."),
+        ({"confidence": (1.0, float("nan"))}, "confidence is .*; give two finite numbers"),
     ],
 )
 def test_wrong_settings_are_refused(changes: dict[str, object], sentence: str) -> None:
