@@ -180,8 +180,8 @@ class Generator(nn.Module):
         lightness = F.pad(lightness, pad, mode="replicate")
         gain = self.config.chroma_gain
         if hints is not None:
-            color, mask = F.pad(hints, pad).split((2, 1), dim=1)
-            hints = torch.cat((color / gain, mask), dim=1)  # the gain brings them back
+            hints = F.pad(hints, pad)
+            hints = torch.cat((hints[:, :2] / gain, hints[:, 2:]), dim=1)  # the gain is undone
         skips = self._encode(lightness, hints)
         hinted = self._deep_hints(hints)
         x = self.reduce(skips.pop()) + hinted[0]  # (N, C, H/32, W/32)
