@@ -12,7 +12,14 @@ import torch
 from numpy.typing import NDArray
 
 from colorizer.bands import Plane
-from colorizer.color import DELTA, GAMUT_SLACK, WHITE, linear_to_srgb, xyz_to_rgb
+from colorizer.color import (
+    DELTA,
+    GAMUT_SLACK,
+    WHITE,
+    lightness_to_gray,
+    linear_to_srgb,
+    xyz_to_rgb,
+)
 
 Pixels = NDArray[np.uint8]
 
@@ -45,6 +52,12 @@ def compose(lightness: Plane, ab: Plane) -> Pixels:
     scale = np.full(4, LINEAR_STEPS, np.float64)
     steps = cv2.multiply(linear, scale, dtype=cv2.CV_16U)  # rounds and saturates
     return np.asarray(_encoding().take(np.asarray(steps, np.uint16)))
+
+
+def compose_gray(lightness: Plane) -> Pixels:
+    """Pixels without color, uint8 (H, W, 1), from (H, W) float32 L*."""
+    gray = lightness_to_gray(torch.from_numpy(lightness))
+    return np.asarray((gray * 255).round_().byte().numpy()[:, :, None])
 
 
 def _linear(lab: Plane) -> Plane:

@@ -14,10 +14,10 @@ from colorizer.bands import Plane, bands
 from colorizer.color import (
     RGB_TO_XYZ,
     gray_to_lightness,
-    lightness_to_gray,
     luminance_to_lightness,
     srgb_to_linear,
 )
+from colorizer.compose import compose_gray
 
 MAX_PIXELS = 250_000_000  # a larger photo is taken for a decompression bomb
 SAVED_AS = {
@@ -178,8 +178,7 @@ class Photo:
             return self
         pixels = np.empty((*self.size, 1), np.uint8)
         for rows in bands(self.size):
-            gray = lightness_to_gray(torch.from_numpy(self.lightness_band(rows)))
-            pixels[rows, :, 0] = (gray * 255).round_().byte().numpy()
+            pixels[rows] = compose_gray(self.lightness_band(rows))
         return type(self)(pixels, self.format)
 
     def shrunk(self, size: tuple[int, int]) -> Self:

@@ -19,7 +19,7 @@ from colorizer.bands import Plane, bands
 from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler
 from colorizer.color import lab_to_rgb_in_gamut
-from colorizer.compose import compose
+from colorizer.compose import compose, compose_gray
 from colorizer.generator import Generator
 from colorizer.hints import ColorHint, rasterize
 from colorizer.photo import Photo
@@ -229,8 +229,12 @@ class Colorization:
 
         def make(rows: slice) -> None:
             lightness = self.photo.lightness_band(rows)
-            band = compose(tone.band(rows, lightness), upsampler.band(rows, lightness))
-            pixels[rows] = band[:, :, : pixels.shape[2]]
+            adjusted = tone.band(rows, lightness)
+            pixels[rows] = (
+                compose(adjusted, upsampler.band(rows, lightness))
+                if settings.strength
+                else compose_gray(adjusted)
+            )
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(make, bands(size)))
