@@ -213,11 +213,15 @@ def test_a_model_that_is_gone(photos: PhotoActions, upload: Upload) -> None:
         photos.colorize(upload, "user/repo", GERMAN)
 
 
-def test_a_photo_that_was_deleted(photos: PhotoActions, shown: Shown) -> None:
+def test_a_photo_that_was_deleted(
+    photos: PhotoActions, tiny_colorizer: Colorizer, models: Models, shown: Shown
+) -> None:
     shown.upload.unlink()
+    models.get = lambda name: tiny_colorizer  # type: ignore[method-assign]
     for action in (
         lambda: looks.download(shown, 0, "", GERMAN),
         lambda: photos.turn_left(shown, GERMAN),
+        lambda: photos.change_model(shown, "user/repo", GERMAN),
     ):
         with pytest.raises(gr.Error, match="nach einer Stunde gelöscht"):
             action()

@@ -14,7 +14,7 @@ from colorizer.web.errors import LOG, in_words, problem, warn
 from colorizer.web.files import Upload, uploaded_path
 from colorizer.web.looks import crop_view, pictures, there
 from colorizer.web.models import Models
-from colorizer.web.photo_state import Shown
+from colorizer.web.photo_state import Hints, Shown
 from colorizer.web.texts import say
 
 PROGRESS = gr.Progress()
@@ -125,20 +125,24 @@ class PhotoActions:
         """Colorize the photo, with the same hints, by another model."""
         if shown is None or shown.model == model:
             return (gr.skip(),) * 5
-        colorizer = model_of(self.models, model, request)
-        changed = photo_state.colorize(colorizer, shown.upload, model, shown.framing, shown.hints)
+        changed = self._again(shown, model, shown.framing, shown.hints, request)
         shown = replace(changed, past=shown.past)
         return shown, 0, *pictures(shown, 0, settings)
 
     def _reframe(
         self, shown: Shown, framing: Framing, request: gr.Request, settings: dict[str, float]
     ) -> Pictures:
-        colorizer = model_of(self.models, shown.model, request)
+        shown = self._again(shown, shown.model, framing, (), request)
+        return shown, 0, *pictures(shown, 0, settings)
+
+    def _again(
+        self, shown: Shown, model: str, framing: Framing, hints: Hints, request: gr.Request
+    ) -> Shown:
+        colorizer = model_of(self.models, model, request)
         try:
-            shown = photo_state.colorize(colorizer, shown.upload, shown.model, framing)
+            return photo_state.colorize(colorizer, shown.upload, model, framing, hints)
         except PhotoError as error:
             raise problem("page.gone", request) from error
-        return shown, 0, *pictures(shown, 0, settings)
 
 
 def model_of(models: Models, name: str, request: gr.Request) -> Colorizer:
