@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from skimage.color import deltaE_ciede2000
 from torch import Tensor
 from torch.nn import functional as F
 from torchvision.models import vgg16
@@ -22,6 +23,7 @@ from train.losses import (
     ab_loss,
     bin_prior,
     colorfulness_loss,
+    delta_e_loss,
     discriminator_loss,
     generator_loss,
     soft_encoding,
@@ -213,6 +215,36 @@ def test_gradient_loss_sees_bleeding() -> None:
     assert soft.grad is not None
     assert soft.grad.isfinite().all()
     assert soft.grad.any()
+
+
+@pytest.mark.parametrize("chroma", [5.0, 20.0, 40.0])
+def test_delta_e_loss_is_ciede2000_but_for_the_hue_terms(chroma: float) -> None:
+    random = torch.Generator().manual_seed(0)
+    truth = chroma * torch.randn(1, 2, 64, 64, generator=random)
+    ab = truth + 0.5 * chroma * torch.randn(1, 2, 64, 64, generator=random)
+    gray = torch.full((1, 1, 64, 64), 50.0)
+    lab = (torch.cat((gray, color), 1)[0].movedim(0, 2).numpy() for color in (truth, ab))
+    expected = float(deltaE_ciede2000(*lab).mean())
+    assert float(delta_e_loss(ab, truth)) == pytest.approx(expected, rel=0.03)
+
+
+def test_delta_e_loss_forgives_more_where_colors_are_strong() -> None:
+    weak, strong = torch.tensor([10.0, 0.0]), torch.tensor([60.0, 0.0])
+    error = torch.tensor([5.0, 0.0])
+    losses = [
+        float(delta_e_loss((color + error).view(1, 2, 1, 1), color.view(1, 2, 1, 1)))
+        for color in (weak, strong)
+    ]
+    assert losses[1] < 0.5 * losses[0]
+
+
+def test_delta_e_loss_has_a_finite_gradient_everywhere() -> None:
+    for start, truth in ((0.0, 0.0), (0.0, 10.0), (10.0, 0.0), (10.0, 10.0)):
+        ab = torch.full((1, 2, 4, 4), start, requires_grad=True)
+        delta_e_loss(ab, torch.full((1, 2, 4, 4), truth)).backward()
+        assert ab.grad is not None
+        assert ab.grad.isfinite().all()
+        assert (ab.grad.abs().sum() > 0) == (start != truth)
 
 
 def test_colorfulness_loss_agrees_with_the_metric() -> None:

@@ -152,6 +152,7 @@ class TrainConfig:
         0.5, "class rebalancing, 0 (none) to 1 (uniform); Zhang et al. 2016, eq. 4"
     )
     ab_weight: float = setting(0.05, "weight of the smooth L1 on ab, per ab unit")
+    delta_e_weight: float = setting(0.0, "weight of the CIEDE2000 at equal lightness")
     l1_weight: float = setting(
         0.0, "weight of the L1 on the network's own scale, RGB in [0, 1] or ab / 110"
     )

@@ -112,6 +112,28 @@ def ab_gradient_loss(ab: Tensor, target: Tensor) -> Tensor:
     return error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
 
 
+def delta_e_loss(ab: Tensor, target: Tensor) -> Tensor:
+    """Mean CIEDE2000 between predicted and true ab (N, 2, H, W) at equal lightness, without its hue
+    terms T and R_T (Sharma, Wu and Dalal 2005, eq. 2 to 7, 10, 15, 16, 22), whose slopes jump where
+    chroma vanishes. Unlike plain distances, it forgives more where colors are strong.
+    """
+    power = ((chroma_of(ab) + chroma_of(target)) / 2) ** 7
+    a_scale = 1.5 - 0.5 * (power / (power + 25.0**7)).add(FLATTEST).sqrt()  # (N, H, W)
+    stretch = torch.stack((a_scale, torch.ones_like(a_scale)), 1)
+    ab, target = ab * stretch, target * stretch
+    chroma, true_chroma = chroma_of(ab), chroma_of(target)
+    mean = (chroma + true_chroma) / 2
+    chroma_error = (chroma - true_chroma) ** 2
+    hue_error = (((ab - target) ** 2).sum(1) - chroma_error).clamp_min(0)
+    terms = chroma_error / (1 + 0.045 * mean) ** 2 + hue_error / (1 + 0.015 * mean) ** 2
+    return (terms + FLATTEST).sqrt().mean()
+
+
+def chroma_of(ab: Tensor) -> Tensor:
+    """Chroma (N, H, W) of ab (N, 2, H, W), in ab units, with a finite slope at 0."""
+    return ((ab**2).sum(1) + FLATTEST).sqrt()
+
+
 def colorfulness_loss(rgb: Tensor) -> Tensor:
     """1 - CF / 100, with the colorfulness CF of Hasler and Suesstrunk 2003, eq. 1, on 8-bit levels,
     as DDColor (Kang et al. 2023) trains with.

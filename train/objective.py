@@ -18,6 +18,7 @@ from train.losses import (
     ab_gradient_loss,
     ab_loss,
     colorfulness_loss,
+    delta_e_loss,
 )
 
 
@@ -72,8 +73,8 @@ class Objective(nn.Module):
             else None
         )
 
-        weights = [config.ab_weight, config.l1_weight, config.gradient_weight]
-        weights += [config.perceptual_weight, config.colorfulness_weight]
+        weights = [config.ab_weight, config.delta_e_weight, config.l1_weight]
+        weights += [config.gradient_weight, config.perceptual_weight, config.colorfulness_weight]
         if not any(weights) and self.bins is None:
             raise ValueError(
                 "No loss of this network has a weight above 0; set --ab-weight, for example."
@@ -88,6 +89,8 @@ class Objective(nn.Module):
             losses["bins"] = config.bins_weight * self.bins(prediction.logits, target)
         if config.ab_weight:
             losses["ab"] = config.ab_weight * ab_loss(prediction.ab, batch.ab)
+        if config.delta_e_weight:
+            losses["delta_e"] = config.delta_e_weight * delta_e_loss(prediction.ab, batch.ab)
         if config.l1_weight:
             output, truth = judged_colors(prediction, batch)
             scale = AB_SCALE if prediction.rgb is None else 1.0

@@ -74,7 +74,7 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
 def serve(page: gr.Blocks) -> None:
     """Serve the page until the process ends; address and port are Gradio's settings."""
     languages = [FALLBACK, *(code for code in LANGUAGES if code != FALLBACK)]
-    start_sweeping()
+    start_sweeping(page)
     script = (HERE / "page.js").read_text("utf-8")
     page.launch(
         theme=theme(),
