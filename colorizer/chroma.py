@@ -11,7 +11,7 @@ import numpy as np
 
 from colorizer.bands import Plane, enlarge
 
-RADIUS = 2  # pixels at the working size; 1 to 8 are compared in train/EXPERIMENTS.md
+RADIUS = 1  # pixels at the working size; 0 to 8 are compared in train/EXPERIMENTS.md
 EPSILON = 60.0  # L* units squared: weaker lightness changes than its root leave the color alone
 
 

@@ -1,16 +1,30 @@
-"""Color hints: what a person says about a point, and the planes that tell the generator."""
+"""Color hints: what a person says about points, and how it spreads over the photo.
+
+What the network got wrong at a point it most likely got wrong in the same way wherever the photo
+looks alike: near by, of like lightness, and given like colors. So the error at the hints is
+continued over all pixels by a Gaussian process (kriging) with such a kernel (Rasmussen and Williams
+2006, eq. 2.23, 2.24 and 4.17); it fades to 0 where nothing is like any hint.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
+from colorizer.bands import Plane, bands
 from colorizer.color import rgb_to_lab
-from colorizer.generator import AB_SCALE
 
-MIN_RADIUS = 2.0  # in pixels at the working size; training simulates patches of 1 to 9 pixels
+MIN_RADIUS = 2.0  # pixels at the working size: of a later hint, within which earlier ones are void
+LIGHTNESS_SCALE = 11.0  # L* units; these three are the kernel's length scales
+COLOR_SCALE = 18.0  # ab units
+DISTANCE_SCALE = 0.6  # of the photo's short side
+NOISE = 0.005  # variance of what a hint says about its point, as a share of the kernel's
+SMOOTHING = 1.0  # pixels, sigma: likeness is not about grain
+SPOKES = ((0.0, 0.0), (0.7, 0.0), (-0.7, 0.0), (0.0, 0.7), (0.0, -0.7))  # in a large hint's disc
 
 
 @dataclass(frozen=True)
@@ -46,40 +60,107 @@ class ColorHint:
         return a, b
 
 
-def rasterize(
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Pixels at the working size whose colors are known."""
+
+    rows: NDArray[np.intp]  # (n,)
+    columns: NDArray[np.intp]  # (n,)
+    ab: Plane  # (n, 2)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def sample(
     hints: Iterable[ColorHint], photo_size: tuple[int, int], size: tuple[int, int]
-) -> Tensor | None:
-    """Draw hints as the generator's planes.
+) -> Samples:
+    """The pixels that hints speak of: their points, and four more in the discs of large ones.
 
     Args:
         hints: later ones cover earlier ones.
         photo_size: (height, width) of the upright full photo, in which the hints are measured.
         size: (height, width) at the working size.
 
-    Returns:
-        (1, 3, height, width) float32: a* / 110, b* / 110 and the mask, 0 where nothing is known;
-        None without hints.
-
     Raises:
         ValueError: a hint lies outside the photo.
     """
-    hints = list(hints)
-    if not hints:
-        return None
     scale_y, scale_x = size[0] / photo_size[0], size[1] / photo_size[1]
-    rows = torch.arange(size[0]).view(-1, 1) + 0.5
-    columns = torch.arange(size[1]).view(1, -1) + 0.5
-    planes = torch.zeros(1, 3, *size)
+    found: list[tuple[float, float, tuple[float, float]]] = []
     for hint in hints:
         if not (0 <= hint.x < photo_size[1] and 0 <= hint.y < photo_size[0]):
             raise ValueError(
                 f"The hint at x={hint.x:g}, y={hint.y:g} lies outside the photo of "
                 f"{photo_size[1]} x {photo_size[0]} pixels."
             )
-        radius = max(hint.radius * (scale_x * scale_y) ** 0.5, MIN_RADIUS)
         # A click means the pixel it falls into, hence the half pixel.
         y, x = (hint.y + 0.5) * scale_y, (hint.x + 0.5) * scale_x
-        disc = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
-        a, b = hint.ab
-        planes[0, :, disc] = torch.tensor([a / AB_SCALE, b / AB_SCALE, 1.0]).view(3, 1)
-    return planes
+        radius = hint.radius * (scale_x * scale_y) ** 0.5
+        covered = max(radius, MIN_RADIUS)
+        found = [other for other in found if np.hypot(other[0] - y, other[1] - x) > covered]
+        for down, right in SPOKES if radius > MIN_RADIUS else SPOKES[:1]:
+            row, column = y + down * radius, x + right * radius
+            if 0 <= row < size[0] and 0 <= column < size[1]:
+                found.append((row, column, hint.ab))
+    points = np.array([point[:2] for point in found]).reshape(-1, 2).astype(np.intp)
+    rows, columns = np.minimum(points, np.array(size) - 1).T
+    return Samples(rows, columns, np.array([ab for *_, ab in found], np.float32).reshape(-1, 2))
+
+
+class Spreading:
+    """How what is known of some pixels bears on all.
+
+    Args:
+        lightness: (h, w) float32 L*.
+        colors: (2, h, w) float32 ab by which pixels are told apart.
+        samples: of the same h and w; at least one.
+    """
+
+    def __init__(self, lightness: Plane, colors: Plane, samples: Samples) -> None:
+        self._samples = samples
+        self._features = _features(lightness, colors)  # (h, w, 5)
+        self._known = self._features[samples.rows, samples.columns]
+        self._covariance = _kernel(self._known, self._known) + NOISE * np.eye(len(samples))
+
+    def correct(self, ab: Plane) -> Plane:
+        """ab (2, h, w) with the samples' colors, and changed alike where the photo is alike."""
+        samples = self._samples
+        error = samples.ab - ab[:, samples.rows, samples.columns].T
+        weights = np.linalg.solve(self._covariance, error).astype(np.float32)
+        corrected = np.empty_like(ab)
+        for rows in self._bands():
+            change = _kernel(self._features[rows], self._known) @ weights
+            corrected[:, rows] = ab[:, rows] + np.moveaxis(change, 2, 0)
+        return corrected
+
+    def certainty(self) -> Plane:
+        """How much is known about each pixel (h, w): 0 nothing, almost 1 at the samples."""
+        certainty = np.empty(self._features.shape[:2], np.float32)
+        for rows in self._bands():
+            near = _kernel(self._features[rows], self._known).astype(np.float64)
+            shares = np.linalg.solve(self._covariance, near.reshape(-1, len(self._known)).T)
+            certainty[rows] = (near * shares.T.reshape(near.shape)).sum(2)
+        return certainty.clip(0, 1)
+
+    def _bands(self) -> Iterator[slice]:
+        """Rows whose kernel with all samples is small."""
+        height, width, _ = self._features.shape
+        return bands((height, width * len(self._samples)))
+
+
+def _features(lightness: Plane, colors: Plane) -> Plane:
+    """What pixels are compared by, (h, w, 5), each in length scales of the kernel."""
+    height, width = lightness.shape
+    y, x = np.mgrid[:height, :width] / (DISTANCE_SCALE * min(height, width))
+    looks = np.dstack((lightness / LIGHTNESS_SCALE, *(colors / COLOR_SCALE)))
+    smooth = cv2.GaussianBlur(looks.astype(np.float32), (0, 0), SMOOTHING)
+    return np.dstack((smooth, y, x)).astype(np.float32)
+
+
+def _kernel(features: Plane, others: Plane) -> Plane:
+    """Likeness of features (..., 5) to others (n, 5): (..., n), 1 for equal ones. The kernel is
+    Matern's of order 3/2: smoother ones swing beyond neighboring hints of unlike colors.
+    """
+    squares = (features**2).sum(-1, keepdims=True) + (others**2).sum(1)
+    distances = np.sqrt(3 * (squares - 2 * features @ others.T).clip(0))
+    return np.asarray((1 + distances) * np.exp(-distances), np.float32)

@@ -21,7 +21,7 @@ from colorizer.chroma import ChromaUpsampler
 from colorizer.color import lab_to_rgb_in_gamut
 from colorizer.compose import compose, compose_gray
 from colorizer.generator import Generator
-from colorizer.hints import ColorHint, rasterize
+from colorizer.hints import ColorHint, Samples, Spreading, sample
 from colorizer.photo import Photo
 from colorizer.postprocess import Adjustments, ToneAdjuster, adjust_color
 
@@ -92,19 +92,17 @@ class Colorizer:
             )
         size = network_size(photo.size, short)
         lightness = photo.resized_lightness(size)
-        planes = rasterize(hints, photo.size, size)
+        samples = sample(hints, photo.size, size)
         with torch.inference_mode():
-            prediction = self._generator(
-                torch.from_numpy(lightness)[None, None].to(self.device),
-                None if planes is None else planes.to(self.device),
-            )
+            prediction = self._generator(torch.from_numpy(lightness)[None, None].to(self.device))
         ab = prediction.ab[0].float().cpu().numpy()
         generator, distribution = self.checkpoint.generator, None
         if prediction.logits is not None and isinstance(generator, Generator):
             logits = prediction.logits[0].float().cpu()
             distribution = Distribution(logits, generator.bins.cpu(), generator.config.temperature)
         scaling = generator.config.confidence if isinstance(generator, Generator) else (1.0, 0.0)
-        return Colorization(photo, Predicted(lightness, ab, distribution, scaling))
+        predicted = Predicted(lightness, ab, distribution, scaling)
+        return Colorization(photo, predicted, samples=samples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +122,17 @@ class Colorization:
         photo: the input.
     """
 
-    def __init__(self, photo: Photo, predicted: Predicted, ab: Plane | None = None) -> None:
+    def __init__(
+        self,
+        photo: Photo,
+        predicted: Predicted,
+        ab: Plane | None = None,
+        samples: Samples | None = None,
+    ) -> None:
         self.photo = photo
         self._predicted = predicted
-        self._ab = predicted.ab if ab is None else ab  # (2, h, w) of this version
+        self._unhinted = predicted.ab if ab is None else ab  # (2, h, w) of this version
+        self._samples = samples
 
     @cached_property
     def gray(self) -> Photo:
@@ -139,10 +144,26 @@ class Colorization:
         """The photo in color, at full resolution and with its lightness."""
         return self.adjust(Adjustments())
 
+    def with_hints(
+        self, hints: Sequence[ColorHint], size: tuple[int, int] | None = None
+    ) -> "Colorization":
+        """The same result with other hints, without running the network.
+
+        Args:
+            hints: colors that are known, instead of those of before; none takes these back.
+            size: (height, width) of the photo in whose pixels they are; None: of `photo`.
+
+        Raises:
+            ValueError: a hint lies outside the photo.
+        """
+        seen = self._predicted.lightness.shape
+        samples = sample(hints, size or self.photo.size, (seen[0], seen[1]))
+        return Colorization(self.photo, self._predicted, self._unhinted, samples)
+
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """Probability that a color is within 10 ab units of the truth, by the network's own account
-        as `train.calibrate` has scaled it; of an alternative's colors, too.
+        as `train.calibrate` has scaled it; of an alternative's colors, too. Hints count as true.
 
         Returns:
             float32 (height, width) at the working size, 0 to 1.
@@ -153,14 +174,18 @@ class Colorization:
         distribution = self._distribution
         probabilities = torch.softmax(distribution.logits, dim=0)
         _, rows, columns = probabilities.shape
-        coarse = F.adaptive_avg_pool2d(torch.from_numpy(self._ab), (rows, columns))
+        coarse = F.adaptive_avg_pool2d(torch.from_numpy(self._unhinted), (rows, columns))
         near = (
             torch.cdist(coarse.flatten(1).T, distribution.bins.T.contiguous()) <= CONFIDENT_WITHIN
         )  # (pixels, Q)
         confidence = (probabilities.flatten(1).T * near).sum(1).reshape(rows, columns)
         height, width = self._predicted.lightness.shape
         fine = np.asarray(cv2.resize(confidence.numpy(), (width, height)).clip(0, 1))
-        return scale_confidence(fine, *self._predicted.confidence)
+        scaled = scale_confidence(fine, *self._predicted.confidence)
+        if self._spreading is None:
+            return scaled
+        certainty = self._spreading.certainty()
+        return certainty + (1 - certainty) * scaled
 
     def suggest(self, x: float, y: float, n: int = 6) -> list[str]:
         """Likely colors of a point, visibly different from each other, most likely first.
@@ -197,8 +222,9 @@ class Colorization:
         """Plausible versions of the photo that look different from each other.
 
         They are made from the network's distribution: what it is sure of stays, and the rest
-        changes color region by region. The same photo, hints and working size give the same
-        versions, also of a preview and of a version, and more of them begin with the same ones.
+        changes color region by region; hints hold in all of them. The same photo and working size
+        give the same versions, also of a preview and of a version, and more of them begin with the
+        same ones.
 
         Args:
             n: how many at most, this one included; there are fewer only where nothing else is
@@ -215,9 +241,10 @@ class Colorization:
         predicted = self._predicted
         changes = color_changes(predicted.lightness, self._distribution, n - 1)
         versions = [
-            Colorization(self.photo, predicted, predicted.ab + change) for change in changes
+            Colorization(self.photo, predicted, predicted.ab + change, self._samples)
+            for change in changes
         ]
-        return [Colorization(self.photo, predicted), *versions]
+        return [Colorization(self.photo, predicted, samples=self._samples), *versions]
 
     def adjust(self, settings: Adjustments) -> Photo:
         """Post-process, without running the network; full resolution."""
@@ -250,7 +277,22 @@ class Colorization:
 
     def on(self, photo: Photo) -> "Colorization":
         """The same result for another copy of the photo, larger or smaller."""
-        return Colorization(photo, self._predicted, self._ab)
+        return Colorization(photo, self._predicted, self._unhinted, self._samples)
+
+    @cached_property
+    def _spreading(self) -> Spreading | None:
+        """Of the hints, if there are any."""
+        predicted = self._predicted
+        return (
+            Spreading(predicted.lightness, predicted.ab, self._samples) if self._samples else None
+        )
+
+    @cached_property
+    def _ab(self) -> Plane:
+        """(2, h, w) at the working size."""
+        if self._spreading is None:
+            return self._unhinted
+        return self._spreading.correct(self._unhinted)
 
     @property
     def _distribution(self) -> Distribution:

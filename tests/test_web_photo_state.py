@@ -47,7 +47,7 @@ def shown(tiny_colorizer: Colorizer, upload: Path) -> Shown:
 def test_points_between_picture_and_photo(shown: Shown) -> None:
     """With a photo four times as large as the picture on the page."""
     height, width = shown.small.size
-    large = replace(shown, photo=type(shown.photo)(shown.photo._lightness, (4 * height, 4 * width)))
+    large = replace(shown, size=(4 * height, 4 * width))
     assert large.to_photo(0, 0) == (2, 2)
     assert large.to_photo(width - 1, height - 1) == (4 * width - 2, 4 * height - 2)
     for point in ((0, 0), (5, 7), (width - 1, height - 1)):
@@ -82,8 +82,8 @@ def test_put_replaces_at_the_same_point() -> None:
 def test_hints_as_if_given_from_the_start(
     shown: Shown, tiny_colorizer: Colorizer, upload: Path
 ) -> None:
-    """The network sees exactly what it would see of the full photo."""
-    later = with_hints(shown, tiny_colorizer, (BLUE,))
+    """On the page and in the download."""
+    later = with_hints(shown, (BLUE,))
     photo = Photo.open(upload)
     expected = tiny_colorizer.colorize(photo, [BLUE]).colorized
     np.testing.assert_array_equal(
@@ -92,16 +92,16 @@ def test_hints_as_if_given_from_the_start(
     assert not np.array_equal(later.guess.colorized.pixels, shown.guess.colorized.pixels)
 
 
-def test_undo_goes_back_step_by_step(shown: Shown, tiny_colorizer: Colorizer) -> None:
+def test_undo_goes_back_step_by_step(shown: Shown) -> None:
     steps = [shown]
     for hints in ((BLUE,), (BLUE, GREEN), ()):
-        steps.append(with_hints(steps[-1], tiny_colorizer, hints))
+        steps.append(with_hints(steps[-1], hints))
     now = steps[-1]
     for before in reversed(steps[:-1]):
-        now = undo(now, tiny_colorizer)
+        now = undo(now)
         assert now.hints == before.hints
         np.testing.assert_array_equal(now.guess.colorized.pixels, before.guess.colorized.pixels)
-    assert undo(now, tiny_colorizer) is now
+    assert undo(now) is now
 
 
 # Versions and the full photo
@@ -134,7 +134,7 @@ def test_the_full_photo_is_as_from_the_library(
 def test_a_framed_photo(tiny_colorizer: Colorizer, upload: Path) -> None:
     framing = Framing(1, (0, 0, 50, 0))
     shown = colorize(tiny_colorizer, upload, framing=framing)
-    assert shown.photo.size == full_photo(shown).size == (83 - 42, 61)
+    assert shown.size == full_photo(shown).size == (83 - 42, 61)
     assert shown.whole.size == (83, 61)
 
 
@@ -144,7 +144,7 @@ def test_the_state_is_small(tiny_colorizer: Colorizer, tmp_path: Path) -> None:
     Image.fromarray(color_pixels(1500, 2000)).save(path)
     shown = colorize(tiny_colorizer, path)
     assert shown.small.pixels.size <= 3_000_000
-    assert shown.photo._lightness.size < 100_000
+    assert shown.guess._predicted.lightness.size < 100_000
     assert max(shown.whole.size) == WHOLE_SIDE
 
 

@@ -48,11 +48,11 @@ def time_visit(colorizer: Colorizer, path: Path) -> dict[str, float]:
     shown: Shown = timed("upload to first result", first)
     for name, settings in SLIDERS.items():
         timed(name, partial(processed_picture, shown, 0, asdict(settings)))
-    height, width = shown.photo.size
+    height, width = shown.size
     hint = ColorHint(width // 2, height // 2, "#2040c0", shown.radius(2))
 
     def hinted() -> None:
-        color_pictures(with_hints(shown, colorizer, (hint,)), 0, {})
+        color_pictures(with_hints(shown, (hint,)), 0, {})
 
     timed("hint", hinted)
 

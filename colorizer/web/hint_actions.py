@@ -9,20 +9,11 @@ from colorizer.web import photo_state
 from colorizer.web.errors import LOG, in_words, problem
 from colorizer.web.files import Upload, uploaded_path
 from colorizer.web.looks import color_pictures, inside, stage, there
-from colorizer.web.models import Models
-from colorizer.web.photo_actions import model_of
 from colorizer.web.photo_state import GRAY, Hints, Shown
 
 
 class HintActions:
-    """Choosing a point, giving it a color, taking it back.
-
-    Args:
-        models: the checkpoints that visitors may use.
-    """
-
-    def __init__(self, models: Models) -> None:
-        self.models = models
+    """Choosing a point, giving it a color, taking it back."""
 
     @in_words
     def point(
@@ -91,7 +82,7 @@ class HintActions:
             hint = ColorHint(x, y, color or "", shown.radius(brush))
         except ValueError:
             raise problem("photo.no_color", request) from None
-        return self._hinted(shown, version, photo_state.put(shown.hints, hint), request, settings)
+        return self._hinted(shown, version, photo_state.put(shown.hints, hint), settings)
 
     @in_words
     def keep_gray(
@@ -113,7 +104,7 @@ class HintActions:
     ) -> tuple[Shown, str, str]:
         """Take back the last change of a color; results are those of `fix_color`."""
         shown = there(shown, request)
-        shown = photo_state.undo(shown, model_of(self.models, shown.model, request))
+        shown = photo_state.undo(shown)
         return shown, *color_pictures(shown, version, settings)
 
     @in_words
@@ -141,14 +132,14 @@ class HintActions:
         if not 1 <= number <= len(shown.hints):
             raise problem("photo.no_such_point", request)
         hints = tuple(hint for count, hint in enumerate(shown.hints, 1) if count != number)
-        return self._hinted(shown, version, hints, request, settings)
+        return self._hinted(shown, version, hints, settings)
 
     @in_words
     def clear_points(
         self, shown: Shown | None, version: int, request: gr.Request, **settings: float
     ) -> tuple[Shown, str, str]:
         """Forget the colors of all points; results are those of `fix_color`."""
-        return self._hinted(there(shown, request), version, (), request, settings)
+        return self._hinted(there(shown, request), version, (), settings)
 
     @in_words
     def reference_color(
@@ -183,11 +174,8 @@ class HintActions:
         shown: Shown,
         version: int,
         hints: Hints,
-        request: gr.Request,
         settings: dict[str, float],
     ) -> tuple[Shown, str, str]:
         if hints != shown.hints:
-            shown = photo_state.with_hints(
-                shown, model_of(self.models, shown.model, request), hints
-            )
+            shown = photo_state.with_hints(shown, hints)
         return shown, *color_pictures(shown, version, settings)

@@ -167,7 +167,7 @@ def inside(
     if x is None or y is None:
         raise problem("photo.no_point", request)
     if not shown.inside(x, y):
-        height, width = shown.photo.size
+        height, width = shown.size
         raise problem("photo.outside", request, width=width - 1, height=height - 1)
     return x, y
 
@@ -208,7 +208,7 @@ def stage(
         except ValueError:  # the model knows one color for each point
             warn("photo.no_doubt", request)
     point = None if x is None or y is None else (int(x), int(y))
-    overlays.mark_hints(pixels, shown.hints, point, shown.radius(brush), shown.photo.size)
+    overlays.mark_hints(pixels, shown.hints, point, shown.radius(brush), shown.size)
     return picture(Image.fromarray(pixels))
 
 

@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from colorizer import ColorHint, Colorization, Colorizer, Photo
-from colorizer.bands import Plane, resize
 from colorizer.framing import Framing
-from colorizer.pipeline import network_size
 
 VERSIONS = 4  # that a visitor may choose from
 GRAY = "#808080"  # any gray: of a hint's color only a* and b* count
@@ -18,26 +16,6 @@ SAMPLE = 2  # pixels around the one whose color is taken from another photo
 
 Point = tuple[int, int]
 Hints = tuple[ColorHint, ...]
-
-
-class Remembered(Photo):
-    """What the network needs of a photo to look at it again with other hints.
-
-    Args:
-        lightness: (h, w) float32 L* at the size at which the network sees the photo.
-        size: (height, width) of the photo.
-    """
-
-    def __init__(self, lightness: Plane, size: tuple[int, int]) -> None:
-        self._lightness = lightness
-        self._size = size
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self._size
-
-    def resized_lightness(self, size: tuple[int, int]) -> Plane:
-        return resize(self._lightness, size)
 
 
 @dataclass(frozen=True)
@@ -49,8 +27,8 @@ class Shown:
         model: name of the checkpoint.
         framing: how the photo was turned and cropped.
         whole: a small copy of the turned photo, not cropped.
-        photo: the framed photo as the network sees it; its size is that of the hints.
-        guess: the network's result for a copy of the photo of at most a megapixel.
+        size: (height, width) of the framed photo, in whose pixels hints are.
+        guess: the result for a copy of the photo of at most a megapixel, with the hints.
         working_size: short side in pixels of what the network sees.
         hints: the colors that the visitor knows.
         past: the hints before each of the visitor's changes, oldest first.
@@ -60,7 +38,7 @@ class Shown:
     model: str
     framing: Framing
     whole: Photo
-    photo: Remembered
+    size: tuple[int, int]
     guess: Colorization
     working_size: int
     hints: Hints = ()
@@ -85,22 +63,22 @@ class Shown:
 
     def to_photo(self, x: float, y: float) -> Point:
         """The photo's pixel that lies under a pixel of the picture on the page."""
-        (height, width), (rows, columns) = self.photo.size, self.small.size
+        (height, width), (rows, columns) = self.size, self.small.size
         return int((x + 0.5) * width / columns), int((y + 0.5) * height / rows)
 
     def to_small(self, x: float, y: float) -> Point:
         """The pixel of the picture on the page that shows a pixel of the photo."""
-        (height, width), (rows, columns) = self.photo.size, self.small.size
+        (height, width), (rows, columns) = self.size, self.small.size
         return int((x + 0.5) * columns / width), int((y + 0.5) * rows / height)
 
     def inside(self, x: float, y: float) -> bool:
         """Whether the photo has that pixel."""
-        height, width = self.photo.size
+        height, width = self.size
         return 0 <= x < width and 0 <= y < height
 
     def radius(self, brush: float) -> float:
         """Pixels of the photo that a brush of so many percent of its short side covers."""
-        return brush / 100 * min(self.photo.size)
+        return brush / 100 * min(self.size)
 
 
 def colorize(
@@ -128,26 +106,25 @@ def colorize(
     framing, size = framing or Framing(), working_size or colorizer.checkpoint.working_size
     turned = framing.turn(Photo.open(upload))
     photo = framing.crop(turned)
-    seen = Remembered(photo.resized_lightness(network_size(photo.size, size)), photo.size)
-    guess = colorizer.colorize(seen, hints, size).on(photo).preview()
-    return Shown(upload, model, framing, thumbnail(turned), seen, guess, size, hints)
+    guess = colorizer.colorize(photo, hints, size).preview()
+    return Shown(upload, model, framing, thumbnail(turned), photo.size, guess, size, hints)
 
 
-def with_hints(shown: Shown, colorizer: Colorizer, hints: Hints) -> Shown:
-    """Run the network again with other hints.
+def with_hints(shown: Shown, hints: Hints) -> Shown:
+    """Take these hints instead.
 
     Raises:
         ValueError: a hint lies outside the photo.
     """
-    guess = colorizer.colorize(shown.photo, hints, shown.working_size).on(shown.small)
+    guess = shown.guess.with_hints(hints, shown.size)
     return replace(shown, guess=guess, hints=hints, past=(*shown.past, shown.hints))
 
 
-def undo(shown: Shown, colorizer: Colorizer) -> Shown:
+def undo(shown: Shown) -> Shown:
     """Take back the last change of the hints, if there was one."""
     if not shown.past:
         return shown
-    return replace(with_hints(shown, colorizer, shown.past[-1]), past=shown.past[:-1])
+    return replace(with_hints(shown, shown.past[-1]), past=shown.past[:-1])
 
 
 def put(hints: Hints, hint: ColorHint) -> Hints:

@@ -48,7 +48,7 @@ class PhotoTab:
     """Lays out the tab and connects it; see `build_photo_tab`."""
 
     def __init__(self, models: Models, model: gr.State, examples: Sequence[Path]) -> None:
-        self.photos, self.colors, self.model = PhotoActions(models), HintActions(models), model
+        self.photos, self.colors, self.model = PhotoActions(models), HintActions(), model
         self.recipes, self.examples = RecipeActions(models), list(examples)
         gr.set_static_paths(self.examples)  # shown from where they lie
         self.shown = gr.State(time_to_live=KEPT_SECONDS)
