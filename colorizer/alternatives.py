@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from colorizer.bands import Plane
 from colorizer.chroma import EPSILON, guided_filter
 from colorizer.color import lab_to_rgb_in_gamut, rgb_to_lab
-from colorizer.regions import find_regions
+from colorizer.regions import describe, find_regions
 
 SMOOTHING = 10.0  # ab units: standard deviation of what counts as the same color
 IMPLAUSIBLE = -2.5  # log-probability of a region's color as against its likeliest
@@ -58,6 +58,15 @@ class Distribution:
         sharp = torch.softmax((self.logits + change) / self.temperature, 0)
         return torch.einsum("qhw,cq->chw", sharp, self.bins)
 
+    def features(self, lightness: Plane) -> Plane:
+        """Features (h, w, C) near to each other in pixels of which it says much the same, and that
+        are as light, as of `colorizer.regions.describe`.
+
+        Args:
+            lightness: (H, W) L* at four times the size.
+        """
+        return describe(at_stride(lightness), torch.softmax(self.logits, 0))
+
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
@@ -93,7 +102,7 @@ def color_changes(lightness: Plane, distribution: Distribution, n: int) -> list[
         What to add to the predicted ab, (2, h, w) float32 each. More versions begin with the same
         ones.
     """
-    coarse = F.avg_pool2d(torch.from_numpy(lightness)[None], 4, ceil_mode=True)[0].numpy()
+    coarse = at_stride(lightness)
     probabilities, bins = torch.softmax(distribution.logits, 0), distribution.bins
     labels, features = find_regions(coarse, probabilities)
     similar = torch.einsum("qhw,pq->phw", probabilities, kernel(bins, SMOOTHING))
@@ -108,6 +117,11 @@ def color_changes(lightness: Plane, distribution: Distribution, n: int) -> list[
         smooth = guided_filter(lightness, change.numpy(), SMOOTH, EPSILON)
         changes.append(np.ascontiguousarray(smooth.transpose(2, 0, 1)))
     return changes
+
+
+def at_stride(lightness: Plane) -> Plane:
+    """L* (h, w) at the stride of the distribution, 4."""
+    return F.avg_pool2d(torch.from_numpy(lightness)[None], 4, ceil_mode=True)[0].numpy()
 
 
 def find_colors(sketch: Sketch, mask: NDArray[np.bool_]) -> Region:

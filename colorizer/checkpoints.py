@@ -36,7 +36,8 @@ WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 DISCRIMINATOR_WEIGHTS_FILE = "discriminator.safetensors"
 DISCRIMINATOR_CONFIG_FILE = "discriminator.json"
-ADDED_LATER = ("query_layers", "deep_hints", "chroma_gain", "confidence")  # not in the first
+ADDED_LATER = ("query_layers", "chroma_gain", "confidence")  # not in the first
+GIVEN_UP = ("hint_stem", "deep_hints")  # of the first: hints went through the network
 DISCRIMINATOR_FILES = (DISCRIMINATOR_CONFIG_FILE, DISCRIMINATOR_WEIGHTS_FILE)
 WORKING_SIZES = (192, 512)  # smallest and largest short side that the network may see, in pixels
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", re.ASCII)  # user/repo or user/repo@revision
@@ -287,10 +288,17 @@ def file_errors(folder: Path, config_file: str, weights_file: str) -> Iterator[N
 
 
 def _restore(build: Callable[[], Network], weights: dict[str, Tensor], config: Path) -> Network:
-    """Build a network as the file `config` says and load its weights strictly."""
+    """Build a network as the file `config` says and load its weights strictly, but for those that
+    were given up.
+    """
+    state = {
+        name: value.float()
+        for name, value in weights.items()
+        if name.partition(".")[0] not in GIVEN_UP
+    }
     try:
         network = build()
-        network.load_state_dict({name: value.float() for name, value in weights.items()})
+        network.load_state_dict(state)
     except RuntimeError as error:  # lists every key that is missing, left over or of another shape
         raise CheckpointError(
             f"The weights in {config.parent} do not fit its {config.name}; get both files again."
@@ -311,7 +319,7 @@ def _all_fields(settings: type, values: dict[str, Any]) -> dict[str, Any]:
     missing = {item.name for item in fields(settings)} - set(values) - set(ADDED_LATER)
     if missing:
         raise KeyError(f"missing {', '.join(sorted(missing))}")
-    return {name: _tuples(value) for name, value in values.items()}
+    return {name: _tuples(value) for name, value in values.items() if name not in GIVEN_UP}
 
 
 def _tuples(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The generator: a U-Net from lightness (and optional color hints) to a distribution over colors.
+"""The generator: a U-Net from lightness to a distribution over colors.
 
 An ImageNet-pretrained encoder, attention over the coarsest features for global context, and a
 decoder with skip connections. The head predicts, at stride 4, a distribution over the in-gamut ab
@@ -22,7 +22,6 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from colorizer.color import ab_bins
 
-HINT_PLANES = 3  # hint a* / 110, hint b* / 110, mask
 AB_SCALE = 110.0  # |a*| and |b*| of sRGB stay below it
 CONTEXT_HEADS = 4
 HEADS = ("bins", "tanh")
@@ -47,7 +46,6 @@ class GeneratorConfig:
     decoder: tuple[int, ...] = (256, 128, 96, 32)  # channels at stride 16, 8, 4 and 2
     context_layers: int = 2  # attention layers at stride 32
     query_layers: int = 0  # of the color queries, for stride 32, 16 and 8 in turn; 0: none
-    deep_hints: bool = False  # hints enter at stride 32, 16, 8 and 4, too, not at the stem alone
     head: str = "bins"  # "bins": distribution over ab bins; "tanh": plain regression
     bins: tuple[tuple[float, float], ...] = field(default_factory=ab_bins)  # centres (a*, b*)
     temperature: float = 0.38  # of the annealed mean; Zhang et al. 2016, sec. 2.3
@@ -119,16 +117,6 @@ class Generator(nn.Module):
             raise ValueError(
                 f"encoder {config.encoder} has strides {reductions}; use one with 2, 4, 8, 16, 32."
             )
-        self.hint_stem = nn.Conv2d(HINT_PLANES, channels[0], 7, stride=2, padding=3, bias=False)
-        nn.init.zeros_(self.hint_stem.weight)
-
-        self.deep_hints = nn.ModuleList()
-        if config.deep_hints:
-            for out in (config.decoder[0], *config.decoder[:3]):  # at stride 32, 16, 8 and 4
-                conv = nn.Conv2d(HINT_PLANES, out, 3, padding=1, bias=False)
-                nn.init.zeros_(conv.weight)
-                self.deep_hints.append(conv)
-
         width = config.decoder[0]
         self.reduce = projection(channels[4], width)
         self.context = nn.ModuleList(
@@ -165,12 +153,11 @@ class Generator(nn.Module):
             "std", torch.tensor(config.input_std).view(1, -1, 1, 1), persistent=False
         )
 
-    def forward(self, lightness: Tensor, hints: Tensor | None = None) -> Prediction:
+    def forward(self, lightness: Tensor) -> Prediction:
         """Predict the colors of a batch.
 
         Args:
             lightness: (N, 1, H, W) float32, L* in [0, 100]; any size, padded to the stride inside.
-            hints: (N, 3, H, W) float32 planes of `colorizer.hints.rasterize`, or None for no hints.
 
         Returns:
             A `Prediction` at the input's size.
@@ -178,17 +165,12 @@ class Generator(nn.Module):
         height, width = lightness.shape[-2:]
         pad = (0, -width % 32, 0, -height % 32)
         lightness = F.pad(lightness, pad, mode="replicate")
-        gain = self.config.chroma_gain
-        if hints is not None:
-            hints = F.pad(hints, pad)
-            hints = torch.cat((hints[:, :2] / gain, hints[:, 2:]), dim=1)  # the gain is undone
-        skips = self._encode(lightness, hints)
-        hinted = self._deep_hints(hints)
-        x = self.reduce(skips.pop()) + hinted[0]  # (N, C, H/32, W/32)
+        skips = self._encode(lightness)
+        x = self.reduce(skips.pop())  # (N, C, H/32, W/32)
         x = self._add_context(x)
         scales = [x]
-        for block, hint in zip(self.blocks[:3], hinted[1:], strict=True):
-            x = block(x, skips.pop(), hint)
+        for block in self.blocks[:3]:
+            x = block(x, skips.pop())
             scales.append(x)  # at stride 32, 16, 8 and 4
         logits = self.head(x)  # (N, Q, H/4, W/4)
         if self.queries is not None:
@@ -197,31 +179,21 @@ class Generator(nn.Module):
         x = self.blocks[3](x, skips.pop())
         residual = self.config.residual * torch.tanh(self.residual(x).float())  # (N, 2, H/2, W/2)
         coarse = self._decode(logits)  # (N, 2, H/4, W/4)
-        ab = gain * (F.interpolate(coarse, scale_factor=2.0, mode="bilinear") + residual)
+        ab = F.interpolate(coarse, scale_factor=2.0, mode="bilinear") + residual
         ab = F.interpolate(ab, scale_factor=2.0, mode="bilinear")[..., :height, :width]
+        ab = self.config.chroma_gain * ab
         if self.config.head != "bins":
             return Prediction(ab, None)
         return Prediction(ab, logits[..., : -(-height // 4), : -(-width // 4)])
 
-    def _encode(self, lightness: Tensor, hints: Tensor | None) -> list[Tensor]:
+    def _encode(self, lightness: Tensor) -> list[Tensor]:
         x = (lightness / 100 - self.mean) / self.std
         features: list[Tensor] = []
         for name, layer in self.encoder.items():
             x = layer(x)
             if name in self.encoder.return_layers:
-                if not features and hints is not None:
-                    x = x + self.hint_stem(hints)
                 features.append(x)
         return features
-
-    def _deep_hints(self, hints: Tensor | None) -> list[Tensor | float]:
-        """What hints add at stride 32, 16, 8 and 4."""
-        if hints is None or not self.deep_hints:
-            return [0.0] * 4
-        return [
-            conv(pool_hints(hints, stride))
-            for conv, stride in zip(self.deep_hints, (32, 16, 8, 4), strict=True)
-        ]
 
     def _add_context(self, x: Tensor) -> Tensor:
         if not self.context:
@@ -237,24 +209,6 @@ class Generator(nn.Module):
         with torch.autocast(logits.device.type, enabled=False):  # bins need more than 8 bits
             probabilities = torch.softmax(logits / self.config.temperature, dim=1)
             return torch.einsum("nqhw,cq->nchw", probabilities, self.bins)
-
-
-def pool_hints(hints: Tensor, stride: int) -> Tensor:
-    """Hint planes at a stride, where a small hint counts as much as a large one.
-
-    Args:
-        hints: (N, 3, H, W) planes of `colorizer.hints.rasterize`: color within -1 and 1, mask 0
-            or 1.
-        stride: divides H and W.
-
-    Returns:
-        (N, 3, H / stride, W / stride): the mean color of the hints in a cell, 0 without any, and
-        whether there are any, 0 or 1.
-    """
-    color, mask = hints[:, :2], hints[:, 2:]
-    share = F.avg_pool2d(mask, stride)
-    mean = F.avg_pool2d(color, stride) / share.clamp_min(1 / stride**2)
-    return torch.cat((mean, (share > 0).to(mean)), 1)
 
 
 class ColorQueries(nn.Module):
@@ -312,10 +266,10 @@ class DecoderBlock(nn.Module):
             nn.ReLU(inplace=True),
         )
 
-    def forward(self, deep: Tensor, skip: Tensor, hint: Tensor | float = 0.0) -> Tensor:
-        """(N, deep, H, W), (N, skip, 2H, 2W) and what is added, to (N, out, 2H, 2W)."""
+    def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
+        """(N, deep, H, W) and (N, skip, 2H, 2W) to (N, out, 2H, 2W)."""
         deep = F.interpolate(self.deep(deep), scale_factor=2.0, mode="bilinear")
-        mixed: Tensor = self.mix(deep + self.skip(skip) + hint)
+        mixed: Tensor = self.mix(deep + self.skip(skip))
         return mixed
 
 

@@ -2,10 +2,13 @@
 
 What the network got wrong at a point it most likely got wrong in the same way wherever the photo
 looks alike: near by, of like lightness, and given like colors. So the error at the hints is
-continued over all pixels by a Gaussian process (kriging) with such a kernel (Rasmussen and Williams
-2006, eq. 2.23, 2.24 and 4.17); it fades to 0 where nothing is like any hint.
+continued over all pixels by a Gaussian process (kriging) with such a covariance (Rasmussen and
+Williams 2006, eq. 2.23, 2.24 and 4.17); it fades to 0 where nothing is like any hint. A narrow part
+of the covariance fills the thing that a hint is on; a wide one lets hints that agree bear on the
+whole photo, as one alone hardly does.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,11 +22,11 @@ from colorizer.bands import Plane, bands
 from colorizer.color import rgb_to_lab
 
 MIN_RADIUS = 2.0  # pixels at the working size: of a later hint, within which earlier ones are void
-LIGHTNESS_SCALE = 11.0  # L* units; these three are the kernel's length scales
-COLOR_SCALE = 18.0  # ab units
-DISTANCE_SCALE = 0.6  # of the photo's short side
 NOISE = 0.005  # variance of what a hint says about its point, as a share of the kernel's
 SMOOTHING = 1.0  # pixels, sigma: likeness is not about grain
+# Of the covariance's parts: its share; and its length scales of L*, of a* and b*, of the place in
+# short sides, and of the beliefs
+PARTS = ((0.8, 9.0, 12.0, 0.25, 0.5), (0.2, 16.0, 25.0, 1.0, math.inf))
 SPOKES = ((0.0, 0.0), (0.7, 0.0), (-0.7, 0.0), (0.0, 0.7), (0.0, -0.7))  # in a large hint's disc
 
 
@@ -114,13 +117,18 @@ class Spreading:
         lightness: (h, w) float32 L*.
         colors: (2, h, w) float32 ab by which pixels are told apart.
         samples: of the same h and w; at least one.
+        beliefs: (rows, columns, C) float32 by which they are told apart as well, of any size, as of
+            `colorizer.regions.describe`; None for networks that have none.
     """
 
-    def __init__(self, lightness: Plane, colors: Plane, samples: Samples) -> None:
+    def __init__(
+        self, lightness: Plane, colors: Plane, samples: Samples, beliefs: Plane | None = None
+    ) -> None:
         self._samples = samples
-        self._features = _features(lightness, colors)  # (h, w, 5)
+        self._features, self._parts = _features(lightness, colors, beliefs)
         self._known = self._features[samples.rows, samples.columns]
-        self._covariance = _kernel(self._known, self._known) + NOISE * np.eye(len(samples))
+        noise = NOISE * np.eye(len(samples))
+        self._covariance = self._likeness(self._known) + noise
 
     def correct(self, ab: Plane) -> Plane:
         """ab (2, h, w) with the samples' colors, and changed alike where the photo is alike."""
@@ -129,7 +137,7 @@ class Spreading:
         weights = np.linalg.solve(self._covariance, error).astype(np.float32)
         corrected = np.empty_like(ab)
         for rows in self._bands():
-            change = _kernel(self._features[rows], self._known) @ weights
+            change = self._likeness(self._features[rows]) @ weights
             corrected[:, rows] = ab[:, rows] + np.moveaxis(change, 2, 0)
         return corrected
 
@@ -137,29 +145,46 @@ class Spreading:
         """How much is known about each pixel (h, w): 0 nothing, almost 1 at the samples."""
         certainty = np.empty(self._features.shape[:2], np.float32)
         for rows in self._bands():
-            near = _kernel(self._features[rows], self._known).astype(np.float64)
+            near = self._likeness(self._features[rows]).astype(np.float64)
             shares = np.linalg.solve(self._covariance, near.reshape(-1, len(self._known)).T)
             certainty[rows] = (near * shares.T.reshape(near.shape)).sum(2)
         return certainty.clip(0, 1)
 
     def _bands(self) -> Iterator[slice]:
-        """Rows whose kernel with all samples is small."""
+        """Rows whose likeness to all samples is small."""
         height, width, _ = self._features.shape
         return bands((height, width * len(self._samples)))
 
+    def _likeness(self, features: Plane) -> Plane:
+        """Covariance of features (..., C) with the n samples': (..., n), 1 for equal ones."""
+        parts = [
+            share * _matern(features / scale, self._known / scale) for share, scale in self._parts
+        ]
+        return np.sum(parts, axis=0, dtype=np.float32)
 
-def _features(lightness: Plane, colors: Plane) -> Plane:
-    """What pixels are compared by, (h, w, 5), each in length scales of the kernel."""
+
+def _features(
+    lightness: Plane, colors: Plane, beliefs: Plane | None
+) -> tuple[Plane, list[tuple[float, Plane]]]:
+    """What pixels are compared by, (h, w, C); and the share and length scales (C,) of each part."""
     height, width = lightness.shape
-    y, x = np.mgrid[:height, :width] / (DISTANCE_SCALE * min(height, width))
-    looks = np.dstack((lightness / LIGHTNESS_SCALE, *(colors / COLOR_SCALE)))
-    smooth = cv2.GaussianBlur(looks.astype(np.float32), (0, 0), SMOOTHING)
-    return np.dstack((smooth, y, x)).astype(np.float32)
+    y, x = np.mgrid[:height, :width] / min(height, width)
+    smooth = cv2.GaussianBlur(np.dstack((lightness, *colors)), (0, 0), SMOOTHING)
+    channels = [smooth, y, x]
+    if beliefs is not None:
+        channels.append(cv2.resize(beliefs, (width, height), interpolation=cv2.INTER_LINEAR))
+    features = np.dstack(channels).astype(np.float32)
+    count = features.shape[2] - 5
+    scales = [
+        (share, np.array([light, color, color, place, place, *[belief] * count], np.float32))
+        for share, light, color, place, belief in PARTS
+    ]
+    return features, scales
 
 
-def _kernel(features: Plane, others: Plane) -> Plane:
-    """Likeness of features (..., 5) to others (n, 5): (..., n), 1 for equal ones. The kernel is
-    Matern's of order 3/2: smoother ones swing beyond neighboring hints of unlike colors.
+def _matern(features: Plane, others: Plane) -> Plane:
+    """Matern's covariance of order 3/2 between features (..., C) and others (n, C), in length
+    scales: (..., n). Smoother ones swing beyond neighboring hints of unlike colors.
     """
     squares = (features**2).sum(-1, keepdims=True) + (others**2).sum(1)
     distances = np.sqrt(3 * (squares - 2 * features @ others.T).clip(0))

@@ -282,10 +282,12 @@ class Colorization:
     @cached_property
     def _spreading(self) -> Spreading | None:
         """Of the hints, if there are any."""
-        predicted = self._predicted
-        return (
-            Spreading(predicted.lightness, predicted.ab, self._samples) if self._samples else None
-        )
+        if not self._samples:
+            return None
+        predicted, beliefs = self._predicted, None
+        if predicted.distribution is not None:
+            beliefs = predicted.distribution.features(predicted.lightness)
+        return Spreading(predicted.lightness, predicted.ab, self._samples, beliefs)
 
     @cached_property
     def _ab(self) -> Plane:

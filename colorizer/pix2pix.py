@@ -30,9 +30,7 @@ class Pix2PixConfig:
 
 
 class Pix2Pix(nn.Module):
-    """U-Net from gray to RGB, or from lightness to ab; it takes no hints and predicts no
-    distribution.
-    """
+    """U-Net from gray to RGB, or from lightness to ab; it predicts no distribution."""
 
     bins = torch.empty(2, 0)  # of the distribution that it doesn't predict
 
@@ -54,21 +52,15 @@ class Pix2Pix(nn.Module):
         self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(before, outputs, 4, 2, 1))
         self.apply(_initialize)
 
-    def forward(self, lightness: Tensor, hints: Tensor | None = None) -> Prediction:
+    def forward(self, lightness: Tensor) -> Prediction:
         """Predict the colors of a batch.
 
         Args:
             lightness: (N, 1, H, W) float32, L* in [0, 100]; any size, padded to the stride inside.
-            hints: must be None.
 
         Returns:
             A `Prediction` at the input's size, with `rgb` where the network predicts that.
-
-        Raises:
-            ValueError: there are hints.
         """
-        if hints is not None:
-            raise ValueError("A pix2pix checkpoint takes no color hints; use the bundled one.")
         height, width = lightness.shape[-2:]
         rgb_space = self.config.space == "rgb"
         x = 2 * lightness_to_gray(lightness) - 1 if rgb_space else lightness / 50 - 1

@@ -50,7 +50,7 @@ def tiny_generator(seed: int = 0, **changes: object) -> Generator:
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = None  # statistics as after training, from the pass below
     # Until something is learned:
-    zeros = [generator.hint_stem, generator.residual, *generator.deep_hints]
+    zeros: list[nn.Module] = [generator.residual]
     zeros += [generator.queries.change] if generator.queries is not None else []
     for layer in zeros:
         nn.init.normal_(layer.weight, std=0.1)

@@ -1,4 +1,4 @@
-"""Augmentation: every flaw does what its name says and no more; simulated hints tell the truth."""
+"""Augmentation: every flaw does what its name says and no more."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from colorizer.generator import AB_SCALE
 from tests.conftest import color_pixels
 from train import augment
-from train.augment import LARGEST_PATCH, MEAN_HINTS, Gray, degrade, simulate_hints
+from train.augment import Gray, degrade
 from train.config import TrainConfig
 
 FLAWS = ("blur", "vignette", "grain", "gamma", "fading", "dust", "jpeg")
@@ -177,67 +176,3 @@ def test_layout_in_memory_does_not_matter(photo: Gray, layout: Callable[[Gray], 
     expected = degraded(np.ascontiguousarray(gray), *FLAWS)
     gray.setflags(write=False)
     assert np.array_equal(degraded(gray, *FLAWS), expected)
-
-
-def test_hints_tell_the_true_color_where_the_mask_is() -> None:
-    ab = torch.empty(4, 2, 64, 48)
-    ab[:, 0], ab[:, 1] = 30, -50
-    planes = simulate_hints(ab, seeded())
-    mask = planes[:, 2] == 1
-    assert planes.shape == (4, 3, 64, 48)
-    assert mask.any()
-    assert planes[:, 0][mask].unique().tolist() == pytest.approx([30 / AB_SCALE])
-    assert planes[:, 1][mask].unique().tolist() == pytest.approx([-50 / AB_SCALE])
-    assert not planes[:, :2].permute(0, 2, 3, 1)[~mask].any()
-    assert set(planes[:, 2].unique().tolist()) == {0, 1}
-
-
-def test_a_patch_has_the_mean_of_its_pixels() -> None:
-    ab = 50 * torch.randn(64, 2, 9, 9, generator=seeded())
-    planes = simulate_hints(ab, seeded())
-    whole = (planes[:, 2] == 1).flatten(1).all(1)  # the one patch that fills the picture
-    assert whole.any()
-    found = planes[whole][:, :2, 4, 4] * AB_SCALE
-    covered = (found - ab[whole].mean((2, 3))).abs().amax(1) < 1e-3
-    assert covered.any()
-
-
-def test_number_and_size_of_hints_follow_the_paper() -> None:
-    """Geometric with p = 1/8, so one photo in eight has none; patches of 1 to 9 pixels."""
-    planes = simulate_hints(torch.zeros(800, 2, 96, 96), seeded())
-    none = float((planes[:, 2].sum((1, 2)) == 0).float().mean())
-    assert none == pytest.approx(1 / MEAN_HINTS, abs=0.04)
-    area = float(planes[:, 2].sum((1, 2)).mean())
-    mean_patch = sum(side**2 for side in range(1, LARGEST_PATCH + 1)) / LARGEST_PATCH
-    assert area == pytest.approx((MEAN_HINTS - 1) * mean_patch, rel=0.15)  # few overlap
-    for rest in ((0, 1), (0, 2)):  # anywhere, the borders too
-        assert planes[:, 2].sum(rest).min() > 0
-
-
-def test_every_patch_has_the_mean_of_its_own_pixels() -> None:
-    """Also at the borders: what a photo shows is explained by squares of 1 to 9 pixels."""
-    ab = 50 * torch.randn(60, 2, 40, 40, generator=seeded())
-    planes = simulate_hints(ab, seeded())
-    explained = torch.zeros(60, 40, 40, dtype=torch.bool)
-    for side in range(1, LARGEST_PATCH + 1):
-        means = torch.nn.functional.avg_pool2d(ab, side, stride=1) / AB_SCALE
-        for row in range(side):
-            for column in range(side):
-                window = slice(row, row + 41 - side), slice(column, column + 41 - side)
-                match = (planes[:, :2, *window] - means).abs().amax(1) < 1e-5
-                explained[:, *window] |= match
-    assert explained[planes[:, 2] == 1].all()
-
-
-def test_a_batch_may_have_no_hint_at_all() -> None:
-    """Sixty batches of one photo, of which some have none."""
-    planes = [simulate_hints(torch.ones(1, 2, 16, 16), seeded(seed)) for seed in range(60)]
-    assert any(not plane.any() for plane in planes)
-    assert all(plane.shape == (1, 3, 16, 16) for plane in planes)
-
-
-def test_hints_repeat_with_the_seed_and_do_not_change_the_truth() -> None:
-    ab = torch.randn(3, 2, 32, 32, generator=seeded())
-    before = ab.clone()
-    assert torch.equal(simulate_hints(ab, seeded(5)), simulate_hints(ab, seeded(5)))
-    assert torch.equal(ab, before)

@@ -88,9 +88,9 @@ def test_what_is_saved_is_what_is_loaded(head: str, tmp_path: Path) -> None:
     assert checkpoint.generator.config == generator.config
     assert not checkpoint.generator.training
     assert checkpoint.source == str(tmp_path / "new" / "folder")
-    lightness, hints = 100 * torch.rand(1, 1, 64, 64), torch.rand(1, 3, 64, 64)
+    lightness = 100 * torch.rand(1, 1, 64, 64)
     with torch.inference_mode():
-        expected, loaded = generator(lightness, hints), checkpoint.generator(lightness, hints)
+        expected, loaded = generator(lightness), checkpoint.generator(lightness)
     assert (loaded.ab - expected.ab).abs().max() < 0.5  # ab units; weights are kept in float16
 
 
@@ -128,11 +128,27 @@ def test_a_checkpoint_without_an_architecture_is_a_unet(folder: Path) -> None:
     assert isinstance(load_checkpoint(folder).generator, Generator)
 
 
-@pytest.mark.parametrize("key", ["query_layers", "deep_hints", "chroma_gain", "confidence"])
+@pytest.mark.parametrize("key", ["query_layers", "chroma_gain", "confidence"])
 def test_a_checkpoint_without_settings_that_came_later(folder: Path, key: str) -> None:
     expected = load_checkpoint(folder).generator.config
     change_config(folder, lambda config: config["generator"].pop(key))
     assert load_checkpoint(folder).generator.config == expected
+
+
+def test_a_checkpoint_through_whose_network_hints_went(folder: Path) -> None:
+    """It loads without that part; anything else that is left over is an error."""
+    expected = load_checkpoint(folder).generator
+    weights = load_file(folder / WEIGHTS_FILE)
+    more = {"hint_stem.weight": torch.ones(4, 3, 7, 7), "deep_hints.0.weight": torch.ones(16, 3, 3)}
+    save_file(weights | more, folder / WEIGHTS_FILE)
+    change_config(folder, lambda config: config["generator"].update(deep_hints=True))
+    found = load_checkpoint(folder).generator
+    assert found.config == expected.config
+    for name, value in expected.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value), name
+    save_file(weights | {"other.weight": torch.ones(4)}, folder / WEIGHTS_FILE)
+    with pytest.raises(CheckpointError, match="do not fit its config"):
+        load_checkpoint(folder)
 
 
 @pytest.mark.parametrize("architecture", ["pix2pix", "vit", None, 1, ["unet"]])

@@ -343,9 +343,7 @@ def test_a_loss_that_is_no_number_is_skipped_at_half_the_rate(
     photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poison(monkeypatch, range(1, 3))
-    config = settings(
-        photo_folder, tmp_path, schedule="constant", warmup=0, hint_share=1.0, **ADVERSARIAL
-    )
+    config = settings(photo_folder, tmp_path, schedule="constant", warmup=0, **ADVERSARIAL)
     fit(config)
     rates = [line["rate"] for line in read_log(tmp_path) if "rate" in line]
     assert rates == [1, 0.5, 0.25, 0.25, 0.25, 0.25]
@@ -527,7 +525,7 @@ def test_one_batch_can_be_learned_by_heart(photo_folder: Path, tmp_path: Path) -
     """Two photos, seen by the generator as the pipeline sees them, to a delta_e00 below 3."""
     config = settings(
         photo_folder, tmp_path, photos=600, crops=(64,), learning_rate=1e-2, encoder_rate=1e-2,
-        schedule="constant", hint_share=0.0, rebalance=0.0, decoder=(32, 32, 16, 16), **CLEAN,
+        schedule="constant", rebalance=0.0, decoder=(32, 32, 16, 16), **CLEAN,
     )  # fmt: skip
     learner, crops = start(config)
     pixels = crops_of(crops, config, 0)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.color import ab_bins
-from colorizer.generator import AB_SCALE, Generator, GeneratorConfig, build_encoder, pool_hints
+from colorizer.generator import AB_SCALE, Generator, GeneratorConfig, build_encoder
 from tests.conftest import tiny_config, tiny_generator
 
 SIZES = [(1, 1), (1, 70), (33, 47), (64, 32), (100, 65)]
@@ -21,19 +21,12 @@ def random_lightness(height: int, width: int, count: int = 1, seed: int = 0) -> 
     return F.interpolate(coarse, (height, width), mode="bilinear")
 
 
-def random_hints(height: int, width: int, count: int = 1) -> Tensor:
-    random = torch.Generator().manual_seed(1)
-    hints = torch.rand(count, 3, height, width, generator=random) - 0.5
-    hints[:, 2] = 1
-    return hints
-
-
 @pytest.mark.parametrize("head", ["bins", "tanh"])
 @pytest.mark.parametrize("size", SIZES)
 @torch.inference_mode()
 def test_prediction_has_the_size_of_the_input(head: str, size: tuple[int, int]) -> None:
     height, width = size
-    prediction = tiny_generator(head=head)(random_lightness(*size, 2), random_hints(*size, 2))
+    prediction = tiny_generator(head=head)(random_lightness(*size, 2))
     assert prediction.ab.shape == (2, 2, height, width)
     assert prediction.ab.dtype == torch.float32
     assert prediction.ab.isfinite().all()
@@ -62,12 +55,12 @@ def test_lightness_decides_the_colors(generator: Generator) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"head": "bins"}, {"head": "tanh"}, {"query_layers": 3}, {"deep_hints": True}],
+    [{"head": "bins"}, {"head": "tanh"}, {"query_layers": 3}],
     ids=str,
 )
 def test_gradient_reaches_every_parameter(changes: dict[str, object]) -> None:
     generator = tiny_generator(**changes).train()
-    prediction = generator(random_lightness(64, 96, 2), random_hints(64, 96, 2))
+    prediction = generator(random_lightness(64, 96, 2))
     torch.manual_seed(0)
     loss = (prediction.ab * torch.randn_like(prediction.ab)).mean()
     if prediction.logits is not None:
@@ -114,60 +107,10 @@ def test_color_queries_see_the_whole_photo() -> None:
     assert changed[1] > 0
 
 
-def test_hints_at_a_stride_keep_their_color() -> None:
-    hints = torch.zeros(1, 3, 32, 64)
-    hints[0, :, 5, 40] = torch.tensor([0.5, -0.25, 1])  # a single pixel
-    hints[0, :, 20:24, :3] = torch.tensor([0.1, 0.2, 1]).view(3, 1, 1)
-    for stride in (4, 8, 16, 32):
-        pooled = pool_hints(hints, stride)
-        assert pooled.shape == (1, 3, 32 // stride, 64 // stride)
-        first = pooled[0, :, 5 // stride, 40 // stride]
-        second = pooled[0, :, 20 // stride, 0]
-        assert first.tolist() == pytest.approx([0.5, -0.25, 1])
-        assert second.tolist() == pytest.approx([0.1, 0.2, 1])
-        assert int(pooled[0, 2].sum()) == 2
-
-
-@torch.inference_mode()
-def test_deep_hints_change_nothing_before_training() -> None:
-    torch.manual_seed(0)
-    generator = Generator(tiny_config(deep_hints=True)).eval()
-    lightness = random_lightness(64, 64)
-    assert torch.equal(generator(lightness).ab, generator(lightness, random_hints(64, 64)).ab)
-    for conv in generator.deep_hints:
-        nn.init.normal_(conv.weight)
-    assert not torch.equal(generator(lightness).ab, generator(lightness, random_hints(64, 64)).ab)
-
-
 @pytest.mark.parametrize(("layers", "head"), [(4, "bins"), (-1, "bins"), (1, "tanh")])
 def test_color_queries_that_do_not_fit(layers: int, head: str) -> None:
     with pytest.raises(ValueError, match=f"query_layers is {layers} with the head {head}; take 0"):
         GeneratorConfig(query_layers=layers, head=head)
-
-
-@torch.inference_mode()
-def test_hints_change_nothing_before_training() -> None:
-    torch.manual_seed(0)
-    generator = Generator(tiny_config()).eval()
-    lightness = random_lightness(64, 64)
-    assert torch.equal(generator(lightness, random_hints(64, 64)).ab, generator(lightness).ab)
-
-
-@torch.inference_mode()
-def test_hints_are_seen_where_they_are(generator: Generator) -> None:
-    """With trained (here: random) hint weights a hint changes its surroundings most."""
-    lightness = random_lightness(256, 256)
-    hints = torch.zeros(1, 3, 256, 256)
-    hints[:, :, 40:50, 200:210] = 1
-    changed = (generator(lightness, hints).logits - generator(lightness).logits).abs().sum(1)[0]
-    assert changed[8:16, 48:56].mean() > 3 * changed.mean()
-
-
-@torch.inference_mode()
-def test_no_hints_is_the_same_as_empty_planes(generator: Generator) -> None:
-    lightness = random_lightness(40, 50)
-    empty = generator(lightness, torch.zeros(1, 3, 40, 50)).ab
-    assert torch.allclose(empty, generator(lightness).ab, atol=1e-4)
 
 
 @pytest.mark.parametrize("head", ["bins", "tanh"])
@@ -213,19 +156,12 @@ def test_the_mean_stays_exact_under_autocast() -> None:
 
 
 @torch.inference_mode()
-def test_the_gain_is_of_the_chroma_but_not_of_hints() -> None:
-    """What the gain will raise is lowered before, so that hints keep their color."""
-    lightness, hints = random_lightness(64, 64), torch.zeros(1, 3, 64, 64)
-    hints[:, :, 20:30, 20:30] = torch.tensor([0.2, -0.1, 1.0]).view(1, 3, 1, 1)
+def test_the_gain_is_of_the_chroma() -> None:
+    lightness = random_lightness(64, 64)
     plain = tiny_generator()
     gained = Generator(replace(plain.config, chroma_gain=1.5)).eval()
     gained.load_state_dict(plain.state_dict())
     assert torch.allclose(gained(lightness).ab, 1.5 * plain(lightness).ab, atol=1e-3)
-    seen = []
-    gained.hint_stem.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    gained(lightness, hints)
-    assert torch.allclose(1.5 * seen[0][:, :2], hints[:, :2])
-    assert torch.equal(seen[0][:, 2], hints[:, 2])
 
 
 @torch.inference_mode()

@@ -123,9 +123,28 @@ def test_a_hint_stops_where_the_network_sees_another_color(ab: Plane) -> None:
     colors[:, :, 60:] += 40
     same = Spreading(two_regions(50, 50), ab, known((40, 50, 5, -32))).correct(ab) - ab
     told_apart = Spreading(two_regions(50, 50), colors, known((40, 50, 5, -32))).correct(ab) - ab
-    assert same[1, 40, 70] < -30
+    assert same[1, 40, 70] < -20
     assert abs(told_apart[1, :, 64:]).max() < 3
     np.testing.assert_allclose(told_apart[1, 40, 40:50], same[1, 40, 40:50], atol=4)
+
+
+def test_a_hint_stops_where_the_network_believes_another_thing(ab: Plane) -> None:
+    beliefs = np.zeros((20, 30, 6), np.float32)  # at the stride of a distribution
+    beliefs[:, 15:, 0] = 1.4
+    samples = known((40, 50, 5, -32))
+    plain = Spreading(two_regions(50, 50), ab, samples).correct(ab) - ab
+    told_apart = Spreading(two_regions(50, 50), ab, samples, beliefs).correct(ab) - ab
+    assert abs(told_apart[1, :, 64:80]).mean() < 0.7 * abs(plain[1, :, 64:80]).mean()
+    np.testing.assert_allclose(told_apart[1, 40, 40:50], plain[1, 40, 40:50], atol=4)
+
+
+def test_hints_that_agree_bear_on_more_than_one_alone(ab: Plane) -> None:
+    points = [(10, 10), (10, 60), (10, 110), (70, 10), (70, 110)]
+    one = Spreading(two_regions(50, 50), ab, known((10, 10, 5, -32))).correct(ab) - ab
+    all_of_them = known(*[(*point, 5, -32) for point in points])
+    many = Spreading(two_regions(50, 50), ab, all_of_them).correct(ab) - ab
+    assert abs(one[1, 50:60, 50:70]).max() < 12
+    assert many[1, 50:60, 50:70].mean() < 2 * one[1, 50:60, 50:70].mean()
 
 
 def test_a_hint_fades_with_the_distance(ab: Plane) -> None:

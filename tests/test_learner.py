@@ -37,7 +37,7 @@ def test_a_constant_rate() -> None:
 
 
 def test_frozen_weights_do_not_move(photo_folder: Path, tmp_path: Path) -> None:
-    config = settings(photo_folder, tmp_path, frozen_stride=4, hint_share=1.0)
+    config = settings(photo_folder, tmp_path, frozen_stride=4)
     learner, crops = start(config)
     before = {name: value.clone() for name, value in learner.generator.state_dict().items()}
     for step in range(3):
@@ -46,13 +46,13 @@ def test_frozen_weights_do_not_move(photo_folder: Path, tmp_path: Path) -> None:
     for name, value in before.items():
         if name.startswith(("encoder.conv1", "encoder.layer1")):
             assert torch.equal(after[name], value), name
-    for name in ("encoder.layer4.0.conv1.weight", "hint_stem.weight", "head.weight"):
+    for name in ("encoder.layer4.0.conv1.weight", "head.weight"):
         assert not torch.equal(after[name], before[name]), name
 
 
 def test_parts_add_up_to_the_gradient_of_the_whole(photo_folder: Path, tmp_path: Path) -> None:
     """Seen by the weights after one step of plain descent, with batch norm in evaluation mode."""
-    config = settings(photo_folder, tmp_path, batch=4, hint_share=0.0, clip=1e9, **CLEAN)
+    config = settings(photo_folder, tmp_path, batch=4, clip=1e9, **CLEAN)
     changes = []
     for parts in (1, 2):
         learner, crops = start(config)
@@ -74,7 +74,7 @@ def test_the_verdict_reaches_the_generator_but_not_the_discriminator(
     config = settings(photo_folder, tmp_path, **ADVERSARIAL)
     learner, crops = start(config)
     batch = Batch.of(crops_of(crops, config, 0))
-    learner._fool(learner.network(batch.input, None), batch).backward()
+    learner._fool(learner.network(batch.input), batch).backward()
     assert learner.discriminator is not None
     assert all(value.grad is None for value in learner.discriminator.parameters())
     assert all(value.requires_grad for value in learner.discriminator.parameters())

@@ -153,7 +153,7 @@ def test_a_generator_from_a_checkpoint(tiny_checkpoint: Path) -> None:
 def test_further_parts_and_temperature_are_added_to_a_checkpoint(tiny_checkpoint: Path) -> None:
     start = load_checkpoint(tiny_checkpoint).generator
     assert start.config.query_layers == 0
-    changes = {"query_layers": 2, "deep_hints": True, "temperature": 0.25}
+    changes = {"query_layers": 2, "temperature": 0.25}
     config = settings(init=str(tiny_checkpoint), **changes)
     generator = build_generator(config)
     assert isinstance(generator, Generator)
@@ -186,17 +186,6 @@ def test_a_checkpoint_that_is_not_there() -> None:
         build_generator(settings(init="nowhere"))
 
 
-def test_pix2pix_and_hints_do_not_go_together(tmp_path: Path) -> None:
-    """Whether it is new or from a checkpoint: else a run would stop at its first hint."""
-    save_checkpoint(tmp_path, tiny_pix2pix(), 256)
-    sentence = "A pix2pix network takes no color hints; set --hint-share 0"
-    with torch.device("meta"), pytest.raises(ValueError, match=sentence):
-        build_generator(TrainConfig(architecture="pix2pix"))
-    with pytest.raises(ValueError, match=sentence):
-        build_generator(settings(init=str(tmp_path)))
-    assert build_generator(settings(init=str(tmp_path), hint_share=0.0)).config.width == 4
-
-
 @pytest.mark.parametrize("spectral", [False, True])
 def test_a_fresh_discriminator_judges_what_the_generator_predicts(spectral: bool) -> None:
     config = settings(spectral_norm=spectral)
@@ -215,7 +204,7 @@ def test_the_discriminator_of_a_checkpoint_is_trained_further(tmp_path: Path) ->
     generator = tiny_pix2pix("rgb")
     before = Discriminator(DiscriminatorConfig(space="rgb", width=4, spectral=True))
     save_checkpoint(tmp_path, generator, 256, before)
-    config = settings(init=str(tmp_path), spectral_norm=False, hint_share=0.0)
+    config = settings(init=str(tmp_path), spectral_norm=False)
     discriminator, said = discriminator_of(config, build_generator(config))
     assert said == f"The discriminator of {tmp_path} is trained further."
     assert discriminator.training

@@ -209,11 +209,6 @@ def test_one_photo_alone_can_be_trained_on() -> None:
     assert prediction.rgb.isfinite().all()
 
 
-def test_hints_are_refused() -> None:
-    with pytest.raises(ValueError, match="A pix2pix checkpoint takes no color hints; use the bund"):
-        tiny_pix2pix()(torch.rand(1, 1, 64, 64), torch.zeros(1, 3, 64, 64))
-
-
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(ValueError, match=r"space is 'lab'; use one of rgb, ab\."):
         Pix2PixConfig(space="lab")

@@ -171,7 +171,6 @@ def test_the_preset_pix2pix_is_that_of_the_paper() -> None:
     others = ("bins_weight", "ab_weight", "gradient_weight", "perceptual_weight")
     assert [getattr(config, name) for name in others] == [0, 0, 0, 0]
     assert config.colorfulness_weight == 0
-    assert config.hint_share == 0
     assert config.crops == (256,)
     assert {config.phase_at(step) for step in range(config.steps)} == {Phase.ADVERSARIAL}
     assert not any(

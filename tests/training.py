@@ -30,7 +30,6 @@ TINY: dict[str, object] = {
     "log_every": 1,
     "save_every": 4,
     "critic_width": 8,
-    "hint_share": 0.5,
     "val_fraction": 0.0,
 }
 CLEAN: dict[str, object] = {"flip": 0.0, **CLEAN_INPUT}  # crops as they are in the photo

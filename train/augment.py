@@ -1,14 +1,11 @@
-"""What is done to a crop before it is learned from: an old photo's flaws, simulated hints."""
+"""What is done to a crop before it is learned from: an old photo's flaws."""
 
 from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from colorizer.generator import AB_SCALE
 from train.config import TrainConfig
 
 Gray = NDArray[np.uint8]  # (H, W) sRGB gray values
@@ -29,9 +26,6 @@ JPEG_QUALITY = (20, 75)  # libjpeg's scale, 0 to 100
 
 SUBPIXEL_BITS = 4  # of the coordinates that OpenCV draws with
 LEVELS = np.arange(256) / 255
-
-MEAN_HINTS = 8  # geometric with p = 1/8; Zhang et al. 2017, sec. 3.1
-LARGEST_PATCH = 9  # pixels; ibid.
 
 
 def degrade(gray: Gray, config: TrainConfig, random: np.random.Generator) -> Gray:
@@ -141,38 +135,3 @@ def _subpixels(points: list[NDArray[np.float64]]) -> NDArray[np.int32]:
 
 def _round(levels: NDArray[Any]) -> Gray:
     return np.asarray(np.rint(levels).clip(0, 255), np.uint8)
-
-
-def simulate_hints(ab: Tensor, random: torch.Generator) -> Tensor:
-    """Hints as a person could have given them: a few square patches per photo with the true mean
-    color.
-
-    Args:
-        ab: (N, 2, H, W), the true colors; at least 9 x 9 pixels.
-        random: a CPU generator.
-
-    Returns:
-        (N, 3, H, W) planes as of `colorizer.hints.rasterize`; about one photo in eight has none.
-    """
-    count, _, height, width = ab.shape
-    hints = torch.empty(count).geometric_(1 / MEAN_HINTS, generator=random).long() - 1
-    photo = torch.arange(count).repeat_interleave(hints)  # (P,), of each patch
-    patch, y, x = torch.rand(3, len(photo), 1, 1, generator=random)
-    side = 1 + (patch * LARGEST_PATCH).long()
-    top, left = (y * (height - side + 1)).long(), (x * (width - side + 1)).long()
-    # Every patch is 9 x 9 indices, of which the smaller ones repeat their last row and column
-    step = torch.arange(LARGEST_PATCH)
-    rows, columns = top + step[:, None].minimum(side - 1), left + step.minimum(side - 1)
-    cells = ((photo[:, None, None] * height + rows) * width + columns).flatten(1)  # (P, 81)
-    counted = (step[:, None] < side) & (step < side)  # each pixel once
-    cells, counted = cells.to(ab.device), counted.view(-1, LARGEST_PATCH**2, 1).to(ab.device)
-
-    pixels = ab.permute(0, 2, 3, 1).reshape(-1, 2)
-    means = (pixels[cells] * counted).sum(1) / counted.sum(1) / AB_SCALE  # (P, 2)
-    values = torch.cat((means, torch.ones_like(means[:, :1])), 1)
-    # Where patches overlap the last one shows, whatever the order in which a GPU writes
-    number = torch.arange(1, len(cells) + 1, device=ab.device)[:, None].expand_as(cells)
-    shown = torch.zeros(len(pixels), dtype=torch.long, device=ab.device)
-    shown.scatter_reduce_(0, cells.flatten(), number.flatten(), "amax")
-    planes = torch.cat((values.new_zeros(1, 3), values))[shown]  # (N * H * W, 3)
-    return planes.view(count, height, width, 3).permute(0, 3, 1, 2)

@@ -77,7 +77,6 @@ class TrainConfig:
     degrade_jpeg: float = setting(0.1, "probability that the input gets JPEG artifacts")
     degrade_vignette: float = setting(0.1, "probability that the input gets dark corners")
     degrade_dust: float = setting(0.1, "probability that the input gets dust and scratches")
-    hint_share: float = setting(0.25, "share of the steps that train with simulated color hints")
 
     init: str = setting("", "checkpoint to start from: a folder, user/repo on the Hub, or bundled")
     architecture: str = setting(
@@ -100,9 +99,6 @@ class TrainConfig:
     context_layers: int = setting(2, "attention layers of the U-Net at stride 32")
     query_layers: int = setting(
         0, "layers of the U-Net's color queries, 0 to 3; with --init they are added to its network"
-    )
-    deep_hints: bool = setting(
-        False, "let hints enter the U-Net's decoder, too; with --init this is added to its network"
     )
     head: str = setting(
         "bins", "the U-Net predicts a color distribution, or ab by regression", ("bins", "tanh")
@@ -195,7 +191,7 @@ class TrainConfig:
         for name in (*counts, "log_every", "save_every", "val_photos"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
-        shares = ["val_fraction", "balance", "flip", "hint_share", "adversarial_share", "rebalance"]
+        shares = ["val_fraction", "balance", "flip", "adversarial_share", "rebalance"]
         shares += [item.name for item in fields(self) if item.name.startswith("degrade_")]
         for name in [*shares, "beta1"]:
             if getattr(self, name) > 1:
@@ -310,7 +306,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "crops": (256,),
         "crop_starts": (0.0,),
         "working_size": 256,
-        "hint_share": 0.0,
         **CLEAN,
         "epochs": 50.0,
         "adversarial_share": 1.0,

@@ -71,9 +71,7 @@ def fit(config: TrainConfig) -> Path:
     accelerator = Accelerator(
         mixed_precision=precision(config.mixed_precision),
         cpu=not torch.cuda.is_available(),
-        kwargs_handlers=[  # steps without hints leave their convolution unused
-            DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
-        ],
+        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
     )
     size = part_size(config, accelerator.num_processes)
     with accelerator.local_main_process_first():  # which downloads what isn't there

@@ -15,14 +15,12 @@ from torch import Tensor, nn
 from colorizer.checkpoints import AnyGenerator
 from colorizer.discriminator import Discriminator
 from colorizer.generator import Prediction
-from train.augment import simulate_hints
 from train.config import Phase, TrainConfig
 from train.engine import StepClock, exact_attention
 from train.losses import discriminator_loss, generator_loss
 from train.networks import parameter_groups
 from train.objective import Batch, Objective, judged_colors
 
-HINTS = 1  # tells this use of the seed from others
 CRITIC_BETA1 = 0.5  # Radford et al. 2016, sec. 3
 
 
@@ -102,9 +100,7 @@ class Learner:
             the gradient's "norm"; without gradient.
         """
         phase = self.config.phase_at(number)
-        random = np.random.default_rng((self.config.seed, HINTS, number))  # in all processes alike
-        hinted = random.random() < self.config.hint_share
-        own = (self.config.seed, number, self.accelerator.process_index)  # for hints and dropout
+        own = (self.config.seed, number, self.accelerator.process_index)  # for dropout
         torch.manual_seed(int(np.random.SeedSequence(own).generate_state(1, np.uint64)[0]))
         statistics = self._statistics()
         sums: dict[str, Tensor] = {}
@@ -113,7 +109,7 @@ class Learner:
             with self.clock("data"):
                 batch = Batch.of(pixels.to(self.accelerator.device, non_blocking=True))
             with exact_attention(batch.input.device):
-                losses = self._learn(phase, batch, hinted, waits, 1 / len(parts))
+                losses = self._learn(phase, batch, waits, 1 / len(parts))
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0) + loss.detach() / len(parts)
         with self.clock("optimizer"):
@@ -122,16 +118,13 @@ class Learner:
                 self._restore(statistics)
         return sums
 
-    def _learn(
-        self, phase: Phase, batch: Batch, hinted: bool, waits: bool, share: float
-    ) -> dict[str, Tensor]:
+    def _learn(self, phase: Phase, batch: Batch, waits: bool, share: float) -> dict[str, Tensor]:
         """Add to the gradients what one part of a batch says."""
         learns = phase is not Phase.CRITIC
         losses: dict[str, Tensor] = {}
         with self._without_sync(self.network, waits and learns):
             with self.clock("forward"), torch.set_grad_enabled(learns):
-                hints = simulate_hints(batch.ab, torch.default_generator) if hinted else None
-                prediction = self.network(batch.input, hints)
+                prediction = self.network(batch.input)
             if phase is not Phase.RECONSTRUCTION:
                 losses["discriminator"] = self._judge(prediction, batch, waits, share)
             if learns:

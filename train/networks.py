@@ -27,8 +27,7 @@ def build_generator(config: TrainConfig) -> AnyGenerator:
     """The generator to start with, as `config.init` or `config.architecture` says.
 
     Raises:
-        ValueError: the checkpoint or the encoder can't be used, or there would be hints for a
-            network that takes none.
+        ValueError: the checkpoint or the encoder can't be used.
     """
     generator: AnyGenerator
     if config.init:
@@ -39,8 +38,6 @@ def build_generator(config: TrainConfig) -> AnyGenerator:
         generator = _build_unet(config)
     if isinstance(generator, Generator):
         generator = _changed(generator, config)
-    if isinstance(generator, Pix2Pix) and config.hint_share:
-        raise ValueError("A pix2pix network takes no color hints; set --hint-share 0.")
     return generator
 
 
@@ -122,8 +119,6 @@ def _changed(generator: Generator, config: TrainConfig) -> Generator:
                 "--query-layers out."
             )
         changes["query_layers"] = config.query_layers
-    if config.deep_hints and not generator.config.deep_hints:
-        changes["deep_hints"] = True
     if not changes:
         return generator
     changed = Generator(replace(generator.config, **changes))
