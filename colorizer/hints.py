@@ -160,7 +160,7 @@ class Spreading:
         parts = [
             share * _matern(features / scale, self._known / scale) for share, scale in self._parts
         ]
-        return np.sum(parts, axis=0, dtype=np.float32)
+        return np.asarray(np.sum(parts, axis=0), np.float32)
 
 
 def _features(
