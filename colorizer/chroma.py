@@ -2,8 +2,9 @@
 guide.
 
 The fast guided filter (He and Sun 2015): ab is taken to be a linear function of lightness in every
-small window. Its coefficients are found at the working size, and used with the lightness at full
-size, so color edges follow the photo's.
+small window. Its slopes are found at the working size, and used with the lightness at full size, so
+that colors follow what is finer than the network sees. Its smoothing is left out: at the working
+size the colors are the network's.
 """
 
 import cv2
@@ -11,7 +12,7 @@ import numpy as np
 
 from colorizer.bands import Plane, enlarge
 
-RADIUS = 1  # pixels at the working size; 0 to 8 are compared in train/EXPERIMENTS.md
+RADIUS = 1  # pixels at the working size; 1 to 4 are compared in train/EXPERIMENTS.md
 EPSILON = 60.0  # L* units squared: weaker lightness changes than its root leave the color alone
 
 
@@ -67,10 +68,11 @@ class ChromaUpsampler:
 
     def __init__(self, lightness: Plane, ab: Plane, size: tuple[int, int]) -> None:
         values = np.ascontiguousarray(ab.transpose(1, 2, 0))
-        coefficients = guided_coefficients(lightness, values, RADIUS, EPSILON)
+        slope, _ = guided_coefficients(lightness, values, RADIUS, EPSILON)
+        offset = values - slope * lightness[:, :, None]  # not the filter's own, which smooths
         self.slopes, self.offsets = (
             [np.ascontiguousarray(plane) for plane in np.moveaxis(both, 2, 0)]
-            for both in coefficients
+            for both in (slope, offset)
         )
         self.size = size
 

@@ -71,7 +71,9 @@ def fit(config: TrainConfig) -> Path:
     accelerator = Accelerator(
         mixed_precision=precision(config.mixed_precision),
         cpu=not torch.cuda.is_available(),
-        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+        kwargs_handlers=[  # a loss on the bins alone leaves the residual without gradient
+            DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+        ],
     )
     size = part_size(config, accelerator.num_processes)
     with accelerator.local_main_process_first():  # which downloads what isn't there
