@@ -13,7 +13,6 @@ from colorizer.bands import bands, resize
 from colorizer.color import lightness_to_gray, srgb_to_linear
 from colorizer.postprocess import ToneAdjuster, adjust_color
 from colorizer.restore import copy_size
-from colorizer.web.photo_state import Remembered
 from tests.conftest import color_pixels
 
 Plane = NDArray[np.float32]
@@ -49,10 +48,25 @@ def ab() -> Plane:
     return (planes + random.normal(0, 3, planes.shape)).astype(np.float32)
 
 
+class OfLightness(Photo):
+    """A photo of exactly this lightness, which no pixels round."""
+
+    def __init__(self, lightness: Plane) -> None:
+        self._lightness = lightness
+
+    @property
+    def size(self) -> tuple[int, int]:
+        height, width = self._lightness.shape
+        return height, width
+
+    def resized_lightness(self, size: tuple[int, int]) -> Plane:
+        return resize(self._lightness, size)
+
+
 def adjust_tone(lightness: Plane, settings: Adjustments) -> Plane:
     """Adjusted L* of a photo, band by band."""
     height, width = lightness.shape
-    tone = ToneAdjuster(Remembered(lightness, (height, width)), settings)
+    tone = ToneAdjuster(OfLightness(lightness), settings)
     return np.concatenate([tone.band(rows, lightness[rows]) for rows in bands((height, width))])
 
 

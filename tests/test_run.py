@@ -8,6 +8,7 @@ import torch
 
 from train.config import TrainConfig
 from train.run import (
+    CONFIG_FILE,
     RunError,
     failed_writes_explained,
     log,
@@ -51,6 +52,15 @@ def test_a_run_is_resumed_with_its_settings(tmp_path: Path) -> None:
     assert torch.equal(state["generator"]["weight"], torch.ones(2))
     with pytest.raises(RunError, match=r"batch, learning_rate of the run in .* differ; give"):
         open_run(config(tmp_path, resume=True, batch=8, learning_rate=1.0), SOURCES)
+
+
+def test_a_run_of_another_version_is_not_resumed(tmp_path: Path) -> None:
+    start_log(config(tmp_path), 0)
+    save_state(tmp_path, {"step": 3, "photos": photos_digest(SOURCES)})
+    settings = json.loads((tmp_path / CONFIG_FILE).read_text())
+    (tmp_path / CONFIG_FILE).write_text(json.dumps(settings | {"hint_share": 0.5}))
+    with pytest.raises(RunError, match="another version, with hint_share; train its"):
+        open_run(config(tmp_path, resume=True), SOURCES)
 
 
 def test_the_log_is_cut_to_what_was_saved(tmp_path: Path) -> None:

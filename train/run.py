@@ -70,6 +70,11 @@ def open_run(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
         raise RunError(f"{output} holds no run to resume; leave out --resume to start one.")
     before = _comparable(json.loads((output / CONFIG_FILE).read_text()))
     now = _comparable(asdict(config))
+    if gone := set(before) - set(now):
+        raise RunError(
+            f"The run in {output} was started by another version, with {', '.join(sorted(gone))}; "
+            "train its checkpoint further with --init."
+        )
     changed = [name for name in now if now[name] != before.get(name)]
     if changed:
         raise RunError(f"{', '.join(changed)} of the run in {output} differ; give the same.")
