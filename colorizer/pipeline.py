@@ -114,6 +114,13 @@ class Predicted:
     distribution: Distribution | None  # of heads that predict one
     confidence: tuple[float, float] = (1.0, 0.0)  # of `scale_confidence`
 
+    @cached_property
+    def beliefs(self) -> Plane | None:
+        """What tells pixels apart beside their color, for `Spreading`; the same for all hints."""
+        if self.distribution is None:
+            return None
+        return self.distribution.features(self.lightness)
+
 
 class Colorization:
     """A colorized photo, composed into pixels when asked for.
@@ -284,10 +291,8 @@ class Colorization:
         """Of the hints, if there are any."""
         if not self._samples:
             return None
-        predicted, beliefs = self._predicted, None
-        if predicted.distribution is not None:
-            beliefs = predicted.distribution.features(predicted.lightness)
-        return Spreading(predicted.lightness, predicted.ab, self._samples, beliefs)
+        predicted = self._predicted
+        return Spreading(predicted.lightness, predicted.ab, self._samples, predicted.beliefs)
 
     @cached_property
     def _ab(self) -> Plane:
