@@ -10,17 +10,14 @@ decoder's features of several scales and adapt the head to the photo (after Kang
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import NamedTuple
 
-import timm
 import torch
-from timm.models import FeatureListNet
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from colorizer.color import ab_bins
+from colorizer.encoder import build_encoder, is_encoder
 
 AB_SCALE = 110.0  # |a*| and |b*| of sRGB stay below it
 CONTEXT_HEADS = 4
@@ -54,7 +51,7 @@ class GeneratorConfig:
     confidence: tuple[float, float] = (1.0, 0.0)  # slope and offset of its logit: Platt 1999
 
     def __post_init__(self) -> None:
-        if not isinstance(self.encoder, str) or not timm.is_model(self.encoder):
+        if not is_encoder(self.encoder):
             raise ValueError(f"encoder is {self.encoder!r}; use a name of timm.list_models().")
         if self.head not in HEADS:
             raise ValueError(f"head is {self.head!r}; use one of {', '.join(HEADS)}.")
@@ -98,7 +95,6 @@ class Generator(nn.Module):
             strictly; None leaves it random, for loading a whole checkpoint.
     """
 
-    encoder: FeatureListNet
     bins: Tensor
     mean: Tensor
     std: Tensor
@@ -110,12 +106,13 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config = config or GeneratorConfig()
-        self.encoder = build_encoder(config, encoder_weights)
-        channels = self.encoder.feature_info.channels()
-        reductions = self.encoder.feature_info.reduction()
-        if reductions != [2, 4, 8, 16, 32]:
+        self.encoder = build_encoder(
+            config.encoder, config.stride_in_first_conv, config.batch_norm_eps, encoder_weights
+        )
+        channels, strides = self.encoder.channels, list(self.encoder.strides.values())
+        if strides != [2, 4, 8, 16, 32]:
             raise ValueError(
-                f"encoder {config.encoder} has strides {reductions}; use one with 2, 4, 8, 16, 32."
+                f"encoder {config.encoder} has strides {strides}; use one with 2, 4, 8, 16, 32."
             )
         width = config.decoder[0]
         self.reduce = projection(channels[4], width)
@@ -165,7 +162,7 @@ class Generator(nn.Module):
         height, width = lightness.shape[-2:]
         pad = (0, -width % 32, 0, -height % 32)
         lightness = F.pad(lightness, pad, mode="replicate")
-        skips = self._encode(lightness)
+        skips = self.encoder((lightness / 100 - self.mean) / self.std)
         x = self.reduce(skips.pop())  # (N, C, H/32, W/32)
         x = self._add_context(x)
         scales = [x]
@@ -185,15 +182,6 @@ class Generator(nn.Module):
         if self.config.head != "bins":
             return Prediction(ab, None)
         return Prediction(ab, logits[..., : -(-height // 4), : -(-width // 4)])
-
-    def _encode(self, lightness: Tensor) -> list[Tensor]:
-        x = (lightness / 100 - self.mean) / self.std
-        features: list[Tensor] = []
-        for name, layer in self.encoder.items():
-            x = layer(x)
-            if name in self.encoder.return_layers:
-                features.append(x)
-        return features
 
     def _add_context(self, x: Tensor) -> Tensor:
         if not self.context:
@@ -276,56 +264,3 @@ class DecoderBlock(nn.Module):
 def projection(channels: int, out: int) -> nn.Sequential:
     """A normalized 1x1 convolution: it brings features of any scale to that of their partners."""
     return nn.Sequential(nn.Conv2d(channels, out, 1, bias=False), nn.BatchNorm2d(out))
-
-
-def build_encoder(
-    config: GeneratorConfig, weights: Mapping[str, Tensor] | None = None
-) -> FeatureListNet:
-    """The timm backbone with its batch norm folded into its convolutions.
-
-    That is the same function, faster, with the statistics of the pretraining.
-
-    Args:
-        config: which backbone, and of which kind.
-        weights: its state before folding, loaded strictly; None leaves it random.
-    """
-    encoder = timm.create_model(config.encoder, features_only=True, pretrained=False)
-    if not isinstance(encoder, FeatureListNet):
-        raise ValueError(
-            f"encoder {config.encoder} hands out its features in a way that the generator "
-            "can't use; take a ResNet."
-        )
-    for layer in encoder.modules():
-        if config.batch_norm_eps is not None and isinstance(layer, nn.BatchNorm2d):
-            layer.eps = config.batch_norm_eps
-    if config.stride_in_first_conv:
-        _move_stride(encoder)
-    if weights is not None:
-        encoder.load_state_dict(weights)
-    fold_batch_norm(encoder)
-    return encoder
-
-
-def fold_batch_norm(module: nn.Module) -> None:
-    """Fold every batch norm that follows a convolution (or a chain that ends in one) into it.
-
-    In place; "follows" is by order of registration. Activations fused into a batch norm stay.
-    """
-    for (conv_name, conv), (norm_name, norm) in pairwise(list(module.named_children())):
-        parent = module
-        while isinstance(conv, nn.Sequential) and len(conv):
-            parent, (conv_name, conv) = conv, list(conv.named_children())[-1]
-        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            fused = fuse_conv_bn_eval(conv.eval(), norm.eval()).requires_grad_()
-            setattr(parent, conv_name, fused)
-            setattr(module, norm_name, getattr(norm, "act", nn.Identity()))
-    for _, child in module.named_children():
-        fold_batch_norm(child)
-
-
-def _move_stride(encoder: FeatureListNet) -> None:
-    firsts = [getattr(encoder, name, [None])[0] for name in ("layer2", "layer3", "layer4")]
-    if not all(hasattr(block, "conv3") for block in firsts):
-        raise ValueError("stride_in_first_conv is for ResNets with bottlenecks; set it to False.")
-    for block in firsts:
-        block.conv1.stride, block.conv2.stride = block.conv2.stride, block.conv1.stride

@@ -1,15 +1,14 @@
-"""The generator: any size, bounded colors, learnable everywhere, an encoder that is timm's."""
+"""The generator: any size, bounded colors, learnable everywhere."""
 
 from dataclasses import replace
 
 import pytest
-import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.color import ab_bins
-from colorizer.generator import AB_SCALE, Generator, GeneratorConfig, build_encoder
+from colorizer.generator import AB_SCALE, Generator, GeneratorConfig
 from tests.conftest import tiny_config, tiny_generator
 
 SIZES = [(1, 1), (1, 70), (33, 47), (64, 32), (100, 65)]
@@ -174,76 +173,6 @@ def test_far_parts_of_a_photo_see_each_other_through_context() -> None:
         generator = tiny_generator(context_layers=layers)
         change = (generator(lightness).ab - generator(other).ab).abs()[..., -64:].max()
         assert bool(change > 1e-4) is reaches
-
-
-def randomized(encoder: nn.Module) -> nn.Module:
-    """Batch norm as after training: statistics and weights of all kinds."""
-    torch.manual_seed(0)
-    for layer in encoder.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.running_mean, std=0.3)
-            nn.init.uniform_(layer.running_var, 0.3, 2)
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            nn.init.normal_(layer.bias, std=0.3)
-    return encoder.eval()
-
-
-ENCODERS = [
-    ("resnet18", False),
-    ("resnet10t", False),
-    ("resnet26", True),  # strides in the first convolution of a stage, as Keras does
-]
-
-
-@pytest.mark.parametrize(("name", "keras"), ENCODERS, ids=[name for name, _ in ENCODERS])
-@torch.inference_mode()
-def test_the_folded_encoder_computes_what_timm_computes(name: str, keras: bool) -> None:
-    eps = 1.001e-3
-    reference = randomized(timm.create_model(name, features_only=True, pretrained=False))
-    state = {key: value.clone() for key, value in reference.state_dict().items()}
-    for layer in reference.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.eps = eps
-    if keras:
-        for stage in (reference.layer2, reference.layer3, reference.layer4):
-            stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
-    config = GeneratorConfig(encoder=name, stride_in_first_conv=keras, batch_norm_eps=eps)
-    encoder = build_encoder(config, state).eval()
-    picture = torch.randn(2, 3, 64, 96)
-    expected, features = reference(picture), encoder(picture)
-    assert len(features) == len(expected) == 5
-    for ours, theirs in zip(features, expected, strict=True):
-        assert (ours - theirs).abs().max() < 1e-4 * theirs.abs().max()
-
-
-@pytest.mark.parametrize("name", [name for name, _ in ENCODERS])
-def test_no_batch_norm_is_left_in_the_encoder(name: str) -> None:
-    """So its statistics are frozen in training."""
-    encoder = build_encoder(GeneratorConfig(encoder=name, stride_in_first_conv=False))
-    left = [key for key, layer in encoder.named_modules() if isinstance(layer, nn.BatchNorm2d)]
-    assert not left
-
-
-@torch.inference_mode()
-def test_the_keras_stride_matters() -> None:
-    """The same weights fit strictly into the other kind, and compute something else."""
-    reference = randomized(timm.create_model("resnet26", features_only=True, pretrained=False))
-    state = {key: value.clone() for key, value in reference.state_dict().items()}
-    picture = torch.randn(1, 3, 64, 64)
-    moved, plain = (
-        build_encoder(GeneratorConfig(encoder="resnet26", stride_in_first_conv=keras), state)(
-            picture
-        )[-1]
-        for keras in (True, False)
-    )
-    assert (moved - plain).abs().max() > 0.1 * plain.abs().max()
-
-
-def test_encoder_weights_are_loaded_strictly() -> None:
-    state = timm.create_model("resnet18", features_only=True, pretrained=False).state_dict()
-    del state["layer4.1.bn2.bias"]
-    with pytest.raises(RuntimeError, match=r"layer4\.1\.bn2\.bias"):
-        build_encoder(GeneratorConfig(encoder="resnet18", stride_in_first_conv=False), state)
 
 
 def test_input_is_normalized_as_the_encoder_expects(generator: Generator) -> None:

@@ -87,14 +87,12 @@ def parameter_groups(generator: AnyGenerator, config: TrainConfig) -> list[dict[
     """
     if isinstance(generator, Pix2Pix):
         return [{"params": list(generator.parameters()), "peak": config.learning_rate}]
-    stages = generator.encoder.return_layers.values()
-    reductions = dict(zip(stages, generator.encoder.feature_info.reduction(), strict=True))
     frozen = config.frozen_stride > 0
     encoder: list[Tensor] = []
     for name, layer in generator.encoder.items():
         layer.requires_grad_(not frozen)
         encoder += [] if frozen else list(layer.parameters())
-        stride = reductions.get(generator.encoder.return_layers.get(name, ""), 0)
+        stride = generator.encoder.strides.get(name, 0)
         frozen = frozen and stride < config.frozen_stride
     others = [
         value for name, value in generator.named_parameters() if not name.startswith("encoder.")
