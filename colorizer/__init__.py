@@ -7,8 +7,9 @@ result.colorized.save("grandma_color.jpg")
 """
 
 from colorizer.checkpoints import CheckpointError
+from colorizer.formats import PhotoError
 from colorizer.hints import ColorHint
-from colorizer.photo import Photo, PhotoError
+from colorizer.photo import Photo
 from colorizer.pipeline import Colorization, Colorizer
 from colorizer.postprocess import PRESETS, Adjustments
 from colorizer.recipe import Recipe, RecipeError

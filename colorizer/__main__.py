@@ -1,28 +1,51 @@
 """The command line: `colorizer colorize PHOTO... -o DIR`."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
+import torch
+
 from colorizer.checkpoints import WORKING_SIZES
+from colorizer.decode import saved_format
+from colorizer.formats import MAX_PIXELS, SAVED_AS, Loss, PhotoError, format_of, output_path
 from colorizer.hints import ColorHint
-from colorizer.photo import Photo, PhotoError, output_path
+from colorizer.photo import Photo
 from colorizer.pipeline import Colorizer
 from colorizer.postprocess import PRESETS, Adjustments
 from colorizer.recipe import Recipe
+from colorizer.remarks import Remark, remarks
+
+Outcome = tuple[str, list[str]]
+Make = Callable[[Path, Path], Outcome]
 
 PHOTOS_FIRST = "photos go before the options"
+REMARKS: Mapping[Remark | Loss, str] = {
+    "colors": "It had colors already; they were replaced.",
+    "negative": "It looks like a negative; --negative inverts it first.",
+    "first_page": "The file holds several pages or frames; the first was taken.",
+    "other_format": "Its format can't be written; the result is a {format}.",
+    "cmyk": "Its CMYK colors have become sRGB.",
+    "profile": "Its color profile can't be used; it was taken for sRGB.",
+    "depth": "{format} holds 8 bits per channel; PNG and TIFF keep all 16.",
+    "transparency": "{format} holds no transparency; what was transparent lies on white.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 some photos failed, 2 wrong usage."""
     parser = build_parser()
     options = parser.parse_args(arguments)
-    others = options.hint or options.adjust or options.working_size or options.preset != "natural"
-    if options.recipe and others:
-        parser.error("--recipe goes without --hint, --preset, --adjust and --working-size.")
+    others = options.hint or options.adjust or options.working_size or options.negative
+    if options.recipe and (others or options.preset != "natural"):
+        parser.error(
+            "--recipe goes without --hint, --preset, --adjust, --working-size and --negative."
+        )
     try:
         adjustments = replace(PRESETS[options.preset], **dict(options.adjust))
     except ValueError as error:
@@ -35,28 +58,69 @@ def main(arguments: Sequence[str] | None = None) -> int:
         colorizer = Colorizer.load(options.checkpoint, options.device)
     except ValueError as error:
         parser.error(str(error))
-    failed, taken = False, set[str]()
-    for source in options.photos:
-        try:
-            photo = Photo.open(source)
-            target = output_path(options.output, source, photo.format, taken)
-            if target.exists() and not options.overwrite:
-                print(f"{target} exists; kept (--overwrite replaces it).", flush=True)
-                continue
-            if options.recipe:
-                made = options.recipe.apply(colorizer, photo)
-            else:
-                result = colorizer.colorize(photo, options.hint, options.working_size)
-                made = result.adjust(adjustments)
-            made.save(target)
-            print(target, flush=True)
-        except PhotoError as error:
-            failed = True
-            print(f"colorizer: {error}", file=sys.stderr)
-        except ValueError as error:
-            failed = True
-            print(f"colorizer: {source}: {error}", file=sys.stderr)
+    make = partial(make_result, colorizer, adjustments, options)
+    jobs = min(options.jobs or os.cpu_count() or 1, len(options.photos))
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
+    failed = False
+    with ThreadPoolExecutor(jobs) as pool:
+        for source, job in start(pool, make, options):
+            try:
+                line, more = job.result()
+                print(line, flush=True)
+                for sentence in more:
+                    print(f"colorizer: {source}: {sentence}", file=sys.stderr)
+            except PhotoError as error:
+                failed = True
+                print(f"colorizer: {error}", file=sys.stderr)
+            except ValueError as error:
+                failed = True
+                print(f"colorizer: {source}: {error}", file=sys.stderr)
     return int(failed)
+
+
+def start(
+    pool: ThreadPoolExecutor, make: Make, options: argparse.Namespace
+) -> list[tuple[Path, Future[Outcome]]]:
+    """Start to colorize all photos, in their order; each with what is to be said about it."""
+    taken = set[str]()
+    started = []
+    for source in options.photos:
+        format = options.format or saved_format(source)
+        target = output_path(options.output, source, format, taken)
+        started.append((source, pool.submit(make, source, target)))
+    return started
+
+
+def make_result(
+    colorizer: Colorizer,
+    adjustments: Adjustments,
+    options: argparse.Namespace,
+    source: Path,
+    target: Path,
+) -> Outcome:
+    """Colorize one photo; returns the line that tells of it, and what else is to be said.
+
+    Raises:
+        PhotoError: it can't be opened, or the result can't be saved.
+        ValueError: a hint or the recipe doesn't fit the photo.
+    """
+    if target.exists() and not options.overwrite:
+        return f"{target} exists; kept (--overwrite replaces it).", []
+    photo = Photo.open(source, options.max_pixels)
+    if options.recipe:
+        made = options.recipe.apply(colorizer, photo)
+    else:
+        photo = photo.inverted() if options.negative else photo
+        result = colorizer.colorize(photo, options.hint, options.working_size)
+        made = result.adjust(adjustments)
+    made.save(target, quality=options.quality)
+    return str(target), sentences(photo, format_of(target))
+
+
+def sentences(photo: Photo, format: str) -> list[str]:
+    """What to say about a photo that was colorized and saved in a format."""
+    keys = (*remarks(photo), *photo.lost_in(format))
+    return [REMARKS[key].format(format=format) for key in keys]
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -104,7 +168,36 @@ def build_parser() -> argparse.ArgumentParser:
         "--recipe",
         type=recipe,
         metavar="FILE",
-        help="make what a recipe says; goes without the four options above",
+        help="make what a recipe says; goes without the options above and --negative",
+    )
+    command.add_argument(
+        "--negative", action="store_true", help="the photos are negatives: invert them first"
+    )
+    command.add_argument(
+        "--format",
+        type=str.upper,
+        choices=SAVED_AS,
+        help="of the results (default: that of each photo)",
+    )
+    command.add_argument(
+        "--quality",
+        type=quality,
+        default=95,
+        metavar="1-100",
+        help="of lossy formats (default: 95)",
+    )
+    command.add_argument(
+        "--max-pixels",
+        type=at_least_one,
+        default=MAX_PIXELS,
+        metavar="N",
+        help=f"refuse larger photos as decompression bombs (default: {MAX_PIXELS})",
+    )
+    command.add_argument(
+        "--jobs",
+        type=at_least_one,
+        metavar="N",
+        help="photos at once (default: one per processor; a large scan takes some gigabytes each)",
     )
     command.add_argument("--overwrite", action="store_true", help="replace existing files")
     return parser
@@ -115,6 +208,20 @@ def working_size(text: str) -> int:
     low, high = WORKING_SIZES
     if not (text.isdecimal() and low <= int(text) <= high):
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from {low} to {high}.")
+    return int(text)
+
+
+def at_least_one(text: str) -> int:
+    """Parse a number of things."""
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0.")
+    return int(text)
+
+
+def quality(text: str) -> int:
+    """Parse the quality of a lossy format."""
+    if not (text.isdecimal() and 1 <= int(text) <= 100):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 100.")
     return int(text)
 
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from colorizer.bands import Plane
 from colorizer.chroma import EPSILON, guided_filter
-from colorizer.color import lab_to_rgb_in_gamut, rgb_to_lab
+from colorizer.compose import in_gamut
 from colorizer.regions import describe, find_regions
 
 SMOOTHING = 10.0  # ab units: standard deviation of what counts as the same color
@@ -214,8 +214,8 @@ def kernel(bins: Tensor, deviation: float) -> Tensor:
 
 def as_shown(ab: Tensor, lightness: float) -> Tensor:
     """Colors (2, n) as they look at a lightness: nearer to gray at the ends of the gamut."""
-    lab = torch.cat((torch.full((1, ab.shape[1]), lightness), ab))
-    return rgb_to_lab(lab_to_rgb_in_gamut(lab[:, None]))[1:, 0]
+    plane = np.full((1, ab.shape[1]), lightness, np.float32)
+    return torch.from_numpy(in_gamut(plane, ab[:, None].numpy())[:, 0])
 
 
 def distinct(colors: Tensor, apart: float, n: int) -> list[int]:

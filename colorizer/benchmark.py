@@ -1,53 +1,134 @@
 """Time each stage from file to file: `python -m colorizer.benchmark`. A benchmark, not a test."""
 
 import argparse
+import multiprocessing
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 
+from colorizer.bands import bands
+from colorizer.chroma import ChromaUpsampler
 from colorizer.photo import Photo
 from colorizer.pipeline import Colorizer
+from colorizer.postprocess import PRESETS
 
-STAGES = ("decode", "network", "compose", "encode")
+DEEP_FROM = 50.0  # megapixels; larger photos are 16-bit TIFF, smaller ones JPEG
+GRAIN = 300  # levels of 65535, standard deviation: low bits of a scan are noise
+PRESET = "vivid"
+FLOOR = "floor: Pillow decodes, and encodes"
 
 
-def time_stages(colorizer: Colorizer, path: Path, target: Path) -> list[float]:
-    """Seconds of each of `STAGES` for one photo, from file to file."""
-    marks = [time.perf_counter()]
-    photo = Photo.open(path)
-    marks.append(time.perf_counter())
-    result = colorizer.colorize(photo)
-    marks.append(time.perf_counter())
-    colorized = result.colorized
-    marks.append(time.perf_counter())
-    colorized.save(target)
-    marks.append(time.perf_counter())
-    return [after - before for before, after in pairwise(marks)]
+@dataclass
+class Times:
+    """Seconds of each stage, and of the whole, in the rounds so far."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, stage: str) -> Iterator[None]:
+        """Time what is done inside."""
+        start = time.perf_counter()
+        yield
+        self.seconds.setdefault(stage, []).append(time.perf_counter() - start)
+
+
+def time_stages(colorizer: Colorizer, path: Path, target: Path, times: Times) -> None:
+    """Time one photo from file to file, then each of the passes over its pixels alone."""
+    with times.of("file to file"):
+        with times.of("decode"):
+            photo = Photo.open(path)
+        with times.of("network"):
+            result = colorizer.colorize(photo)
+        with times.of("lightness, upsample and compose"):
+            colorized = result.colorized
+        with times.of("encode"):
+            colorized.save(target)
+    del colorized
+    with times.of("  lightness alone"):
+        over_bands(photo.size, photo.lightness_band)
+    small = (192, 288)
+    upsampler = ChromaUpsampler(
+        photo.resized_lightness(small), np.zeros((2, *small), np.float32), photo.size
+    )
+
+    def upsample(rows: slice) -> None:
+        upsampler.band(rows, photo.lightness_band(rows))
+
+    with times.of("  lightness and upsample alone"):
+        over_bands(photo.size, upsample)
+    with times.of(f"  composed with the preset {PRESET}"):
+        result.adjust(PRESETS[PRESET])
+
+
+def over_bands(size: tuple[int, int], work: Callable[[slice], object]) -> None:
+    """Do something with every band, in as many threads as there are processors."""
+
+    def without_result(rows: slice) -> None:
+        work(rows)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(without_result, bands(size)))
+
+
+def time_floor(path: Path, target: Path, times: Times) -> None:
+    """Time what Pillow takes to decode the input and to encode our output, with our settings.
+
+    Pillow has no 16-bit color: it reads and writes 8 bits of it.
+    """
+    with Image.open(target) as image:
+        output, options = image.convert("RGB"), {}
+        if image.format == "JPEG":
+            options = {"quality": 95, "subsampling": "4:4:4"}
+        else:
+            options = {"compression": "tiff_adobe_deflate"}
+        format = image.format
+    with times.of(FLOOR):
+        with Image.open(path) as image:
+            image.load()
+        output.save(target.with_name("floor"), format, **options)
 
 
 def make_photo(source: Path, megapixels: float, target: Path) -> None:
-    """Enlarge a photo to a size in megapixels and save it as JPEG, quality 90."""
+    """Enlarge a photo to a size in megapixels and save it: as JPEG of quality 90, or by its ending
+    as gray TIFF of 16 bits with grain.
+    """
     with Image.open(source) as image:
         scale = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
         size = round(image.width * scale), round(image.height * scale)
-        image.convert("RGB").resize(size, Image.Resampling.BICUBIC).save(target, quality=90)
+        if target.suffix == ".jpg":
+            image.convert("RGB").resize(size, Image.Resampling.BICUBIC).save(target, quality=90)
+            return
+        gray = image.convert("L").resize(size, Image.Resampling.BICUBIC)
+    random = np.random.default_rng(0)
+    pixels = np.asarray(gray, np.uint16)[:, :, None] * np.uint16(257)
+    for rows in bands((size[1], size[0])):
+        noise = random.normal(0, GRAIN, pixels[rows].shape)
+        pixels[rows] = np.clip(pixels[rows] + noise, 0, 65535)
+    Photo(pixels).save(target)
 
 
 def peak_memory() -> str:
     """The largest resident size of this process so far, where the system tells it."""
     if sys.platform == "win32":
-        return "is not told by Windows"
+        return "not told by Windows"
+    if sys.platform == "linux":  # getrusage's outlives the start of another program
+        status = Path("/proc/self/status").read_text()
+        return f"{int(status.split('VmHWM:')[1].split()[0]) / 1024:.0f} MiB"
     import resource
 
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit:.0f} MiB"
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2:.0f} MiB"
 
 
 def print_table(times: Mapping[str, Sequence[float]]) -> None:
@@ -58,24 +139,59 @@ def print_table(times: Mapping[str, Sequence[float]]) -> None:
         print(f"{name:<{width}} {median:6.2f} s  ({low:.2f} to {high:.2f})")
 
 
+def measure(path: Path, repeats: int, checkpoint: str | None) -> tuple[Times, str]:
+    """The times of a photo, and the peak memory of a process that colorizes it."""
+    times, target = Times(), path.with_name(f"color{path.suffix}")
+    colorizer = Colorizer.load(checkpoint)
+    colorizer.colorize(Photo.open(path)).colorized.save(target)  # warms up
+    memory = peak_memory()
+    for _ in range(repeats):
+        time_stages(colorizer, path, target, times)
+        time_floor(path, target, times)
+    return times, memory
+
+
+def time_command(path: Path, checkpoint: str | None) -> float:
+    """Seconds of the command line, from its start to the first result."""
+    command = [sys.executable, "-m", "colorizer", "colorize", path, "-o", path.parent]
+    more = ["--overwrite", *(["--checkpoint", checkpoint] if checkpoint else [])]
+    start = time.perf_counter()
+    subprocess.run([*map(str, command), *more], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m colorizer.benchmark", description=__doc__)
-    parser.add_argument("photo", type=Path, help="enlarged to the size asked for")
-    parser.add_argument("--megapixels", type=float, default=12.0, help="default: 12")
+    parser.add_argument("photo", type=Path, help="enlarged to the sizes asked for")
+    parser.add_argument(
+        "--megapixels",
+        type=float,
+        nargs="+",
+        default=[1, 12, 100],
+        help=f"default: 1 12 100; JPEG, from {DEEP_FROM:g} on gray TIFF of 16 bits",
+    )
     parser.add_argument("--repeats", type=int, default=5, help="default: 5, after one to warm up")
     parser.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        path, target = Path(folder) / "photo.jpg", Path(folder) / "photo_color.jpg"
-        make_photo(options.photo, options.megapixels, path)
-        colorizer = Colorizer.load(options.checkpoint)
-        rounds = [time_stages(colorizer, path, target) for _ in range(options.repeats + 1)][1:]
-    times = dict(zip(STAGES, zip(*rounds, strict=True), strict=True))
-    times["total"] = tuple(map(sum, rounds))
-    print(f"{options.megapixels:g} megapixels, JPEG to JPEG, {torch.get_num_threads()} threads")
-    print_table(times)
-    print(f"peak memory of the process {peak_memory()}")
+    for megapixels in options.megapixels:
+        name = "photo.tif" if megapixels >= DEEP_FROM else "photo.jpg"
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / name
+            alone = multiprocessing.get_context("spawn")  # so that memory is one photo's
+            with ProcessPoolExecutor(1, alone, max_tasks_per_child=1) as pool:
+                pool.submit(make_photo, options.photo, megapixels, path).result()
+                work = pool.submit(measure, path, options.repeats, options.checkpoint)
+                times, memory = work.result()
+            print(f"{megapixels:g} megapixels, {path.suffix}, {torch.get_num_threads()} threads")
+            print_table(times.seconds)
+            pairs = zip(*(times.seconds[key] for key in ("file to file", FLOOR)), strict=True)
+            print(f"{statistics.median(ours / floor for ours, floor in pairs):.1f} times the floor")
+            print(f"peak memory {memory}")
+            if megapixels <= 1:
+                seconds = [time_command(path, options.checkpoint) for _ in range(options.repeats)]
+                print_table({"command line, with its start": seconds})
+            print(flush=True)
     return 0
 
 

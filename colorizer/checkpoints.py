@@ -263,7 +263,8 @@ def _read_files(
     with file_errors(folder, config_file, weights_file):
         config = json.loads((folder / config_file).read_text())
         weights = load_file(folder / weights_file)
-        digest = hashlib.sha256((folder / weights_file).read_bytes()).hexdigest()
+        with (folder / weights_file).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     return config, weights, digest
 
 
@@ -292,9 +293,7 @@ def _restore(build: Callable[[], Network], weights: dict[str, Tensor], config: P
     were given up.
     """
     state = {
-        name: value.float()
-        for name, value in weights.items()
-        if name.partition(".")[0] not in GIVEN_UP
+        name: value for name, value in weights.items() if name.partition(".")[0] not in GIVEN_UP
     }
     try:
         network = build()

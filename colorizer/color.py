@@ -19,7 +19,6 @@ RGB_TO_XYZ = (
 # D65: the white of sRGB itself, so that gray has a* = b* = 0
 WHITE = tuple(sum(row) for row in RGB_TO_XYZ)
 DELTA = 6 / 29  # CIE 15:2004, the junction of the cube root and the line
-GAMUT_SLACK = 1e-4  # of linear light, far below an 8-bit level: rounding is not out of gamut
 BIN_WIDTH = 10.0  # Zhang et al. 2016, sec. 2.2
 
 
@@ -71,40 +70,9 @@ def lab_to_linear(lab: Tensor) -> Tensor:
 def lab_to_rgb(lab: Tensor) -> Tensor:
     """CIELAB (..., 3, H, W) to sRGB (..., 3, H, W) in [0, 1]. Differentiable.
 
-    Colors out of gamut are clipped, which shifts their lightness: `lab_to_rgb_in_gamut` keeps it.
+    Colors out of gamut are clipped, which shifts their lightness: `colorizer.compose` keeps it.
     """
     return linear_to_srgb(lab_to_linear(lab))
-
-
-def lab_to_rgb_in_gamut(lab: Tensor, steps: int = 12) -> Tensor:
-    """CIELAB to sRGB, reducing chroma at constant lightness and hue where a color is out of gamut.
-
-    Args:
-        lab: (3, H, W) CIELAB. Lightness outside [0, 100] is clipped.
-        steps: bisection steps; 12 leave an error below 0.03 of a chroma unit.
-
-    Returns:
-        (3, H, W) sRGB in [0, 1]; colors inside the gamut are as of `lab_to_rgb`.
-    """
-    lab = torch.cat((lab[:1].clamp(0, 100), lab[1:]))
-    linear = lab_to_linear(lab)
-    outside = (linear.amin(0) < -GAMUT_SLACK) | (linear.amax(0) > 1 + GAMUT_SLACK)
-    if outside.any():
-        linear[:, outside] = lab_to_linear(_reduce_chroma(lab[:, None, outside], steps))[:, 0]
-    return linear_to_srgb(linear)
-
-
-def _reduce_chroma(lab: Tensor, steps: int) -> Tensor:
-    """Bisect for the largest share of each color's chroma that is inside the gamut; (3, 1, n)."""
-    lightness, ab = lab[:1], lab[1:]
-    share = torch.zeros_like(lightness)  # the largest that is known to fit
-    step = 0.5
-    for _ in range(steps):
-        linear = lab_to_linear(torch.cat((lightness, ab * (share + step))))
-        fits = (linear.amin(0) >= -GAMUT_SLACK) & (linear.amax(0) <= 1 + GAMUT_SLACK)
-        share = torch.where(fits, share + step, share)
-        step /= 2
-    return torch.cat((lightness, ab * share))
 
 
 @cache

@@ -1,31 +1,26 @@
-"""Pixels from CIELAB for photos of any size.
+"""Pixels from CIELAB for photos of any size; colors out of gamut lose chroma, at constant lightness
+and hue.
 
-What `colorizer.color.lab_to_rgb_in_gamut` computes, several times as fast: OpenCV passes through
-memory a few times where elementwise tensors pass dozens of times.
+OpenCV passes through memory a few times where elementwise tensors, as in `colorizer.color`, pass
+dozens of times.
 """
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from colorizer.bands import Plane
-from colorizer.color import (
-    DELTA,
-    GAMUT_SLACK,
-    WHITE,
-    lightness_to_gray,
-    linear_to_srgb,
-    xyz_to_rgb,
-)
+from colorizer.color import DELTA, WHITE, lightness_to_gray, linear_to_srgb, xyz_to_rgb
+from colorizer.profiles import Pixels
 
-Pixels = NDArray[np.uint8]
-
+GAMUT_SLACK = 1e-5  # of linear light, 0.01 of L* at black: rounding is not out of gamut
 LOWEST, HIGHEST = (-GAMUT_SLACK,) * 3, (1 + GAMUT_SLACK,) * 3  # linear RGB that counts as in gamut
 STEPS = 12  # of the bisection of the chroma of colors out of gamut
-LINEAR_STEPS = 65535  # of linear light; the smallest 8-bit level spans 20 of them
+# Of linear light, by the type of the pixels; at black a level spans 20, and 1.2, of them
+LINEAR_STEPS = {np.dtype(np.uint8): (1 << 16) - 1, np.dtype(np.uint16): 1 << 20}
 # From (L*, a*, b*, 1) to the cube roots of XYZ over the white; CIE 15:2004
 TO_ROOTS = np.array(
     [[1 / 116, 1 / 500, 0, 16 / 116], [1 / 116, 0, 0, 16 / 116], [1 / 116, 0, -1 / 200, 16 / 116]],
@@ -33,31 +28,56 @@ TO_ROOTS = np.array(
 )
 
 
-def compose(lightness: Plane, ab: Plane) -> Pixels:
-    """Pixels of a band of a photo. Colors out of gamut lose chroma, at constant L* and hue.
+def compose(lightness: Plane, ab: Plane, dtype: Any = np.uint8) -> Pixels:
+    """Pixels of a band of a photo.
 
     Args:
         lightness: (H, W) float32 L*, 0 to 100.
         ab: (2, H, W) float32.
+        dtype: uint8 or uint16.
 
     Returns:
-        uint8 (H, W, 3) sRGB.
+        (H, W, 3) sRGB of that type.
     """
+    _, linear = _fit(lightness, ab)
+    dtype = np.dtype(dtype)
+    highest = LINEAR_STEPS[dtype]
+    if dtype == np.uint8:
+        scaled = cv2.multiply(linear, np.full(4, highest, np.float64), dtype=cv2.CV_16U)
+        steps = np.asarray(scaled, np.uint16)  # rounded and saturated
+    else:
+        linear *= np.float32(highest)
+        steps = np.rint(linear, out=linear).clip(0, highest).astype(np.int32)
+    return np.asarray(_encoding(dtype).take(steps))
+
+
+def compose_gray(lightness: Plane, dtype: Any = np.uint8) -> Pixels:
+    """Pixels without color, (H, W, 1), from (H, W) float32 L*."""
+    levels = lightness_to_gray(torch.from_numpy(lightness)).numpy() * np.iinfo(dtype).max
+    return np.asarray(np.rint(levels).astype(dtype)[:, :, None])
+
+
+def in_gamut(lightness: Plane, ab: Plane) -> Plane:
+    """The colors that sRGB shows instead: (2, H, W) a* and b*, of less chroma where they must.
+
+    Args:
+        lightness: (H, W) float32 L*, 0 to 100.
+        ab: (2, H, W) float32.
+    """
+    lab, _ = _fit(lightness, ab)
+    return np.ascontiguousarray(lab[:, :, 1:].transpose(2, 0, 1))
+
+
+def _fit(lightness: Plane, ab: Plane) -> tuple[Plane, Plane]:
+    """CIELAB (H, W, 3) with its chroma reduced where it must, and its linear RGB."""
     lab = np.asarray(cv2.merge((lightness, ab[0], ab[1])), np.float32)
     linear = _linear(lab)
     inside = cv2.inRange(linear, LOWEST, HIGHEST)
     if cv2.countNonZero(inside) < inside.size:
         outside = inside == 0
-        linear[outside] = _linear(_reduce_chroma(lab[outside][None]))[0]
-    scale = np.full(4, LINEAR_STEPS, np.float64)
-    steps = cv2.multiply(linear, scale, dtype=cv2.CV_16U)  # rounds and saturates
-    return np.asarray(_encoding().take(np.asarray(steps, np.uint16)))
-
-
-def compose_gray(lightness: Plane) -> Pixels:
-    """Pixels without color, uint8 (H, W, 1), from (H, W) float32 L*."""
-    gray = lightness_to_gray(torch.from_numpy(lightness))
-    return np.asarray((gray * 255).round_().byte().numpy()[:, :, None])
+        reduced = _reduce_chroma(lab[outside][None])
+        lab[outside], linear[outside] = reduced[0], _linear(reduced)[0]
+    return lab, linear
 
 
 def _linear(lab: Plane) -> Plane:
@@ -90,7 +110,8 @@ def _to_linear() -> Plane:
 
 
 @cache
-def _encoding() -> Pixels:
-    """8-bit sRGB of each step of linear light."""
-    linear = torch.linspace(0, 1, LINEAR_STEPS + 1, dtype=torch.float64)
-    return (linear_to_srgb(linear) * 255).round().byte().numpy()
+def _encoding(dtype: np.dtype[Any]) -> Pixels:
+    """sRGB of each step of linear light."""
+    linear = torch.linspace(0, 1, LINEAR_STEPS[dtype] + 1, dtype=torch.float64)
+    levels = linear_to_srgb(linear).numpy() * np.iinfo(dtype).max
+    return np.asarray(np.rint(levels).astype(dtype))

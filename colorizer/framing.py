@@ -1,6 +1,6 @@
-"""How a photo is turned and cropped before it is colorized."""
+"""How a photo is turned, cropped and inverted before it is colorized."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -10,16 +10,18 @@ from colorizer.photo import Photo
 
 @dataclass(frozen=True)
 class Framing:
-    """How a photo is turned and cropped before it is colorized.
+    """How a photo is turned, cropped and inverted before it is colorized.
 
     Attributes:
         turns: quarter turns clockwise, 0 to 3.
         margins: what is cut off the turned photo at its left, right, top and bottom, in percent of
             its width or height.
+        negative: whether the photo is a negative, and so to be inverted.
     """
 
     turns: int = 0
     margins: tuple[float, float, float, float] = (0, 0, 0, 0)
+    negative: bool = False
 
     def __post_init__(self) -> None:
         if self.turns not in range(4):
@@ -29,21 +31,20 @@ class Framing:
             raise ValueError(f"The margins {self.margins} leave nothing of the photo.")
 
     def __call__(self, photo: Photo) -> Photo:
-        """The photo, turned and cropped."""
-        return self.crop(self.turn(photo))
+        """The photo, turned, cropped and inverted."""
+        return self.crop(self.whole(photo))
 
     def turned(self, clockwise: bool) -> Self:
         """The same part of the photo after one more quarter turn."""
         left, right, top, bottom = self.margins
         margins = (bottom, top, left, right) if clockwise else (top, bottom, right, left)
-        return type(self)((self.turns + (1 if clockwise else 3)) % 4, margins)
+        return replace(self, turns=(self.turns + (1 if clockwise else 3)) % 4, margins=margins)
 
-    def turn(self, photo: Photo) -> Photo:
-        """The whole photo, turned."""
-        if not self.turns:
-            return photo
-        pixels = np.rot90(photo.pixels, -self.turns)  # numpy turns counterclockwise
-        return Photo(np.ascontiguousarray(pixels), photo.format)
+    def whole(self, photo: Photo) -> Photo:
+        """The whole photo, turned and inverted."""
+        if self.turns:
+            photo = photo.moved(lambda pixels: np.rot90(pixels, -self.turns))  # counterclockwise
+        return photo.inverted() if self.negative else photo
 
     def box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
         """Left, top, right and bottom edge, in pixels, of what stays of a turned photo of (height,
@@ -60,4 +61,4 @@ class Framing:
         if not any(self.margins):
             return photo
         left, top, right, bottom = self.box(photo.size)
-        return Photo(np.ascontiguousarray(photo.pixels[top:bottom, left:right]), photo.format)
+        return photo.moved(lambda pixels: pixels[top:bottom, left:right])

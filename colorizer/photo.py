@@ -1,6 +1,8 @@
 """Photos: open any of them upright, know their lightness, save them again."""
 
-import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -8,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from colorizer.bands import Plane, bands
 from colorizer.color import (
@@ -18,126 +20,88 @@ from colorizer.color import (
     srgb_to_linear,
 )
 from colorizer.compose import compose_gray
+from colorizer.decode import Note, decode
+from colorizer.encode import on_white, to_8_bits, write
+from colorizer.formats import DEEP, MAX_PIXELS, OPAQUE, Loss, PhotoError, format_of
+from colorizer.metadata import Metadata
+from colorizer.profiles import Pixels
 
-MAX_PIXELS = 250_000_000  # a larger photo is taken for a decompression bomb
-SAVED_AS = {
-    "JPEG": ".jpg",
-    "PNG": ".png",
-    "TIFF": ".tif",
-    "WEBP": ".webp",
-    "AVIF": ".avif",
-    "JPEG2000": ".jp2",
-}
-LOSSY = ("JPEG", "WEBP", "AVIF")
-SUFFIX_FORMATS = {suffix: name for name, suffix in SAVED_AS.items()} | {
-    ".jpeg": "JPEG",
-    ".tiff": "TIFF",
-}
-READABLE = (*SAVED_AS, "GIF", "BMP", "PPM")  # not EPS, which would start Ghostscript
-LEVELS = torch.linspace(0, 1, 256)  # of 8-bit sRGB
-LINEAR = srgb_to_linear(LEVELS).numpy()
 LUMINANCE_WEIGHTS = np.array(RGB_TO_XYZ[1], np.float32)[None]
-GRAY_LIGHTNESS = gray_to_lightness(LEVELS).numpy()
 
 
-class PhotoError(ValueError):
-    """A photo can't be opened or saved; the sentence names it and says what to do."""
-
-
+@dataclass(frozen=True, eq=False)
 class Photo:
-    """A photo in memory, upright, 8 bits per channel.
+    """A photo in memory, upright, in sRGB.
 
     Attributes:
-        pixels: uint8 (height, width, channels) sRGB, with one channel where all three would be
-            equal, else three.
-        format: how the file was encoded, as Pillow names it ("JPEG", "PNG"); "PNG" for pictures
-            that came from no file.
+        pixels: uint8 or uint16 (height, width, channels), with one channel where all three would
+            be equal, else three.
+        format: in which it is to be saved, as Pillow names it ("JPEG", "PNG"): how the file was
+            encoded, or PNG.
+        alpha: (height, width) of the pixels' type, 0 where the photo is transparent; None where it
+            nowhere is.
+        metadata: what is known about it.
+        notes: what a person may want to know about how its file was read.
     """
 
-    def __init__(self, pixels: NDArray[np.uint8], format: str = "PNG") -> None:
+    pixels: Pixels
+    format: str = "PNG"
+    alpha: Pixels | None = None
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        pixels, alpha = self.pixels, self.alpha
         if (
-            pixels.dtype != np.uint8
+            pixels.dtype not in (np.uint8, np.uint16)
             or pixels.ndim != 3
             or pixels.shape[2] not in (1, 3)
             or 0 in pixels.shape
         ):
             raise PhotoError(
                 f"The pixels are {pixels.dtype} of shape {pixels.shape}; "
-                "give uint8 (height, width, 1 or 3), not empty."
+                "give uint8 or uint16 (height, width, 1 or 3), not empty."
             )
-        self.pixels = pixels
-        self.format = format
+        if alpha is not None and (alpha.dtype != pixels.dtype or alpha.shape != pixels.shape[:2]):
+            raise PhotoError(
+                f"alpha is {alpha.dtype} of shape {alpha.shape}; give it the size and the type of "
+                f"the pixels, {pixels.dtype} {pixels.shape[:2]}."
+            )
 
     @classmethod
-    def open(cls, source: str | Path | BinaryIO | Image.Image) -> Self:
+    def open(
+        cls, source: str | Path | BinaryIO | Image.Image, max_pixels: int = MAX_PIXELS
+    ) -> Self:
         """Open a photo: a path, a binary file object or a Pillow image.
 
-        EXIF orientation is applied. Transparent parts are shown on white; of several frames or
-        pages the first is taken; an embedded color profile is ignored.
+        EXIF orientation is applied, and an embedded color profile; of several frames or pages the
+        first is taken. See `colorizer.formats.READABLE`.
+
+        Args:
+            source: of the photo.
+            max_pixels: beyond which it is taken for a decompression bomb.
 
         Raises:
             PhotoError: the source can't be read as a photo.
         """
-        name = (
-            str(source) if isinstance(source, str | Path) else getattr(source, "name", "The photo")
-        )
-        Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow warns at 89 megapixels otherwise
+        if not isinstance(source, str | Path):
+            return cls._decoded(source, getattr(source, "name", "The photo"), max_pixels)
         try:
-            if isinstance(source, Image.Image):
-                return cls._from_image(source)
-            with Image.open(source, formats=READABLE) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise Image.DecompressionBombError
-                return cls._from_image(image)
-        except PhotoError:
-            raise
+            with open(source, "rb") as file:
+                return cls._decoded(file, str(source), max_pixels)
         except FileNotFoundError:
-            raise PhotoError(f"{name} does not exist; check the path.") from None
+            raise PhotoError(f"{source} does not exist; check the path.") from None
         except IsADirectoryError:
-            raise PhotoError(f"{name} is a folder; name the photos in it.") from None
+            raise PhotoError(f"{source} is a folder; name the photos in it.") from None
         except PermissionError:
-            raise PhotoError(f"{name} may not be read; change its permissions.") from None
-        except UnidentifiedImageError:
-            raise PhotoError(
-                f"{name} is not a photo in a known format; convert it to JPEG, PNG or TIFF."
-            ) from None
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise PhotoError(
-                f"{name} has more than {MAX_PIXELS // 10**6} megapixels; make it smaller first."
-            ) from None
-        except (OSError, SyntaxError, ValueError) as error:
-            raise PhotoError(f"{name} is damaged ({error}); get an intact copy of it.") from error
+            raise PhotoError(f"{source} may not be read; change its permissions.") from None
+        except OSError as error:
+            raise PhotoError(f"{source} can't be read: {error.strerror}.") from error
 
     @classmethod
-    def _from_image(cls, image: Image.Image) -> Self:
-        format = image.format or "PNG"
-        format = "JPEG" if format == "MPO" else format  # a JPEG with further pictures in it
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I;16") or image.mode == "I":
-            levels = np.asarray(image).astype(np.float32) / 257  # 65535 / 255
-            image = Image.fromarray(np.clip(levels + 0.5, 0, 255).astype(np.uint8))
-        elif image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert(
-                "RGB"
-            )
-        elif image.mode == "F":
-            raise PhotoError("The photo has floating-point pixels; convert it to 8 or 16 bits.")
-        elif image.mode in ("1", "L"):
-            image = image.convert("L")
-        elif image.mode != "RGB":
-            image = image.convert("RGB")
-        pixels = np.array(image)
-        if pixels.ndim == 2:
-            return cls(pixels[:, :, None], format)
-        first = pixels[:, :, 0]
-        if all(
-            (pixels[rows, :, channel] == first[rows]).all()
-            for channel in (1, 2)
-            for rows in bands(pixels.shape[:2])
-        ):
-            return cls(np.ascontiguousarray(first[:, :, None]), format)
-        return cls(pixels, format)
+    def _decoded(cls, source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Self:
+        found = decode(source, name, max_pixels)
+        return cls(found.pixels, found.format, found.alpha, found.metadata, found.notes)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -153,21 +117,22 @@ class Photo:
         """L* of some rows as float32 (rows, width), 0 to 100."""
         pixels = self.pixels[rows]
         if pixels.shape[2] == 1:
-            return np.asarray(cv2.LUT(pixels[:, :, 0], GRAY_LIGHTNESS), np.float32)
-        luminance = cv2.transform(cv2.LUT(pixels, LINEAR), LUMINANCE_WEIGHTS)
+            return _look_up(_gray_lightness(pixels.dtype), pixels[:, :, 0])
+        luminance = cv2.transform(_look_up(_linear(pixels.dtype), pixels), LUMINANCE_WEIGHTS)
         plane = torch.from_numpy(np.asarray(luminance, np.float32).reshape(pixels.shape[:2]))
         return np.asarray(luminance_to_lightness(plane).numpy())
 
     def resized_lightness(self, size: tuple[int, int]) -> Plane:
         """L* of a copy of (height, width) pixels, as float32: by area where it shrinks, linear
-        where it grows. The full photo's L* is never in memory at once.
+        where it grows; what is transparent lies on white. The full photo's L* is never in memory at
+        once.
         """
         height, width = size
         shrinks = height * width < self.size[0] * self.size[1]
         interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         narrow = [
             cv2.resize(band, (width, len(band)), interpolation=interpolation)
-            for band in map(self.lightness_band, bands(self.size))
+            for band in map(self._lightness_on_white, bands(self.size))
         ]
         copy = cv2.resize(np.concatenate(narrow), (width, height), interpolation=interpolation)
         return np.asarray(copy, np.float32)
@@ -176,77 +141,93 @@ class Photo:
         """The photo without color, with its lightness; itself if it has none."""
         if self.pixels.shape[2] == 1:
             return self
-        pixels = np.empty((*self.size, 1), np.uint8)
+        pixels = np.empty((*self.size, 1), self.pixels.dtype)
         for rows in bands(self.size):
-            pixels[rows] = compose_gray(self.lightness_band(rows))
-        return type(self)(pixels, self.format)
+            pixels[rows] = compose_gray(self.lightness_band(rows), self.pixels.dtype)
+        return replace(self, pixels=pixels)
 
     def shrunk(self, size: tuple[int, int]) -> Self:
-        """A smaller copy of (height, width) pixels, each the mean of those that it stands for."""
-        pixels = cv2.resize(self.pixels, size[::-1], interpolation=cv2.INTER_AREA)
-        return type(self)(np.asarray(pixels, np.uint8).reshape(*size, -1), self.format)
+        """A smaller copy to look at, of (height, width) pixels, each the mean of those that it
+        stands for: 8 bits per channel, on white, without metadata.
+        """
+        pixels = self.pixels if self.alpha is None else on_white(self.pixels, self.alpha)
+        copy = np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))
+        return type(self)(to_8_bits(copy.reshape(*size, -1)), self.format)
+
+    def moved(self, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
+        """The photo with its pixels moved, as by turning or cropping.
+
+        Args:
+            move: (height, width) and (height, width, channels) to the same of another size.
+        """
+        alpha = None if self.alpha is None else np.ascontiguousarray(move(self.alpha))
+        return replace(self, pixels=np.ascontiguousarray(move(self.pixels)), alpha=alpha)
+
+    def inverted(self) -> Self:
+        """The positive of a negative."""
+        return replace(self, pixels=np.iinfo(self.pixels.dtype).max - self.pixels)
+
+    def without_location(self) -> Self:
+        """The photo without metadata about where it was taken."""
+        return replace(self, metadata=self.metadata.without_location())
 
     def to_image(self) -> Image.Image:
-        """As a Pillow image, mode L or RGB."""
-        return Image.fromarray(self.pixels[:, :, 0] if self.pixels.shape[2] == 1 else self.pixels)
+        """As a Pillow image to look at, mode L or RGB, 8 bits per channel, on white."""
+        pixels = self.pixels if self.alpha is None else on_white(self.pixels, self.alpha)
+        pixels = to_8_bits(pixels)
+        return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+    def lost_in(self, format: str) -> list[Loss]:
+        """What of this photo a format can't hold."""
+        losses: list[Loss] = []
+        if self.pixels.dtype != np.uint8 and format not in DEEP:
+            losses.append("depth")
+        if self.alpha is not None and format in OPAQUE:
+            losses.append("transparency")
+        return losses
 
     def save(self, path: str | Path, format: str | None = None, quality: int = 95) -> None:
         """Write the photo; a file of that name is replaced only once the new one is whole.
 
         Args:
             path: where to.
-            format: as Pillow names it, for example "JPEG"; None goes by the path's ending.
+            format: as Pillow names it, for example "JPEG"; None goes by the path's ending. What it
+                can't hold is left out: see `lost_in`.
             quality: of the lossy formats, 1 to 100. JPEG is written without chroma subsampling.
 
         Raises:
             PhotoError: the format is unknown or the file can't be written.
         """
         path = Path(path)
-        format = format or SUFFIX_FORMATS.get(path.suffix.lower())
-        if format not in SAVED_AS:
-            raise PhotoError(
-                f"{path} can't be written as {format or path.suffix!r}; "
-                f"use one of {', '.join(SAVED_AS)}."
-            )
-        options: dict[str, Any] = {"quality": quality} if format in LOSSY else {}
-        if format == "JPEG":
-            options["subsampling"] = "4:4:4"
-        elif format == "TIFF":
-            options["compression"] = "tiff_lzw"
-        beside = path.with_name(path.name + ".part")
-        try:
-            self.to_image().save(beside, format, **options)
-            os.replace(beside, path)
-        except (OSError, ValueError) as error:  # ValueError: too large for the format
-            beside.unlink(missing_ok=True)
-            reason = getattr(error, "strerror", None) or error
-            raise PhotoError(f"{path} can't be written: {reason}.") from error
+        format = format_of(path, format)
+        write(path, self.pixels, self.alpha, format, quality, self.metadata)
+
+    def _lightness_on_white(self, rows: slice) -> Plane:
+        lightness = self.lightness_band(rows)
+        if self.alpha is None:
+            return lightness
+        share = self.alpha[rows] / np.float32(np.iinfo(self.alpha.dtype).max)
+        return np.asarray(100 + share * (lightness - 100), np.float32)
 
 
-def output_name(source: Path, format: str, number: int = 1) -> str:
-    """`<stem>_color.<ext>`, or `<stem>_color-<number>.<ext>` from the second on.
-
-    Args:
-        source: the input's path; its ending stays where it fits the format.
-        format: the input's, as Pillow names it; one that can't be written becomes PNG.
-        number: how often the name has come up.
-    """
-    fits = SUFFIX_FORMATS.get(source.suffix.lower()) == format
-    suffix = source.suffix if fits else SAVED_AS.get(format, ".png")
-    return f"{source.stem}_color{f'-{number}' if number > 1 else ''}{suffix}"
+@cache
+def _levels(dtype: np.dtype[Any]) -> torch.Tensor:
+    return torch.linspace(0, 1, np.iinfo(dtype).max + 1, dtype=torch.float64)
 
 
-def output_path(folder: Path, source: Path, format: str, taken: set[str]) -> Path:
-    """Where a colorized photo goes that is one of many; no two go to the same file.
+@cache
+def _linear(dtype: np.dtype[Any]) -> Plane:
+    """Linear light of each level of sRGB."""
+    return srgb_to_linear(_levels(dtype)).float().numpy()
 
-    Args:
-        folder: of the results.
-        source: the input's path.
-        format: the input's, as Pillow names it.
-        taken: the names of the results so far in lower case; the new one is added.
-    """
-    number = 1
-    while (name := output_name(source, format, number)).casefold() in taken:
-        number += 1
-    taken.add(name.casefold())  # some file systems ignore case
-    return folder / name
+
+@cache
+def _gray_lightness(dtype: np.dtype[Any]) -> Plane:
+    """L* of each level of gray."""
+    return gray_to_lightness(_levels(dtype)).float().numpy()
+
+
+def _look_up(table: Plane, pixels: Pixels) -> Plane:
+    if pixels.dtype == np.uint8:
+        return np.asarray(cv2.LUT(pixels, table), np.float32)
+    return np.asarray(table.take(pixels))

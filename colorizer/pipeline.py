@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -18,16 +18,17 @@ from colorizer.alternatives import Distribution, as_shown, color_changes, distin
 from colorizer.bands import Plane, bands
 from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler
-from colorizer.color import lab_to_rgb_in_gamut
 from colorizer.compose import compose, compose_gray
 from colorizer.generator import Generator
 from colorizer.hints import ColorHint, Samples, Spreading, sample
 from colorizer.photo import Photo
 from colorizer.postprocess import Adjustments, ToneAdjuster, adjust_color
+from colorizer.version import __version__
 
 LONGEST_SIDE = 4  # of the network's picture, in working sizes, for strips of 1 x 20,000 pixels
 CONFIDENT_WITHIN = 10.0  # ab units between the prediction and what counts as right
 CERTAIN = 1e-6  # nearer to 0 and 1 a probability has no finite logit in float32
+SOFTWARE = f"colorizer {__version__}"
 SUGGESTION_DISTANCE = 12.0  # ab units between suggested colors
 
 
@@ -101,7 +102,7 @@ class Colorizer:
             logits = prediction.logits[0].float().cpu()
             distribution = Distribution(logits, generator.bins.cpu(), generator.config.temperature)
         scaling = generator.config.confidence if isinstance(generator, Generator) else (1.0, 0.0)
-        predicted = Predicted(lightness, ab, distribution, scaling)
+        predicted = Predicted(lightness, ab, distribution, scaling, self.checkpoint.sha256)
         return Colorization(photo, predicted, samples=samples)
 
 
@@ -113,6 +114,7 @@ class Predicted:
     ab: Plane  # (2, h, w)
     distribution: Distribution | None  # of heads that predict one
     confidence: tuple[float, float] = (1.0, 0.0)  # of `scale_confidence`
+    checkpoint: str = ""  # SHA-256 of its weights
 
     @cached_property
     def beliefs(self) -> Plane | None:
@@ -221,8 +223,8 @@ class Colorization:
         likely = bins[:, logits[:, row, column].argsort(descending=True)]
         lightness = float(self.photo.lightness_band(slice(int(y), int(y) + 1))[0, int(x)])
         chosen = likely[:, distinct(as_shown(likely, lightness), SUGGESTION_DISTANCE, n)]
-        lab = torch.cat((torch.full((1, chosen.shape[1]), lightness), chosen))
-        levels = (lab_to_rgb_in_gamut(lab[:, None])[:, 0] * 255).round().int().T.tolist()
+        plane = np.full((1, chosen.shape[1]), lightness, np.float32)
+        levels = compose(plane, chosen[:, None].numpy())[0].tolist()
         return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in levels]
 
     def alternatives(self, n: int = 4) -> list["Colorization"]:
@@ -254,25 +256,32 @@ class Colorization:
         return [Colorization(self.photo, predicted, samples=self._samples), *versions]
 
     def adjust(self, settings: Adjustments) -> Photo:
-        """Post-process, without running the network; full resolution."""
+        """Post-process, without running the network; full resolution.
+
+        The metadata of what has color says that an algorithm made it.
+        """
         size = self.photo.size
         tone = ToneAdjuster(self.photo, settings)
         ab = adjust_color(self._ab, self._predicted.lightness, settings)
         upsampler = ChromaUpsampler(self._predicted.lightness, ab, size)
-        pixels = np.empty((*size, 3 if settings.strength else 1), np.uint8)
+        dtype = self.photo.pixels.dtype
+        pixels = np.empty((*size, 3 if settings.strength else 1), dtype)
 
         def make(rows: slice) -> None:
             lightness = self.photo.lightness_band(rows)
             adjusted = tone.band(rows, lightness)
             pixels[rows] = (
-                compose(adjusted, upsampler.band(rows, lightness))
+                compose(adjusted, upsampler.band(rows, lightness), dtype)
                 if settings.strength
-                else compose_gray(adjusted)
+                else compose_gray(adjusted, dtype)
             )
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(make, bands(size)))
-        return Photo(pixels, self.photo.format)
+        metadata = self.photo.metadata
+        if settings.strength:
+            metadata = metadata.marked(SOFTWARE, self._predicted.checkpoint)
+        return replace(self.photo, pixels=pixels, metadata=metadata)
 
     def preview(self, max_pixels: int = 1_000_000) -> "Colorization":
         """The same result for a smaller copy of the photo, on which adjustments are quick."""

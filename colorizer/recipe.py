@@ -24,6 +24,7 @@ KINDS: dict[Any, str] = {
     int: "a whole number",
     float: f"a number up to {LARGEST:g}",
     str: "a text",
+    bool: "true or false",
     MARGINS: "four numbers",
 }
 
@@ -133,9 +134,8 @@ class Recipe:
         try:
             values["hints"] = tuple(ColorHint(**hint) for hint in hints)
             values["adjustments"] = Adjustments(**adjustments)
-            values["framing"] = Framing(
-                framing.get("turns", 0), tuple(framing.get("margins", Framing.margins))
-            )
+            margins = tuple(framing.get("margins", Framing.margins))
+            values["framing"] = Framing(**framing | {"margins": margins})
         except ValueError as error:
             raise RecipeError(f"The recipe can't be used: {error}") from None
         return cls(**values)

@@ -3,12 +3,16 @@
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from colorizer import Adjustments, Photo
 from colorizer.__main__ import main
+from colorizer.metadata import Metadata
 from tests.conftest import color_pixels
+
+COLORS = "It had colors already; they were replaced."
 
 
 @pytest.fixture
@@ -70,6 +74,7 @@ def test_a_bad_photo_does_not_stop_the_others(run, photos, tmp_path, capsys) -> 
     assert run(photos / "text.jpg", photos / "a.png", missing, photos / "b.jpg") == 1
     assert written(tmp_path) == ["a_color.png", "b_color.jpg"]
     errors = capsys.readouterr().err.splitlines()
+    errors = [line for line in errors if not line.endswith(COLORS)]
     assert len(errors) == 2
     assert errors[0].startswith(f"colorizer: {photos / 'text.jpg'} is not a photo")
     assert errors[1] == f"colorizer: {missing} does not exist; check the path."
@@ -173,3 +178,71 @@ def test_no_command_is_wrong_usage(capsys) -> None:
     with pytest.raises(SystemExit) as stop:
         main([])
     assert stop.value.code == 2
+
+
+def test_what_is_worth_knowing_is_said_beside_the_results(run, photos, tmp_path, capsys) -> None:
+    deep = Photo(
+        color_pixels(24, 32).astype(np.uint16) * 257, alpha=np.full((24, 32), 60000, np.uint16)
+    )
+    deep.save(photos / "deep.png")
+    assert run(photos / "deep.png", "--format", "jpeg") == 0
+    said = capsys.readouterr()
+    assert said.out.split() == [str(tmp_path / "out" / "deep_color.jpg")]
+    lines = [
+        line.removeprefix(f"colorizer: {photos / 'deep.png'}: ") for line in said.err.split("\n")
+    ]
+    assert lines == [
+        COLORS,
+        "JPEG holds 8 bits per channel; PNG and TIFF keep all 16.",
+        "JPEG holds no transparency; what was transparent lies on white.",
+        "",
+    ]
+
+
+def test_16_bits_transparency_and_metadata_go_through(run, photos, tmp_path) -> None:
+    given = Photo(
+        color_pixels(24, 32).astype(np.uint16) * 257,
+        alpha=np.full((24, 32), 1000, np.uint16),
+        metadata=Metadata(dpi=(600.0, 600.0)),
+    )
+    given.save(photos / "deep.tif")
+    assert run(photos / "deep.tif") == 0
+    made = Photo.open(tmp_path / "out" / "deep_color.tif")
+    assert made.pixels.dtype == np.uint16
+    assert made.alpha is not None
+    assert (made.alpha == 1000).all()
+    assert made.metadata.dpi == (600, 600)
+    assert b"compositeWithTrainedAlgorithmicMedia" in made.metadata.xmp
+    assert np.abs(made.lightness - given.lightness).mean() < 0.01
+    assert np.abs(made.lightness - given.lightness).max() < 0.1
+
+
+def test_negatives_are_inverted_when_told(run, photos, tmp_path) -> None:
+    assert run(photos / "a.png", "--negative") == 0
+    made, given = Photo.open(tmp_path / "out" / "a_color.png"), Photo.open(photos / "a.png")
+    assert np.abs(made.lightness - given.inverted().lightness).mean() < 0.5
+
+
+def test_quality_and_the_largest_size(run, photos, tmp_path, capsys) -> None:
+    assert run(photos / "b.jpg", "--quality", "30") == 0
+    small = (tmp_path / "out" / "b_color.jpg").stat().st_size
+    assert run(photos / "b.jpg", "--overwrite") == 0
+    assert (tmp_path / "out" / "b_color.jpg").stat().st_size > small
+    assert run(photos / "b.jpg", "--overwrite", "--max-pixels", "100") == 1
+    assert "b.jpg has more than 0.0001 megapixels; make it smaller" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--quality", "0"], ["--format", "gif"], ["--jobs", "0"]])
+def test_wrong_options_are_refused(run, photos, options, capsys) -> None:
+    with pytest.raises(SystemExit) as exit:
+        run(photos / "a.png", *options)
+    assert exit.value.code == 2
+    assert options[0] in capsys.readouterr().err
+
+
+def test_several_at_once_give_the_same_files(run, photos, tmp_path) -> None:
+    names = [photos / "a.png", photos / "b.jpg", photos / "more" / "a.png"]
+    assert run(*names, "--jobs", "1") == 0
+    alone = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert run(*names, "--jobs", "3", "--overwrite") == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == alone

@@ -10,9 +10,7 @@ from colorizer.color import (
     BIN_WIDTH,
     ab_bins,
     gray_to_lightness,
-    lab_to_linear,
     lab_to_rgb,
-    lab_to_rgb_in_gamut,
     lightness_to_gray,
     linear_to_srgb,
     luminance_to_lightness,
@@ -113,58 +111,6 @@ def test_gradients_are_finite_everywhere() -> None:
     assert rgb.grad.isfinite().all()
     (rgb_gradient,) = torch.autograd.grad(rgb_to_lab(rgb).sum(), rgb)
     assert rgb_gradient.isfinite().all()
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_gamut_mapping_keeps_lightness_and_hue(seed: int) -> None:
-    lab = random_lab(seed)
-    rgb = lab_to_rgb_in_gamut(lab)
-    assert rgb.min() >= 0
-    assert rgb.max() <= 1
-    mapped = rgb_to_lab(rgb)
-    assert (mapped[0] - lab[0]).abs().max() < 0.1  # the slack of 1e-4, steepest near black
-    before = lab[1:].norm(dim=0).clamp_min(1)
-    assert (mapped[1:].norm(dim=0) <= before + 0.2).all()
-    away = (mapped[1] * lab[2] - mapped[2] * lab[1]) / before  # ab units off the ray of its hue
-    assert away.abs().max() < 0.5
-    assert ((mapped[1:] * lab[1:]).sum(0) > -1).all()
-
-
-def test_gamut_mapping_beats_clipping() -> None:
-    lab = random_lab(2)
-    clipped = (rgb_to_lab(lab_to_rgb(lab))[0] - lab[0]).abs()
-    assert clipped.max() > 5
-
-
-def test_gamut_mapping_takes_no_more_chroma_than_it_must() -> None:
-    """What was mapped lies on the gamut's surface: one linear component is at 0 or 1."""
-    lab = random_lab(11)
-    linear = lab_to_linear(lab)
-    outside = (linear.amin(0) < -0.01) | (linear.amax(0) > 1.01)
-    mapped = srgb_to_linear(lab_to_rgb_in_gamut(lab))[:, outside]
-    distance = torch.minimum(mapped, 1 - mapped).amin(0)
-    assert outside.float().mean() > 0.3
-    assert distance.max() < 1e-3
-
-
-def test_colors_inside_the_gamut_are_left_alone() -> None:
-    lab = rgb_to_lab(random_rgb(1))
-    before = lab.clone()
-    assert (lab_to_rgb_in_gamut(lab) - lab_to_rgb(lab)).abs().max() < 1e-6
-    assert torch.equal(lab, before)
-
-
-def test_gamut_mapping_does_not_depend_on_the_neighbors() -> None:
-    lab = random_lab(4, 300)
-    alone = torch.cat([lab_to_rgb_in_gamut(lab[:, i : i + 1]) for i in range(300)], dim=1)
-    assert (lab_to_rgb_in_gamut(lab) - alone).abs().max() < 1e-5
-
-
-def test_gamut_mapping_clips_lightness() -> None:
-    lab = torch.tensor([[-5.0, 120.0], [30.0, -40.0], [10.0, 20.0]])[:, :, None]
-    black, white = (lab_to_rgb_in_gamut(lab) * 255)[:, :, 0].T
-    assert black.max() < 1.5  # one 8-bit level is the slack
-    assert white.min() > 254.5
 
 
 def test_bins_are_those_of_srgb() -> None:

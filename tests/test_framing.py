@@ -14,7 +14,7 @@ def corners() -> Photo:
 
 
 def test_turning_clockwise() -> None:
-    turned = Framing().turned(clockwise=True).turn(corners())
+    turned = Framing().turned(clockwise=True).whole(corners())
     assert turned.pixels[:, :, 0].tolist() == [[3, 0], [4, 1], [5, 2]]
 
 

@@ -109,7 +109,7 @@ def test_the_network_runs_once_per_photo(
     looks.tools(shown, 0, None, None, 0, True, GERMAN)
     looks.choose_version(shown, len(shown.versions), GERMAN)
     looks.show_unsure(shown, 0, 3, 4, 5, True, GERMAN)
-    looks.download(shown, 0, "", GERMAN, **SETTINGS)
+    looks.download(shown, 0, "", False, GERMAN, **SETTINGS)
     looks.side_by_side(shown, 0, GERMAN)
     colors.point(shown, 0, 3, 4, 5, False, GERMAN)
     colors.clear_points(shown, 0, GERMAN)
@@ -218,7 +218,7 @@ def test_a_photo_that_was_deleted(
     shown.upload.unlink()
     models.get = lambda name: tiny_colorizer  # type: ignore[method-assign]
     for action in (
-        lambda: looks.download(shown, 0, "", GERMAN),
+        lambda: looks.download(shown, 0, "", False, GERMAN),
         lambda: photos.turn_left(shown, GERMAN),
         lambda: photos.change_model(shown, "user/repo", GERMAN),
     ):
@@ -298,7 +298,7 @@ def test_turn_and_crop(photos: PhotoActions, shown: Shown) -> None:
     ],
 )
 def test_download(shown: Shown, format: str, name: str, kind: str) -> None:
-    path = looks.download(shown, 0, format, GERMAN, **SETTINGS)
+    path = looks.download(shown, 0, format, False, GERMAN, **SETTINGS)
     assert Path(path).name == name
     with Image.open(path) as image:
         assert image.format == kind
@@ -322,7 +322,7 @@ def recipe(
     turned = photos.turn_right(shown, GERMAN)[0]
     shown = colors.fix_color(turned, 0, 40, 30, "#ff0000", 10, GERMAN)[0]
     version = len(shown.versions) - 1
-    result = looks.download(shown, version, "PNG", GERMAN, **SETTINGS)
+    result = looks.download(shown, version, "PNG", False, GERMAN, **SETTINGS)
     return recipes.save_recipe(shown, version, GERMAN, **SETTINGS), Photo.open(result)
 
 
@@ -333,7 +333,7 @@ def test_a_recipe_brings_the_result_back_to_the_bit(
     state, version, *rest = recipes.load_recipe(shown, {"path": path}, GERMAN)
     settings = dict(zip(vars(Adjustments()), rest[3:], strict=True))
     assert settings == vars(Adjustments(**SETTINGS))
-    again = looks.download(state, version, "PNG", GERMAN, **settings)
+    again = looks.download(state, version, "PNG", False, GERMAN, **settings)
     np.testing.assert_array_equal(pixels(again), photo.pixels)
 
 

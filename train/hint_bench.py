@@ -20,7 +20,8 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from tqdm import tqdm
 
 from colorizer import ColorHint, Colorizer, Photo
-from colorizer.color import lab_to_rgb_in_gamut, rgb_to_lab
+from colorizer.color import rgb_to_lab
+from colorizer.compose import in_gamut
 from colorizer.hints import MIN_RADIUS
 from train.metrics import Pixels, delta_e00
 from train.report import Document, markdown_table, to_json
@@ -172,9 +173,9 @@ def correct_hints(truth: Pixels, points: Sequence[tuple[int, int]], radius: int)
 
 def painted(photo: Photo, hint: ColorHint) -> NDArray[np.float32]:
     """(2, H, W) a* and b* of a gray photo all in the hint's color, as far as the gamut has it."""
-    lightness = torch.from_numpy(photo.lightness)
-    lab = torch.stack((lightness, *(torch.full_like(lightness, value) for value in hint.ab)))
-    return rgb_to_lab(lab_to_rgb_in_gamut(lab))[1:].numpy()
+    lightness = photo.lightness
+    ab = np.stack([np.full_like(lightness, value) for value in hint.ab])
+    return in_gamut(lightness, ab)
 
 
 def _ab(pixels: Pixels) -> NDArray[np.float32]:

@@ -25,7 +25,8 @@ from PIL import ExifTags, Image
 from PIL.ContainerIO import ContainerIO
 
 from colorizer.color import lab_to_rgb
-from colorizer.photo import READABLE, Photo
+from colorizer.formats import READABLE
+from colorizer.photo import Photo
 
 SUFFIXES = {
     ".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp",

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 from PIL import Image
 
 from colorizer import Adjustments, Colorization, Colorizer, Photo
-from colorizer.photo import output_path
+from colorizer.formats import output_path
 
 LOG = logging.getLogger(__name__)
 PAIR_PIXELS = 300_000  # of each picture of a pair; a page shows dozens of pairs
@@ -60,7 +60,7 @@ def colorize_into_zip(
                 photo = Photo.open(path)
                 target = output_path(Path(folder), path, photo.format, taken)
                 result = colorizer.colorize(photo)
-                result.adjust(adjustments).save(target)
+                result.adjust(adjustments).without_location().save(target)
                 pair = before_and_after(result, adjustments)
             except ValueError as error:
                 LOG.info("%s", error)

@@ -9,8 +9,8 @@ import gradio as gr
 from PIL import Image
 
 from colorizer import Adjustments, PhotoError
+from colorizer.formats import output_name
 from colorizer.framing import Framing
-from colorizer.photo import output_name
 from colorizer.postprocess import PRESETS
 from colorizer.web import overlays
 from colorizer.web.errors import LOG, in_words, problem, warn
@@ -97,15 +97,17 @@ def download(
     shown: Shown | None,
     version: int,
     format: str,
+    location: bool,
     request: gr.Request,
     **settings: float,
 ) -> str:
-    """Write the post-processed photo at full resolution.
+    """Write the post-processed photo at full resolution, with the metadata of the upload.
 
     Args:
         shown: the visitor's state.
         version: the chosen one.
         format: "JPEG", "PNG", "TIFF" or "WEBP"; "" for that of the uploaded file.
+        location: whether the metadata may say where the photo was taken.
         request: the visitor's.
         **settings: of the post-processing.
 
@@ -118,7 +120,12 @@ def download(
     except PhotoError as error:
         raise problem("page.gone", request) from error
     photo = shown.version(version).on(photo).adjust(Adjustments(**settings))
-    target = result_folder() / output_name(shown.upload, format or photo.format)
+    if not location:
+        photo = photo.without_location()
+    format = format or photo.format
+    target = result_folder() / output_name(shown.upload, format)
+    for loss in photo.lost_in(format):
+        gr.Info(say(f"photo.lost.{loss}", request, format=format), title="")
     try:
         photo.save(target)
     except PhotoError as error:
@@ -232,7 +239,7 @@ def tools(
     crop, the alternative texts, the stage, the hints.
     """
     if shown is None:
-        return (*(gr.update(visible=False),) * 2, None, *(gr.skip(),) * 10)
+        return (*(gr.update(visible=False),) * 2, None, *(gr.skip(),) * 11)
     name = shown.upload.name
     return (
         gr.update(visible=True),
@@ -240,6 +247,7 @@ def tools(
         picture(shown.small),
         crop_view(shown, shown.framing),
         *shown.framing.margins,
+        remarks(shown, request),
         *(
             gr.update(alt_text=say(f"photo.{kind}_alt", request, name=name))
             for kind in ("gray", "colorized", "processed")
@@ -250,6 +258,14 @@ def tools(
         ),
         [hint.color for hint in shown.hints],
     )
+
+
+def remarks(shown: Shown, request: gr.Request) -> Any:
+    """What a visitor may want to know about the photo."""
+    sentences = [
+        say(f"photo.remark.{key}", request, format=shown.small.format) for key in shown.remarks
+    ]
+    return gr.update(value="  \n".join(sentences), visible=bool(sentences))
 
 
 @in_words

@@ -110,6 +110,15 @@ class PhotoActions:
         return self._reframe(shown, framing, request, settings)
 
     @in_words
+    def invert(self, shown: Shown | None, request: gr.Request, **settings: float) -> Pictures:
+        """Take the photo for a negative, or no longer, and colorize it anew; returns as `colorize`
+        does.
+        """
+        shown = there(shown, request)
+        framing = replace(shown.framing, negative=not shown.framing.negative)
+        return self._reframe(shown, framing, request, settings)
+
+    @in_words
     def preview_crop(
         self, shown: Shown | None, left: float, right: float, top: float, bottom: float
     ) -> Any:

@@ -17,7 +17,7 @@ SIDES = ("left", "right", "top", "bottom")
 
 
 class StartPanel:
-    """Where a photo comes in, is turned and cropped."""
+    """Where a photo comes in, is turned, cropped and inverted."""
 
     def __init__(self, examples: bool) -> None:
         with gr.Row():
@@ -60,6 +60,8 @@ class StartPanel:
                             slider = gr.Slider(0, 90, 0, step=1, label=label, min_width=150)
                             self.margins.append(slider)
                 self.crop = gr.Button(text("photo.crop"))
+                self.invert = gr.Button(text("photo.invert"), elem_id="invert")
+        self.remarks = gr.Markdown(visible=False, elem_id="remarks")
 
 
 class PicturesPanel:
@@ -94,6 +96,11 @@ class SavePanel:
                 text("photo.download"), variant="primary", scale=2, elem_id="download"
             )
             self.share = gr.Button(text("photo.side_by_side"), elem_id="share")
+        self.location = gr.Checkbox(
+            label=text("photo.keep_location"),
+            info=text("photo.keep_location_info"),
+            elem_id="location",
+        )
         with gr.Accordion(text("photo.recipe"), open=False):
             gr.Markdown(text("photo.recipe_info"))
             with gr.Row():

@@ -8,6 +8,7 @@ import numpy as np
 
 from colorizer import ColorHint, Colorization, Colorizer, Photo
 from colorizer.framing import Framing
+from colorizer.remarks import Remark, remarks
 
 VERSIONS = 4  # that a visitor may choose from
 GRAY = "#808080"  # any gray: of a hint's color only a* and b* count
@@ -31,6 +32,7 @@ class Shown:
         guess: the result for a copy of the photo of at most a megapixel, with the hints.
         working_size: short side in pixels of what the network sees.
         hints: the colors that the visitor knows.
+        remarks: what the visitor may want to know about the photo.
         past: the hints before each of the visitor's changes, oldest first.
     """
 
@@ -42,6 +44,7 @@ class Shown:
     guess: Colorization
     working_size: int
     hints: Hints = ()
+    remarks: tuple[Remark, ...] = ()
     past: tuple[Hints, ...] = ()
 
     @cached_property
@@ -104,10 +107,11 @@ def colorize(
         ValueError: a hint lies outside the photo.
     """
     framing, size = framing or Framing(), working_size or colorizer.checkpoint.working_size
-    turned = framing.turn(Photo.open(upload))
+    turned = framing.whole(Photo.open(upload))
     photo = framing.crop(turned)
     guess = colorizer.colorize(photo, hints, size).preview()
-    return Shown(upload, model, framing, thumbnail(turned), photo.size, guess, size, hints)
+    whole, said = thumbnail(turned), tuple(remarks(photo))
+    return Shown(upload, model, framing, whole, photo.size, guess, size, hints, said)
 
 
 def with_hints(shown: Shown, hints: Hints) -> Shown:
@@ -153,5 +157,6 @@ def color_at(photo: Photo, x: int, y: int) -> str:
     around = photo.pixels[
         max(0, y - SAMPLE) : y + SAMPLE + 1, max(0, x - SAMPLE) : x + SAMPLE + 1
     ].reshape(-1, photo.pixels.shape[2])
-    red, green, blue = np.broadcast_to(around.mean(0).round().astype(int), 3)
+    levels = around.mean(0) * (255 / np.iinfo(around.dtype).max)
+    red, green, blue = np.broadcast_to(levels.round().astype(int), 3)
     return f"#{red:02x}{green:02x}{blue:02x}"

@@ -96,6 +96,7 @@ class PhotoTab:
         for button, turn in ((start.left, photos.turn_left), (start.right, photos.turn_right)):
             self._show_new(button.click(turn, [self.shown], **network))
         self._show_new(start.crop.click(photos.crop, [self.shown, *start.margins], **network))
+        self._show_new(start.invert.click(photos.invert, [self.shown], **network))
         gr.on(
             [event for margin in start.margins for event in (margin.input, margin.release)],
             photos.preview_crop,
@@ -216,7 +217,7 @@ class PhotoTab:
             **QUICK,
         }
         for event in (
-            save.download.click(looks.download, [*self.state, save.format], **file),
+            save.download.click(looks.download, [*self.state, save.format, save.location], **file),
             save.share.click(looks.side_by_side, self.state, **file),
             save.recipe.click(self.recipes.save_recipe, self.state, **file),
         ):
@@ -249,6 +250,7 @@ class PhotoTab:
                 start.upload,
                 start.crop_view,
                 *start.margins,
+                start.remarks,
                 *self.three,
                 fix.stage,
                 fix.hints,
