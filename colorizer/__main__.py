@@ -27,7 +27,6 @@ Make = Callable[[Path, Path], Outcome]
 PHOTOS_FIRST = "photos go before the options"
 REMARKS: Mapping[Remark | Loss, str] = {
     "colors": "It had colors already; they were replaced.",
-    "negative": "It looks like a negative; --negative inverts it first.",
     "first_page": "The file holds several pages or frames; the first was taken.",
     "other_format": "Its format can't be written; the result is a {format}.",
     "cmyk": "Its CMYK colors have become sRGB.",

@@ -25,7 +25,7 @@ from colorizer.pipeline import Colorizer
 from colorizer.postprocess import PRESETS
 
 DEEP_FROM = 50.0  # megapixels; larger photos are 16-bit TIFF, smaller ones JPEG
-GRAIN = 300  # levels of 65535, standard deviation: low bits of a scan are noise
+GRAIN = 600  # levels of 65535, standard deviation: as of a scanned print
 PRESET = "vivid"
 FLOOR = "floor: Pillow decodes, and encodes"
 
@@ -101,22 +101,20 @@ def time_floor(path: Path, target: Path, times: Times) -> None:
 
 
 def make_photo(source: Path, megapixels: float, target: Path) -> None:
-    """Enlarge a photo to a size in megapixels and save it: as JPEG of quality 90, or by its ending
-    as gray TIFF of 16 bits with grain.
+    """Enlarge a photo to a size in megapixels, add grain, and save it by its name's ending: as JPEG
+    of quality 90, or as gray TIFF of 16 bits.
     """
     with Image.open(source) as image:
         scale = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
         size = round(image.width * scale), round(image.height * scale)
-        if target.suffix == ".jpg":
-            image.convert("RGB").resize(size, Image.Resampling.BICUBIC).save(target, quality=90)
-            return
-        gray = image.convert("L").resize(size, Image.Resampling.BICUBIC)
+        mode = "RGB" if target.suffix == ".jpg" else "L"
+        large = image.convert(mode).resize(size, Image.Resampling.BICUBIC)
     random = np.random.default_rng(0)
-    pixels = np.asarray(gray, np.uint16)[:, :, None] * np.uint16(257)
+    pixels = np.asarray(large, np.uint16).reshape(size[1], size[0], -1) * np.uint16(257)
     for rows in bands((size[1], size[0])):
-        noise = random.normal(0, GRAIN, pixels[rows].shape)
-        pixels[rows] = np.clip(pixels[rows] + noise, 0, 65535)
-    Photo(pixels).save(target)
+        grain = random.normal(0, GRAIN, (*pixels[rows].shape[:2], 1))
+        pixels[rows] = np.clip(pixels[rows] + grain, 0, 65535)
+    Photo(pixels).save(target, quality=90)
 
 
 def peak_memory() -> str:

@@ -6,13 +6,11 @@ from colorizer.decode import Note
 from colorizer.photo import Photo
 from colorizer.tones import has_colors
 
-Remark = Note | Literal["colors", "negative"]
+Remark = Note | Literal["colors"]
 
 
 def remarks(photo: Photo) -> list[Remark]:
-    """How its file was read, whether it has colors, which are lost, and whether it looks like a
-    negative.
-    """
+    """How its file was read, and whether it has colors, which are lost."""
     found: list[Remark] = [*photo.notes]
     if has_colors(photo):
         found.append("colors")

@@ -231,7 +231,7 @@ def test_fix_colors(visit: Visit, tmp_path: Path) -> None:
 def test_turn_crop_and_take_up_again(visit: Visit, photo: Path, tmp_path: Path) -> None:
     page = visit()
     give(page, photo)
-    page.get_by_text("Turn or crop").click()
+    page.get_by_text("Turn, crop or invert").click()
     gray, view = source(page, "gray"), source(page, "crop-view")
     page.get_by_role("button", name="Turn right").click()
     gray, _ = changed(page, "gray", gray), changed(page, "crop-view", view)
@@ -405,7 +405,7 @@ def test_a_recipe_over_http(client: Client) -> None:
     recipe = client.predict(contrast=20, api_name="/save_recipe")
     client.predict(api_name="/clear_points")
     settings = client.predict(handle_file(recipe), api_name="/load_recipe")[3:]
-    after = client.predict("PNG", *settings, api_name="/download")
+    after = client.predict("PNG", False, *settings, api_name="/download")
     assert Path(before).read_bytes() == Path(after).read_bytes()
 
 

@@ -274,7 +274,7 @@ def test_a_recipe_goes_without_other_settings(run, capsys, options: tuple[str, s
     with pytest.raises(SystemExit) as stop:
         run(*options)
     assert stop.value.code == 2
-    assert "--recipe goes without --hint, --preset, --adjust and" in capsys.readouterr().err
+    assert "--recipe goes without --hint, --preset, --adjust," in capsys.readouterr().err
 
 
 def test_a_bad_recipe_on_the_command_line(run, tmp_path: Path, capsys) -> None:

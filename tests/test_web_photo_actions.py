@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from colorizer import Adjustments, CheckpointError, Colorizer, Photo
+from colorizer.metadata import Metadata
 from colorizer.recipe import Recipe
 from colorizer.web import looks
 from colorizer.web.hint_actions import HintActions
@@ -285,7 +287,49 @@ def test_turn_and_crop(photos: PhotoActions, shown: Shown) -> None:
         photos.crop(shown, 60, 60, 0, 0, GERMAN)
 
 
+def test_a_negative_is_inverted_and_back(photos: PhotoActions, shown: Shown) -> None:
+    before = shown.small.lightness
+    inverted = photos.invert(shown, GERMAN)[0]
+    assert inverted is not None
+    assert inverted.framing.negative
+    assert np.abs(inverted.small.pixels.astype(int) + shown.small.pixels - 255).max() <= 1
+    again = photos.invert(inverted, GERMAN)[0]
+    assert again is not None
+    assert np.array_equal(again.small.lightness, before)
+
+
+def test_remarks_are_in_the_visitors_language(shown: Shown) -> None:
+    said = looks.remarks(shown, GERMAN)
+    assert said["visible"]
+    assert said["value"] == "Dieses Foto hat schon Farben; das Modell ersetzt sie."
+    assert not looks.remarks(replace(shown, remarks=()), GERMAN)["visible"]
+
+
 # Files to take away
+
+
+@pytest.fixture
+def traveled(photos: PhotoActions, folder: Path) -> Shown:
+    """A 16-bit photo with a caption, and a place."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = "Grandma"
+    exif[ExifTags.IFD.GPSInfo] = {1: "N", 2: (47.0, 22.0, 30.0)}
+    pixels = color_pixels(61, 83).astype(np.uint16) * 257
+    Photo(pixels, metadata=Metadata(exif=exif.tobytes()[6:])).save(folder / "lake.tif")
+    state = photos.colorize({"path": str(folder / "lake.tif")}, "", GERMAN)[0]
+    assert state is not None
+    return state
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_place_is_kept_only_on_wish(traveled: Shown, kept: bool) -> None:
+    made = Photo.open(looks.download(traveled, 0, "", kept, GERMAN, **SETTINGS))
+    exif = Image.Exif()
+    exif.load(made.metadata.exif)
+    assert exif[ExifTags.Base.ImageDescription] == "Grandma"
+    assert bool(exif.get_ifd(ExifTags.IFD.GPSInfo)) is kept
+    assert b"compositeWithTrainedAlgorithmicMedia" in made.metadata.xmp
+    assert made.pixels.dtype == np.uint16
 
 
 @pytest.mark.parametrize(
