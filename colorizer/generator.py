@@ -48,6 +48,7 @@ class GeneratorConfig:
     temperature: float = 0.38  # of the annealed mean; Zhang et al. 2016, sec. 2.3
     residual: float = 20.0  # largest correction of a* and b* beside the annealed mean
     chroma_gain: float = 1.0  # of the result: the mean of plausible colors is paler than each
+    cast_gain: float | None = None  # of the photo's mean color instead; None: as chroma_gain
     confidence: tuple[float, float] = (1.0, 0.0)  # slope and offset of its logit: Platt 1999
 
     def __post_init__(self) -> None:
@@ -68,10 +69,10 @@ class GeneratorConfig:
             )
         if self.temperature <= 0:
             raise ValueError(f"temperature is {self.temperature}; it must be above 0.")
-        if not 0 < self.chroma_gain <= LARGEST_GAIN:
-            raise ValueError(
-                f"chroma_gain is {self.chroma_gain}; it must be above 0, up to {LARGEST_GAIN:g}."
-            )
+        for name in ("chroma_gain", "cast_gain"):
+            gain = getattr(self, name)
+            if gain is not None and not 0 < gain <= LARGEST_GAIN:
+                raise ValueError(f"{name} is {gain}; it must be above 0, up to {LARGEST_GAIN:g}.")
         if len(self.confidence) != 2 or not all(map(math.isfinite, self.confidence)):
             raise ValueError(
                 f"confidence is {self.confidence}; give two finite numbers, slope and offset."
@@ -178,7 +179,7 @@ class Generator(nn.Module):
         coarse = self._decode(logits)  # (N, 2, H/4, W/4)
         ab = F.interpolate(coarse, scale_factor=2.0, mode="bilinear") + residual
         ab = F.interpolate(ab, scale_factor=2.0, mode="bilinear")[..., :height, :width]
-        ab = self.config.chroma_gain * ab
+        ab = self._enliven(ab)
         if self.config.head != "bins":
             return Prediction(ab, None)
         return Prediction(ab, logits[..., : -(-height // 4), : -(-width // 4)])
@@ -190,6 +191,13 @@ class Generator(nn.Module):
         for layer in self.context:
             tokens = layer(tokens)
         return tokens.transpose(1, 2).reshape(x.shape)
+
+    def _enliven(self, ab: Tensor) -> Tensor:
+        """Multiply ab by the gains: what a photo's colors share, and how they differ from that."""
+        gain, cast_gain = self.config.chroma_gain, self.config.cast_gain
+        if cast_gain is None:
+            return gain * ab
+        return gain * ab + (cast_gain - gain) * ab.mean((2, 3), keepdim=True)
 
     def _decode(self, logits: Tensor) -> Tensor:
         if self.config.head == "tanh":

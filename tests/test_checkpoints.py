@@ -128,7 +128,7 @@ def test_a_checkpoint_without_an_architecture_is_a_unet(folder: Path) -> None:
     assert isinstance(load_checkpoint(folder).generator, Generator)
 
 
-@pytest.mark.parametrize("key", ["query_layers", "chroma_gain", "confidence"])
+@pytest.mark.parametrize("key", ["query_layers", "chroma_gain", "cast_gain", "confidence"])
 def test_a_checkpoint_without_settings_that_came_later(folder: Path, key: str) -> None:
     expected = load_checkpoint(folder).generator.config
     change_config(folder, lambda config: config["generator"].pop(key))

@@ -164,6 +164,20 @@ def test_the_gain_is_of_the_chroma() -> None:
 
 
 @torch.inference_mode()
+def test_the_cast_has_a_gain_of_its_own() -> None:
+    """The mean color of each photo follows one gain, what differs from it the other."""
+    lightness = torch.cat((random_lightness(64, 64), random_lightness(64, 64)))
+    plain = tiny_generator()
+    gained = Generator(replace(plain.config, chroma_gain=1.5, cast_gain=0.5)).eval()
+    gained.load_state_dict(plain.state_dict())
+    before, after = plain(lightness).ab, gained(lightness).ab
+    cast = before.mean((2, 3), keepdim=True)
+    assert cast.abs().min() > 0.01
+    assert torch.allclose(after.mean((2, 3), keepdim=True), 0.5 * cast, atol=1e-3)
+    assert torch.allclose(after, 0.5 * cast + 1.5 * (before - cast), atol=1e-3)
+
+
+@torch.inference_mode()
 def test_far_parts_of_a_photo_see_each_other_through_context() -> None:
     """Attention over the coarsest features: beyond the reach of the convolutions."""
     lightness = random_lightness(64, 1024)
@@ -195,6 +209,7 @@ def test_input_is_normalized_as_the_encoder_expects(generator: Generator) -> Non
         ({"decoder": (1, 2, 3)}, r"decoder has 3 widths; give four"),
         ({"temperature": 0.0}, r"temperature is 0\.0; it must be above 0\."),
         ({"chroma_gain": 0.0}, r"chroma_gain is 0\.0; it must be above 0, up to 4\."),
+        ({"cast_gain": 5.0}, r"cast_gain is 5\.0; it must be above 0, up to 4\."),
         ({"confidence": (1.0, float("nan"))}, "confidence is .*; give two finite numbers"),
     ],
 )
