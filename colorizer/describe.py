@@ -2,31 +2,23 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, ModelCard, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError
-from huggingface_hub.hf_api import ModelInfo
+from huggingface_hub import ModelCard
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from colorizer.checkpoints import (
-    CONFIG_FILE,
-    WEIGHTS_FILE,
-    CheckpointError,
-    check_config,
-    file_errors,
-    hub_errors,
-    local_folder,
-)
+from colorizer.checkpoint_files import CONFIG_FILE, WEIGHTS_FILE, file_errors, read_settings
+from colorizer.checkpoints import local_folder
 from colorizer.generator import GeneratorConfig
+from colorizer.hub import find_snapshot
 
 CARD_FILE = "README.md"
 REPORT_FILE = "report.json"
-LARGEST_TEXT = 1_000_000  # bytes; a larger file is no config, report or card of ours
+LARGEST_TEXT = 1_000_000  # bytes; a larger file is no report or card of ours
 LARGEST_FIGURE = 1e9  # a larger one, or one that isn't a number, measures nothing
-HUB_SECONDS = 5.0  # to wait for an answer of the Hub
 MEASURED = ("output", "gray", "truth")  # of a report: colorized, not colorized, the real colors
 
 
@@ -77,75 +69,42 @@ def describe_checkpoint(source: str | Path | None = None, public: bool = False) 
     folder = local_folder(source, public)
     if folder is not None:
         name = "bundled" if source is None else folder.resolve().name
-        return _describe_folder(folder, name, name)
-    try:
-        return _describe_repository(str(source), False if public else None)
-    except CheckpointError as error:
-        cached = None if public else _cached_folder(str(source))
-        if error.reason != "unreachable" or cached is None:
-            raise
-        repo = str(source).partition("@")[0]
-        return _describe_folder(cached, repo, f"{repo}@{cached.name}")
+        return describe_folder(folder, name, name)
+    snapshot = find_snapshot(str(source), public)
+    config = snapshot.get(CONFIG_FILE)
+    for file in (REPORT_FILE, CARD_FILE):
+        if file in snapshot.files and snapshot.files[file].size <= LARGEST_TEXT:
+            snapshot.get(file)
+    weights = snapshot.files.get(WEIGHTS_FILE)
+    return describe_folder(
+        config.parent,
+        snapshot.repo,
+        snapshot.source,
+        weights.size if weights else None,
+        snapshot.sha256(WEIGHTS_FILE),
+    )
 
 
-def _describe_repository(name: str, token: bool | None) -> CheckpointInfo:
-    repo = name.partition("@")[0]
-    with hub_errors(name):
-        listing = _ask_hub(name, token)
-        files = {file.rfilename: file for file in listing.siblings or ()}
-        if not {CONFIG_FILE, WEIGHTS_FILE} <= files.keys():
-            raise CheckpointError(
-                f"{name} holds no {CONFIG_FILE} and {WEIGHTS_FILE}; "
-                "it is not a colorizer checkpoint.",
-                "foreign",
-            )
-        small = [name for name, file in files.items() if (file.size or 0) <= LARGEST_TEXT]
-        if CONFIG_FILE not in small:
-            raise CheckpointError(f"The {CONFIG_FILE} of {name} is too large; get it again.")
-        paths = [
-            Path(hf_hub_download(repo, file, revision=listing.sha, token=token))
-            for file in (CONFIG_FILE, REPORT_FILE, CARD_FILE)
-            if file in small
-        ]
-    weights = files[WEIGHTS_FILE]
-    digest = weights.lfs.sha256 if weights.lfs else None
-    source = f"{repo}@{listing.sha}"
-    return _describe_folder(paths[0].parent, repo, source, weights.size or 0, digest)
-
-
-def _ask_hub(name: str, token: bool | None) -> ModelInfo:
-    repo, _, revision = name.partition("@")
-    try:
-        return HfApi().model_info(
-            repo, revision=revision or None, timeout=HUB_SECONDS, files_metadata=True, token=token
-        )
-    except (HFValidationError, OSError):
-        raise
-    except (KeyError, TypeError, ValueError) as error:  # for example a login page of the network
-        raise CheckpointError(
-            f"The Hub's answer about {name} can't be read ({error}); try again later.",
-            "unreachable",
-        ) from error
-
-
-def _cached_folder(name: str) -> Path | None:
-    """Where a repository lies that was loaded before."""
-    repo, _, revision = name.partition("@")
-    path = try_to_load_from_cache(repo, WEIGHTS_FILE, revision=revision or None)
-    return Path(path).parent if isinstance(path, str) else None
-
-
-def _describe_folder(
+def describe_folder(
     folder: Path, name: str, source: str, size: int | None = None, digest: str | None = None
 ) -> CheckpointInfo:
-    """Describe the checkpoint in a folder; the size of the weights is None if they are in it."""
-    with file_errors(folder, CONFIG_FILE, WEIGHTS_FILE):
-        config = json.loads((folder / CONFIG_FILE).read_text())
-        if size is None:
-            size = (folder / WEIGHTS_FILE).stat().st_size
-            with (folder / WEIGHTS_FILE).open("rb") as weights:
-                digest = hashlib.file_digest(weights, "sha256").hexdigest()
-    settings, working_size = check_config(config, folder / CONFIG_FILE)
+    """Describe the checkpoint in a folder.
+
+    Args:
+        folder: with the files.
+        name: what to call it.
+        source: what to call it, with its commit if it has one.
+        size: of the weights in bytes; None if they are in the folder, too.
+        digest: their SHA-256, if it is known.
+
+    Raises:
+        CheckpointError: it isn't one that this version can read.
+    """
+    settings, working_size = read_settings(folder / CONFIG_FILE)
+    if size is None:
+        with file_errors(folder, WEIGHTS_FILE), (folder / WEIGHTS_FILE).open("rb") as weights:
+            size = os.fstat(weights.fileno()).st_size
+            digest = digest or hashlib.file_digest(weights, "sha256").hexdigest()
     license, card = _read_card(folder / CARD_FILE)
     photos, metrics = _read_report(folder / REPORT_FILE, digest)
     return CheckpointInfo(

@@ -11,6 +11,7 @@ from colorizer.color import lightness_to_gray
 from colorizer.generator import AB_SCALE
 
 SPACES = ("ab", "rgb")
+MOST_STRIDED_LAYERS = 8
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ class DiscriminatorConfig:
     def __post_init__(self) -> None:
         if self.space not in SPACES:
             raise ValueError(f"space is {self.space!r}; use one of {', '.join(SPACES)}.")
-        if self.width < 1 or self.strided_layers < 1:
+        if self.width < 1 or not 1 <= self.strided_layers <= MOST_STRIDED_LAYERS:
             raise ValueError(
                 f"width is {self.width} and strided_layers {self.strided_layers}; "
-                "both must be at least 1."
+                f"both must be at least 1, the latter at most {MOST_STRIDED_LAYERS}."
             )
 
 

@@ -23,6 +23,7 @@ AB_SCALE = 110.0  # |a*| and |b*| of sRGB stay below it
 CONTEXT_HEADS = 4
 HEADS = ("bins", "tanh")
 LARGEST_GAIN = 4.0
+MOST_CONTEXT_LAYERS = 16
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,22 @@ class GeneratorConfig:
                 f"query_layers is {self.query_layers} with the head {self.head}; "
                 "take 0 to 3, and 0 without the head bins."
             )
-        if self.temperature <= 0:
+        if not 0 <= self.context_layers <= MOST_CONTEXT_LAYERS:
+            raise ValueError(
+                f"context_layers is {self.context_layers}; take 0 to {MOST_CONTEXT_LAYERS}."
+            )
+        for name in ("input_mean", "input_std"):
+            values = getattr(self, name)
+            if len(values) != 3 or not all(map(math.isfinite, values)):
+                raise ValueError(f"{name} is {values}; give three finite numbers.")
+        if 0 in self.input_std:
+            raise ValueError(f"input_std is {self.input_std}; none may be 0.")
+        if not all(len(center) == 2 and all(map(math.isfinite, center)) for center in self.bins):
+            raise ValueError("bins holds something else than pairs of finite numbers, a* and b*.")
+        if not 0 < self.temperature < math.inf:
             raise ValueError(f"temperature is {self.temperature}; it must be above 0.")
+        if not math.isfinite(self.residual):
+            raise ValueError(f"residual is {self.residual}; it must be finite.")
         for name in ("chroma_gain", "cast_gain"):
             gain = getattr(self, name)
             if gain is not None and not 0 < gain <= LARGEST_GAIN:

@@ -19,8 +19,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import ROOT, started, visit
 from tests.conftest import color_pixels
-from tests.hub import serve
-from tests.test_checkpoints import COMMIT
+from tests.hub import COMMIT, serve
 
 CARD = """---
 license: cc-by-nc-4.0
@@ -49,8 +48,8 @@ def address(folder: Path, tiny_checkpoint: Path) -> Iterator[str]:
             "HF_ENDPOINT": hub,
             "HF_HOME": str(folder / "hf"),
             "HF_HUB_DISABLE_XET": "1",
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
         }
         with started(folder, **settings) as address:
             yield address

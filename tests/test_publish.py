@@ -13,6 +13,7 @@ from dataclasses import asdict
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import huggingface_hub.constants
 import pytest
@@ -26,12 +27,11 @@ from colorizer.checkpoints import load_checkpoint, load_discriminator, save_chec
 from colorizer.discriminator import Discriminator, DiscriminatorConfig
 from colorizer.pix2pix import Pix2Pix, Pix2PixConfig
 from tests.conftest import color_pixels, tiny_generator
-from tests.test_checkpoints import Hub, empty_cache, point_client_at
+from tests.hub import COMMIT, Hub, point_client_at, use_cache
 from train.config import TrainConfig
 from train.plots import draw_curves, draw_grid
 from train.publish import FILES, main, make_folder, publish
 
-__all__ = ["empty_cache"]  # a fixture
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=")  # the Hub's client of itself
 
 TOKEN = "hf_a_token_for_tests"
@@ -350,7 +350,8 @@ class UploadHub(Hub):
 
     def do_GET(self) -> None:
         if self.path.startswith("/api/") and self.let_in():
-            repo = self.path.removeprefix("/api/models/").partition("/tree/")[0]
+            path = urlsplit(self.path).path.removeprefix("/api/models/")
+            repo = "/".join(path.split("/")[:2])
             if repo not in self.repos:
                 self.refuse("RepoNotFound")
             elif "/tree/" in self.path:
@@ -362,7 +363,8 @@ class UploadHub(Hub):
                     ]
                 )
             else:
-                self.reply({"id": repo, "siblings": []} | self.repos[repo])
+                about = {"id": repo, "sha": COMMIT, "siblings": self.files()}
+                self.reply(about | self.repos[repo])
         elif not self.path.startswith("/api/"):
             super().do_GET()
 
@@ -451,13 +453,13 @@ class UploadHub(Hub):
 
 
 @pytest.fixture
-def hub(
-    empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[type[UploadHub]]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[UploadHub]]:
     """The real client with a token, talking to a Hub on this machine that holds nothing yet."""
+    use_cache(tmp_path / "hub", monkeypatch)
     folder = tmp_path / "remote"
     folder.mkdir()
-    state = {"folder": folder, "requests": [], "large": {}, "repos": {}, "refuses": {}}
+    state = {"folder": folder, "head": COMMIT, "requests": [], "logins": [], "faults": {}}
+    state |= {"token": "", "large": {}, "repos": {}, "refuses": {}}
     handler = type("OneUploadHub", (UploadHub,), state)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))

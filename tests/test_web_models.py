@@ -17,16 +17,14 @@ from colorizer.web.model_tab import ModelActions, facts, plain, refused
 from colorizer.web.models import Models
 from colorizer.web.texts import LANGUAGES
 from tests.conftest import tiny_generator
-from tests.hub import ListingHub, connected
-from tests.test_checkpoints import COMMIT, point_client_at
-from tests.test_describe import closed_address
+from tests.hub import COMMIT, Hub, closed_address, connected, point_client_at
 
 NAMES = ("user/repo", "user/repo@v1", f"user/repo@{COMMIT}")
 GERMAN = SimpleNamespace(headers={"accept-language": "de-AT,de;q=0.9"})
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[ListingHub]]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
     """Another tiny network than the default, as user/repo."""
     folder = tmp_path / "hub"
     save_checkpoint(folder, tiny_generator(seed=5), 256)
@@ -68,7 +66,7 @@ def test_a_default_that_is_not_there() -> None:
         Models("nowhere", "cpu")
 
 
-def test_a_model_from_the_hub_is_loaded_once(own: Models, hub: type[ListingHub]) -> None:
+def test_a_model_from_the_hub_is_loaded_once(own: Models, hub: type[Hub]) -> None:
     colorizer = own.get(f"user/repo@{COMMIT}")
     assert colorizer.checkpoint.sha256 != own.get("").checkpoint.sha256
     assert colorizer.checkpoint.source == f"user/repo@{COMMIT}"
@@ -77,7 +75,7 @@ def test_a_model_from_the_hub_is_loaded_once(own: Models, hub: type[ListingHub])
     assert not hub.requests
 
 
-def test_the_least_recently_used_model_goes(own: Models, hub: type[ListingHub]) -> None:
+def test_the_least_recently_used_model_goes(own: Models, hub: type[Hub]) -> None:
     first, second, third = NAMES
     kept, gone = own.get(first), own.get(second)
     assert own.get(first) is kept
@@ -127,7 +125,7 @@ def test_folders_of_the_server_are_not_opened(own: Models, hub, tmp_path, monkey
 
 
 def test_large_weights_are_refused_before_they_are_downloaded(
-    own: Models, hub: type[ListingHub], monkeypatch: pytest.MonkeyPatch
+    own: Models, hub: type[Hub], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "LARGEST", 1000)
     for ask in (own.describe, own.get):
@@ -138,8 +136,8 @@ def test_large_weights_are_refused_before_they_are_downloaded(
 
 
 def test_weights_that_are_not_what_was_shown(own: Models, hub, monkeypatch) -> None:
-    def lie(self: ListingHub) -> list[dict[str, object]]:
-        files = ListingHub.files(self)
+    def lie(self: Hub) -> list[dict[str, object]]:
+        files = Hub.files(self)
         for file in files:
             if "lfs" in file:
                 file["lfs"] = {"size": 1, "sha256": 64 * "0", "pointerSize": 130}
@@ -153,7 +151,7 @@ def test_weights_that_are_not_what_was_shown(own: Models, hub, monkeypatch) -> N
 # What the tab shows
 
 
-def test_a_model_is_shown_before_it_is_used(own: Models, hub: type[ListingHub]) -> None:
+def test_a_model_is_shown_before_it_is_used(own: Models, hub: type[Hub]) -> None:
     found, shown, card, box, button = ModelActions(own).look_up(" user/repo@v1 ", None)
     assert found == f"user/repo@{COMMIT}"  # what is used is what was shown
     assert found in shown
@@ -165,7 +163,7 @@ def test_a_model_is_shown_before_it_is_used(own: Models, hub: type[ListingHub]) 
     assert not any("safetensors" in path for path in hub.requests)
 
 
-def test_using_a_model(own: Models, hub: type[ListingHub]) -> None:
+def test_using_a_model(own: Models, hub: type[Hub]) -> None:
     actions = ModelActions(own)
     model, said, box, button = actions.use(f"user/repo@{COMMIT}", None)
     assert model == f"user/repo@{COMMIT}"
