@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from colorizer.commands import colorize
+from colorizer.commands import checkpoints, colorize
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,6 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="colorizer", description="Turn black-and-white photos into color."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    checkpoints.add_parser(commands)
     colorize.add_parser(commands)
     return parser
 

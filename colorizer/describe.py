@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class CheckpointInfo:
         card: the model card, Markdown without its front matter; empty without one.
         photos: how many it was measured on; 0 if it wasn't.
         metrics: of the report: for "output", "gray" and "truth", the figures by their names.
+        settings: of the network, as its file says them.
     """
 
     name: str
@@ -51,6 +52,7 @@ class CheckpointInfo:
     card: str
     photos: int
     metrics: dict[str, dict[str, float]]
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def describe_checkpoint(source: str | Path | None = None, public: bool = False) -> CheckpointInfo:
@@ -119,6 +121,7 @@ def describe_folder(
         card=card,
         photos=photos,
         metrics=metrics,
+        settings=asdict(settings),
     )
 
 

@@ -353,7 +353,7 @@ class UploadHub(Hub):
             path = urlsplit(self.path).path.removeprefix("/api/models/")
             repo = "/".join(path.split("/")[:2])
             if repo not in self.repos:
-                self.refuse("RepoNotFound")
+                self.refuse(404, "RepoNotFound")
             elif "/tree/" in self.path:
                 paths = [path for path in self.folder.iterdir() if path.is_file()]
                 self.reply(
