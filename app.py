@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from colorizer import CheckpointError
-from colorizer.web.models import Models
 from colorizer.web.page import build_page, serve
+from colorizer.web.startup import start_models
 
 EXAMPLES = Path(__file__).parent / "examples"
 
@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parent / "examples"
 def main() -> None:
     """Serve the page on the checkpoint that COLORIZER_CHECKPOINT names, else on the bundled one."""
     try:
-        models = Models(os.environ.get("COLORIZER_CHECKPOINT"))
+        models = start_models(os.environ.get("COLORIZER_CHECKPOINT"))
     except CheckpointError as error:
         raise SystemExit(f"colorizer: {error}") from None
     serve(build_page(models, sorted(EXAMPLES.glob("*.jpg"))))

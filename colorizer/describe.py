@@ -55,7 +55,9 @@ class CheckpointInfo:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def describe_checkpoint(source: str | Path | None = None, public: bool = False) -> CheckpointInfo:
+def describe_checkpoint(
+    source: str | Path | None = None, public: bool = False, fresh: bool = True
+) -> CheckpointInfo:
     """Describe a checkpoint; of one on the Hub only the small files are downloaded.
 
     Args:
@@ -63,6 +65,7 @@ def describe_checkpoint(source: str | Path | None = None, public: bool = False) 
             the bundled checkpoint.
         public: whether to take only what anybody may see: a name on the Hub, without the login of
             this machine, and no folder. For names that strangers give.
+        fresh: whether to ask the Hub about a commit that is in the cache, too.
 
     Raises:
         CheckpointError: the source can't be found, or isn't a checkpoint that this version can
@@ -72,7 +75,7 @@ def describe_checkpoint(source: str | Path | None = None, public: bool = False) 
     if folder is not None:
         name = "bundled" if source is None else folder.resolve().name
         return describe_folder(folder, name, name)
-    snapshot = find_snapshot(str(source), public)
+    snapshot = find_snapshot(str(source), public, fresh)
     config = snapshot.get(CONFIG_FILE)
     for file in (REPORT_FILE, CARD_FILE):
         if file in snapshot.files and snapshot.files[file].size <= LARGEST_TEXT:

@@ -561,8 +561,9 @@ def test_refusals(hub: type[UploadHub], run: Path, path: str, status: int, sente
 
 
 def test_no_network(
-    empty_cache: Path, run: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    use_cache(tmp_path / "hub", monkeypatch)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

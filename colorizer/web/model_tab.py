@@ -86,9 +86,10 @@ class ModelActions:
             license, model card and measured figures.
         """
         try:
-            return asdict(self.models.describe(plain(name)))
+            info = self.models.describe(plain(name))
         except CheckpointError as error:
             raise problem(f"model.refused_{error.reason}", request, name=name) from error
+        return {key: value for key, value in asdict(info).items() if key != "settings"}
 
     @in_words
     def use_model(self, name: str, request: gr.Request) -> tuple[str, str]:

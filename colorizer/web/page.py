@@ -13,6 +13,7 @@ from colorizer.web.files import KEPT_SECONDS, SWEEP_SECONDS
 from colorizer.web.memory import start_sweeping
 from colorizer.web.model_tab import build_model_tab
 from colorizer.web.models import Models
+from colorizer.web.notice import build_notice
 from colorizer.web.photo_tab import build_photo_tab
 from colorizer.web.texts import FALLBACK, I18N, LANGUAGES, in_english, text
 
@@ -57,6 +58,7 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
         title="Colorizer", analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
     ) as blocks:
         gr.Markdown(text("page.intro"), elem_id="title")
+        build_notice(models)
         model = gr.State("", time_to_live=KEPT_SECONDS)
         with gr.Tabs():
             with gr.Tab(text("page.photo_tab"), id="photo"):
