@@ -41,7 +41,7 @@ def verify_checkpoint(source: str | Path | None = None) -> list[str]:
         return list(_verify(folder, "bundled" if source is None else str(source)))
     snapshot = find_snapshot(str(source), fresh=True)
     folder = download_checkpoint(snapshot)
-    for file in (*DISCRIMINATOR_FILES, REPORT_FILE):
+    for file in (*DISCRIMINATOR_FILES, REPORT_FILE) if snapshot.files else ():
         snapshot.get_if_there(file)
     digests = [snapshot.sha256(file) for file in (WEIGHTS_FILE, DISCRIMINATOR_WEIGHTS_FILE)]
     sentences = list(_verify(folder, snapshot.source, *digests))

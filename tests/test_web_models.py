@@ -222,6 +222,11 @@ def test_every_reason_has_a_sentence(language: str) -> None:
         "newer",
         "broken",
         "large",
+        "gated",
+        "denied",
+        "busy",
+        "download",
+        "pickle",
     )
     said = {refused(CheckpointError("x", reason), "user/repo", request) for reason in reasons}
     assert len(said) == len(reasons)

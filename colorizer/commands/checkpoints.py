@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import scan_cache_dir
+from huggingface_hub import constants, scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 
 from colorizer.checkpoints import (
@@ -133,7 +133,7 @@ def failed(error: CheckpointError) -> int:
 def cached_checkpoints() -> Iterator[CheckpointInfo]:
     """What the Hub's cache holds of checkpoints that this version can read, in order."""
     try:
-        repos = scan_cache_dir().repos
+        repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except (CacheNotFound, ValueError):
         return
     for repo in sorted(repos, key=lambda repo: repo.repo_id):
@@ -149,7 +149,8 @@ def cached_checkpoints() -> Iterator[CheckpointInfo]:
 
 
 def copy_files(folder: Path, to: Path, files: list[str], overwrite: bool) -> None:
-    """Copy files of a folder to another, each beside its place and renamed.
+    """Copy files of a folder to another, each beside its place and renamed; of an earlier
+    checkpoint there nothing is left.
 
     Raises:
         FileExistsError: one is there already, and `overwrite` is not set.
@@ -163,6 +164,8 @@ def copy_files(folder: Path, to: Path, files: list[str], overwrite: bool) -> Non
         beside = to / f"{file}.part"
         shutil.copyfile(folder / file, beside)
         os.replace(beside, to / file)
+    for file in set(EXTRA_FILES) - set(files):
+        (to / file).unlink(missing_ok=True)
 
 
 def lines(info: CheckpointInfo) -> Iterator[str]:

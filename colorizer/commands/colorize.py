@@ -131,6 +131,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         colorizer = Colorizer.load(options.checkpoint, options.device)
     except ValueError as error:
         parser.error(str(error))
+    if options.checkpoint and not Path(options.checkpoint).is_dir():  # a branch moves
+        print(f"colorizer: The checkpoint is {colorizer.checkpoint.source}.", file=sys.stderr)
     make = partial(make_result, colorizer, adjustments, options)
     jobs = min(options.jobs or os.cpu_count() or 1, len(options.photos))
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
