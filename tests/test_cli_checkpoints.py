@@ -260,9 +260,6 @@ def test_the_environment_is_heeded(folder: Path, tmp_path: Path) -> None:
             environment = os.environ | settings | more
             return subprocess.run(command, env=environment, capture_output=True, text=True)
 
-        private = colorizer("checkpoints", "show", "user/repo")
-        assert private.returncode == 2
-        assert "log in with `hf auth login`" in private.stderr
         first = colorizer(*colorize, "--checkpoint", "user/repo", HF_TOKEN="hf_secret")
         assert first.returncode == 0
         assert f"colorizer: The checkpoint is {SOURCE}." in first.stderr

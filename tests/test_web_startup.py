@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from playwright.sync_api import expect
 
 from colorizer import CheckpointError
 from colorizer.checkpoints import load_checkpoint, save_checkpoint
@@ -16,6 +17,7 @@ from colorizer.web.models import Models, Notice
 from colorizer.web.notice import notice_html
 from colorizer.web.startup import start_models
 from colorizer.web.texts import LANGUAGES
+from tests.browser import started, visit
 from tests.conftest import tiny_generator
 from tests.hub import (
     COMMIT,
@@ -26,6 +28,7 @@ from tests.hub import (
     go_offline,
     point_client_at,
     refusing,
+    serve,
     stalling,
 )
 
@@ -178,3 +181,20 @@ def test_notices_in_every_language(language: str, tiny_checkpoint: Path) -> None
             assert "user/&lt;b&gt;" in said(models, language)
             assert (used or "colorizer") in said(models, language)
     assert len(lines) == 4
+
+
+@pytest.mark.browser
+def test_a_page_without_the_hub(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    """The page as a person starts it: the Hub accepts the connection and says nothing."""
+    with serve(tiny_checkpoint) as (address, hub):
+        hub.faults["/"] = stalling
+        settings = {
+            "COLORIZER_CHECKPOINT": "user/repo",
+            "HF_ENDPOINT": address,
+            "HF_HOME": str(tmp_path / "home"),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+        }
+        with started(tmp_path, **settings) as page_address, visit(page_address) as page:
+            expect(page.locator("#notice")).to_contain_text("user/repo")
+            expect(page.locator("#notice")).to_contain_text("the model that comes with colorizer")
