@@ -81,7 +81,7 @@ class Snapshot:
 
     @property
     def source(self) -> str:
-        """ "user/repo@commit"."""
+        """The repository at its commit: "user/repo@commit"."""
         return f"{self.repo}@{self.commit}"
 
     def get(self, file: str) -> Path:
