@@ -188,21 +188,35 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
 
 def _pillow_pixels(image: Image.Image) -> Stored:
     """Pixels of 8 bits, or 16 of gray."""
-    if image.mode.startswith("I"):  # as wide as 32 bits, as deep as 16
-        levels = np.asarray(image)
-        return Stored(levels.clip(0, 65535).astype(np.uint16)[:, :, None])
     if image.mode == "F":
         raise RefusedError("has floating-point pixels; convert it to 8 or 16 bits.")
-    if image.has_transparency_data:
-        gray = image.mode in ("L", "LA", "La")
-        return Stored(np.asarray(image.convert("LA" if gray else "RGBA")), alpha=True)
-    if image.mode in ("1", "L"):
-        return Stored(np.asarray(image.convert("L"))[:, :, None])
     if image.mode == "LAB":
         raise RefusedError("stores its colors as LAB; convert it to RGB.")
-    if image.mode not in ("RGB", "CMYK"):
-        image = image.convert("RGB")
-    return Stored(np.asarray(image))
+    if image.mode.startswith("I"):  # as wide as 32 bits, as deep as 16
+        return Stored(_converted(image, image.mode))
+    if image.has_transparency_data:
+        gray = image.mode in ("L", "LA", "La")
+        return Stored(_converted(image, "LA" if gray else "RGBA"), alpha=True)
+    if image.mode in ("1", "L"):
+        return Stored(_converted(image, "L"))
+    return Stored(_converted(image, "CMYK" if image.mode == "CMYK" else "RGB"))
+
+
+def _converted(image: Image.Image, mode: str) -> Pixels:
+    """Pixels of a mode of Pillow's, (H, W, C), converted in bands: as a whole it would need several
+    times the memory.
+    """
+    image.load()
+    width, height = image.size
+    deep = mode.startswith("I")
+    channels = 1 if deep else len(mode)
+    pixels = np.empty((height, width, channels), np.uint16 if deep else np.uint8)
+    for rows in bands((height, width)):
+        band = image.crop((0, rows.start, width, rows.stop))
+        levels = np.asarray(band if band.mode == mode else band.convert(mode))
+        levels = levels.clip(0, 65535) if deep else levels
+        pixels[rows] = levels.reshape(-1, width, channels)
+    return pixels
 
 
 def _is_deep(image: Image.Image, file: BinaryIO) -> bool:
@@ -278,11 +292,13 @@ def _full_range(pixels: NDArray[Any], bits: int) -> Pixels:
     """Levels of so many bits, as uint8 or uint16 from black 0 to the highest."""
     if bits in (8, 16):
         return pixels
-    if bits > 16:
-        return (pixels >> (bits - 16)).astype(np.uint16)
     dtype = np.uint8 if bits < 8 else np.uint16
-    levels = np.arange(1 << bits) * np.iinfo(dtype).max // ((1 << bits) - 1)
-    return levels.astype(dtype).take(pixels)
+    table = np.arange(1 << min(bits, 16)) * np.iinfo(dtype).max // ((1 << min(bits, 16)) - 1)
+    levels = table.astype(dtype)
+    result = np.empty(pixels.shape, dtype)
+    for rows in bands(pixels.shape[:2]):
+        result[rows] = pixels[rows] >> (bits - 16) if bits > 16 else levels.take(pixels[rows])
+    return result
 
 
 def _unmultiplied(pixels: Pixels) -> Pixels:

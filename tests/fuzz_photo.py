@@ -1,0 +1,55 @@
+"""A coverage-guided fuzzer of the loader, and of what happens to the metadata after it.
+
+    uv run --group fuzz --group test python -m tests.fuzz_photo CORPUS -max_total_time=600
+
+puts a small file of every kind into the folder CORPUS and changes them, keeping what reaches new
+code. It stops at the first input that raises anything but a PhotoError, takes over 10 seconds or
+2 GB of memory, and writes it to a file; `python -m tests.fuzz_photo FILE` tries that one again.
+Other options are libFuzzer's.
+"""
+
+import io
+import sys
+import warnings
+from pathlib import Path
+
+import atheris
+import numpy as np
+
+with atheris.instrument_imports(include=["colorizer", "PIL", "pillow_heif", "tifffile"]):
+    import tifffile  # noqa: F401  # the loader imports it late, when nothing is instrumented
+
+    from colorizer import Photo, PhotoError
+
+LIMITS = ["-timeout=10", "-rss_limit_mb=2048", "-max_len=65536"]
+
+
+def try_to_open(data: bytes) -> None:
+    """Open a file; what opens is a photo, and its metadata can be cleaned and marked."""
+    try:
+        photo = Photo.open(io.BytesIO(data))
+    except PhotoError as error:
+        assert str(error).startswith("The photo ")
+        assert str(error).endswith(".")
+        return
+    assert min(photo.size) > 0
+    assert photo.pixels.dtype in (np.uint8, np.uint16)
+    photo.metadata.without_location().marked("colorizer", 64 * "0")
+
+
+def main(arguments: list[str]) -> None:
+    """Fuzz; does not return."""
+    from tests.samples import sample_files
+
+    warnings.simplefilter("ignore")  # the libraries' about damage
+    if arguments and Path(arguments[0]).suffix == "" and not Path(arguments[0]).is_file():
+        folder = Path(arguments[0])
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind, data in sample_files().items():
+            (folder / kind.replace(" ", "_")).write_bytes(data)
+    atheris.Setup([sys.argv[0], *LIMITS, *arguments], try_to_open)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
