@@ -105,7 +105,8 @@ def decode(source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Decode
             f"{name} needs more memory than there is; make it smaller first."
         ) from None
     except Exception as error:  # what decoders raise about damaged files has no common class
-        raise PhotoError(f"{name} is damaged ({error}); get an intact copy of it.") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise PhotoError(f"{name} is damaged ({reason}); get an intact copy of it.") from error
 
 
 def saved_format(path: Path) -> str:

@@ -75,13 +75,14 @@ def write(
             options = pillow_options(metadata, format, profile) | FULL_CHROMA.get(format, {})
             Image.fromarray(planes).save(beside, format, quality=quality, **options)
         os.replace(beside, path)
-    except (OSError, ValueError, RuntimeError) as error:  # the latter: too large for the format
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or error
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:  # too large for the format
+        reason = getattr(error, "strerror", None) or str(error) or "too little memory"
         raise PhotoError(
             f"{path} can't be written: {reason}. Choose another folder or format."
         ) from error
+    finally:
+        with suppress(OSError):  # it is there only if something went wrong
+            beside.unlink(missing_ok=True)
 
 
 def _write_png(path: Path, planes: Pixels, metadata: Metadata, profile: bytes | None) -> None:

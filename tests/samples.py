@@ -1,6 +1,8 @@
 """Small real files of every kind that is said to be read, made by the libraries that own them."""
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -50,6 +52,8 @@ def sample_files() -> dict[str, bytes]:
         "JPEG progressive": _saved(color, "JPEG", quality=95, progressive=True),
         "JPEG CMYK": _saved(color.convert("CMYK"), "JPEG", quality=95),
         "PNG 1": _saved(gray.point(lambda level: 255 * (level > 127), "1"), "PNG"),
+        "PNG gray 2": _gray_png(2),
+        "PNG gray 4": _gray_png(4),
         "PNG gray 8": _saved(gray, "PNG"),
         "PNG gray 16": imagecodecs.png_encode(DEEP[:, :, 1].copy()),
         "PNG RGB 16": imagecodecs.png_encode(DEEP),
@@ -78,6 +82,24 @@ def sample_files() -> dict[str, bytes]:
 
 def _saved(image: Image.Image, format: str, **options: Any) -> bytes:
     return _written(lambda file: image.copy().save(file, format, **options))
+
+
+def _gray_png(bits: int) -> bytes:
+    """The gray picture in so few bits, which no library here writes."""
+    levels = np.rint(GRAY / 255 * ((1 << bits) - 1)).astype(np.uint8)
+    per_byte = 8 // bits
+    shifts = np.arange(per_byte - 1, -1, -1) * bits
+    packed = (levels.reshape(HEIGHT, -1, per_byte) << shifts).sum(2).astype(np.uint8)
+    rows = np.hstack((np.zeros((HEIGHT, 1), np.uint8), packed))  # 0: no filter
+    chunks = (
+        (b"IHDR", struct.pack(">2I5B", WIDTH, HEIGHT, bits, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows.tobytes())),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
 
 
 def _heic(image: Image.Image) -> bytes:

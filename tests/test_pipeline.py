@@ -1,12 +1,14 @@
 """The pipeline: the photo's size and lightness come out as they went in, at any size."""
 
 import re
+from dataclasses import Field, fields
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from skimage.color import rgb2lab
 
 from colorizer import Adjustments, ColorHint, Colorization, Colorizer, Photo
 from colorizer.alternatives import Distribution
@@ -51,6 +53,35 @@ def test_lightness_is_kept_for_every_level_and_strong_colors(tiny_colorizer: Col
     assert error.max() <= 2
 
 
+@pytest.mark.parametrize(
+    ("dtype", "mean", "highest"), [(np.uint8, 0.3, 2), (np.uint16, 0.01, 0.1)]
+)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("saturation", [1, 2])
+def test_lightness_is_kept_as_far_as_the_depth_allows(
+    tiny_colorizer: Colorizer,
+    dtype: type,
+    mean: float,
+    highest: float,
+    channels: int,
+    saturation: float,
+) -> None:
+    """By another library's account, from black to white, also of the strongest colors."""
+    random = np.random.default_rng(0)
+    full = np.iinfo(dtype).max
+    photo = Photo(random.integers(0, full + 1, (200, 200, channels), dtype))
+    result = tiny_colorizer.colorize(photo)
+    for output in (result.adjust(Adjustments(saturation=saturation)), result.gray):
+        assert output.pixels.dtype == dtype
+        before, after = (
+            rgb2lab(np.broadcast_to(pixels, (200, 200, 3)) / full)[:, :, 0]
+            for pixels in (photo.pixels, output.pixels)
+        )
+        error = np.abs(after - before)
+        assert error.mean() <= mean
+        assert error.max() <= highest
+
+
 def test_the_tiny_network_does_color(result: Colorization) -> None:
     """Else the tests of this file would prove little."""
     chroma = np.hypot(*lab_of(result.colorized)[1:])
@@ -87,6 +118,37 @@ def test_bands_do_not_show(
     monkeypatch.setattr("colorizer.bands.BAND_PIXELS", 400)
     banded = result.adjust(Adjustments())
     assert np.abs(banded.pixels.astype(int) - result.colorized.pixels).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("item", fields(Adjustments), ids=lambda item: item.name)
+def test_bands_of_every_adjustment_are_those_of_the_whole(
+    tiny_colorizer: Colorizer, item: Field[float], dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At both ends of its range, within 1/255; the photo is larger than the filters' copy."""
+    monkeypatch.setattr("colorizer.restore.COPY_PIXELS", 61 * 83 // 4)
+    scale = np.iinfo(dtype).max // 255
+    noise = np.random.default_rng(0).integers(0, 20, (61, 83, 3))
+    pixels = (color_pixels(61, 83) * 0.9 + noise).clip(0, 255).astype(dtype) * dtype(scale)
+    result = tiny_colorizer.colorize(Photo(pixels))
+    for end in item.metadata["range"]:
+        settings = Adjustments(**{item.name: end})
+        monkeypatch.setattr("colorizer.bands.BAND_PIXELS", pixels.size)
+        whole = result.adjust(settings).pixels.astype(int)
+        monkeypatch.setattr("colorizer.bands.BAND_PIXELS", 83 * 4)
+        banded = result.adjust(settings).pixels
+        assert np.abs(banded - whole).max() <= scale
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_one_pixel_and_long_strips(
+    tiny_colorizer: Colorizer, size: tuple[int, int], dtype: type, tmp_path: Path
+) -> None:
+    photo = Photo(np.full((*size, 1), np.iinfo(dtype).max // 3, dtype))
+    for name in ("a.tif", "a.png", "a.jpg"):
+        tiny_colorizer.colorize(photo).colorized.save(tmp_path / name)
+        assert Photo.open(tmp_path / name).size == size
 
 
 @pytest.mark.parametrize("size", [0, -1, 191, 513])
