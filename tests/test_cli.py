@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from colorizer import Adjustments, Photo
 from colorizer.__main__ import main
+from colorizer.badge import with_badge
 from colorizer.metadata import Metadata
 from tests.conftest import color_pixels
+from tests.test_metadata import full_metadata, tags_of
 
 COLORS = "It had colors already; they were replaced."
 
@@ -221,6 +224,49 @@ def test_negatives_are_inverted_when_told(run, photos, tmp_path) -> None:
     assert run(photos / "a.png", "--negative") == 0
     made, given = Photo.open(tmp_path / "out" / "a_color.png"), Photo.open(photos / "a.png")
     assert np.abs(made.lightness - given.inverted().lightness).mean() < 0.5
+
+
+def test_a_badge_only_when_asked_for(run, photos, tmp_path) -> None:
+    Image.fromarray(color_pixels(240, 320)).save(photos / "a.png")
+    assert run(photos / "a.png") == 0
+    plain = Photo.open(tmp_path / "out" / "a_color.png")
+    assert run(photos / "a.png", "--badge", "--overwrite") == 0
+    badged = Photo.open(tmp_path / "out" / "a_color.png")
+    assert np.array_equal(badged.pixels, with_badge(plain).pixels)
+    assert not np.array_equal(badged.pixels, plain.pixels)
+
+
+def test_bad_input_ends_in_sentences_and_no_file(run, photos, tmp_path, capsys) -> None:
+    data = (photos / "b.jpg").read_bytes()
+    tifffile.imwrite(photos / "nan.tif", np.full((4, 5), np.nan, np.float32))
+    (photos / "empty.jpg").write_bytes(b"")
+    (photos / "cut.jpg").write_bytes(data[: len(data) // 2])
+    (photos / "text.png").write_text("no photo")
+    (photos / "wrong.png").write_bytes(data)  # a JPEG all the same
+    expected = {
+        "cut.jpg": "is damaged (",
+        "empty.jpg": "is not a photo in a known format; convert it to JPEG, PNG or TIFF.",
+        "more": "is a folder; name the photos in it.",
+        "nan.tif": "has floating-point pixels; convert it to 8 or 16 bits.",
+        "none.jpg": "does not exist; check the path.",
+        "text.png": "is not a photo in a known format; convert it to JPEG, PNG or TIFF.",
+    }
+    assert run(*(photos / name for name in expected), photos / "wrong.png") == 1
+    said = capsys.readouterr()
+    errors = [line for line in said.err.splitlines() if not line.endswith(COLORS)]
+    for line, (name, sentence) in zip(errors, expected.items(), strict=True):
+        assert line.startswith(f"colorizer: {photos / name} {sentence}")
+    assert written(tmp_path) == ["wrong_color.jpg"]
+
+
+def test_the_place_is_kept(run, photos, tmp_path) -> None:
+    full_photo = Photo(color_pixels(24, 32), metadata=full_metadata())
+    full_photo.save(photos / "a.jpg")
+    assert run(photos / "a.jpg") == 0
+    made = Photo.open(tmp_path / "out" / "a_color.jpg").metadata
+    assert tags_of(made) == tags_of(full_metadata())
+    assert made.iptc == full_metadata().iptc
+    assert b"GPSLatitude" in made.xmp
 
 
 def test_quality_and_the_largest_size(run, photos, tmp_path, capsys) -> None:

@@ -1,5 +1,6 @@
 """Photos: every kind opens upright and whole, every failure has its sentence, saving is safe."""
 
+import errno
 import io
 import struct
 import zlib
@@ -171,6 +172,39 @@ def test_missing_file(tmp_path: Path) -> None:
 def test_folder(tmp_path: Path) -> None:
     with pytest.raises(PhotoError, match=r"is a folder; name the photos in it\."):
         Photo.open(tmp_path)
+
+
+def test_no_permission(save_image: SaveImage, pixels, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of the system; whoever runs the tests may be allowed everything."""
+    path = save_image(pixels, "a.png")
+
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.open", refuse)
+        with pytest.raises(PhotoError, match=r"a\.png may not be read; change its permissions\."):
+            Photo.open(path)
+    monkeypatch.setattr("colorizer.encode.os.replace", refuse)
+    with pytest.raises(PhotoError, match=r"b\.png can't be written: Permission denied\. Choose an"):
+        Photo(pixels).save(path.with_name("b.png"))
+    assert [found.name for found in path.parent.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_an_interrupted_save_leaves_nothing(tmp_path: Path, pixels, error, monkeypatch) -> None:
+    def stop(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("colorizer.encode.os.replace", stop)
+    with pytest.raises((PhotoError, KeyboardInterrupt)):
+        Photo(pixels).save(tmp_path / "a.jpg")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_gif_of_50_megapixels(save_image: SaveImage) -> None:
+    photo = Photo.open(save_image(Image.new("P", (10_000, 5_000), 1), "a.gif"))
+    assert photo.size == (5_000, 10_000)
 
 
 @pytest.mark.parametrize("content", [b"no photo, only text", b""], ids=["text", "empty"])

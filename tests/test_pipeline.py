@@ -53,9 +53,7 @@ def test_lightness_is_kept_for_every_level_and_strong_colors(tiny_colorizer: Col
     assert error.max() <= 2
 
 
-@pytest.mark.parametrize(
-    ("dtype", "mean", "highest"), [(np.uint8, 0.3, 2), (np.uint16, 0.01, 0.1)]
-)
+@pytest.mark.parametrize(("dtype", "mean", "highest"), [(np.uint8, 0.3, 2), (np.uint16, 0.01, 0.1)])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("saturation", [1, 2])
 def test_lightness_is_kept_as_far_as_the_depth_allows(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from colorizer.badge import with_badge
 from colorizer.checkpoints import WORKING_SIZES
 from colorizer.decode import saved_format
 from colorizer.formats import MAX_PIXELS, SAVED_AS, Loss, PhotoError, format_of, output_path
@@ -95,6 +96,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         default=95,
         metavar="1-100",
         help="of lossy formats (default: 95)",
+    )
+    command.add_argument(
+        "--badge", action="store_true", help="write into a corner that an AI made the colors"
     )
     command.add_argument(
         "--max-pixels",
@@ -188,6 +192,8 @@ def make_result(
         photo = photo.inverted() if options.negative else photo
         result = colorizer.colorize(photo, options.hint, options.working_size)
         made = result.adjust(adjustments)
+    if options.badge:
+        made = with_badge(made)
     made.save(target, quality=options.quality)
     return str(target), sentences(photo, format_of(target))
 
