@@ -26,6 +26,7 @@ Note = Literal["first_page", "other_format", "cmyk", "profile"]
 ORIENTATION = 0x0112  # EXIF tag, and TIFF's
 BITS, ICC_PROFILE = 258, 34675  # TIFF tags
 TIFF_COLORS = (0, 1, 2, 5)  # white or black is zero, RGB, CMYK
+MOST_SAMPLES = 16  # per pixel: CMYK, transparency, and some spot colors
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MISREAD = b"MM\0+"  # big-endian BigTIFF, whose directory Pillow takes for a small one
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
@@ -265,6 +266,9 @@ def _read_tiff(file: BinaryIO, max_pixels: int) -> Stored:
     with TiffFile(file) as tiff:
         page: Any = tiff.pages.first
         _check_size((page.imagewidth, page.imagelength), max_pixels)
+        _check_size((page.tilewidth, page.tilelength), max_pixels)
+        if page.samplesperpixel > MOST_SAMPLES or page.imagedepth > 1:
+            raise RefusedError("has more channels than a photo; convert it to gray or RGB.")
         if page.dtype is None or page.dtype.kind not in "bu":
             raise RefusedError("has floating-point pixels; convert it to 8 or 16 bits.")
         kind, extra = page.photometric, page.extrasamples

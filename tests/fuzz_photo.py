@@ -1,6 +1,6 @@
 """A coverage-guided fuzzer of the loader, and of what happens to the metadata after it.
 
-    uv run --group fuzz --group test python -m tests.fuzz_photo CORPUS -max_total_time=600
+    uv run --group fuzz python -m tests.fuzz_photo CORPUS -max_total_time=600
 
 puts a small file of every kind into the folder CORPUS and changes them, keeping what reaches new
 code. It stops at the first input that raises anything but a PhotoError, takes over 10 seconds or

@@ -1,6 +1,7 @@
 """Decoding: every kind of file upright, in sRGB and as deep as it is stored."""
 
 import io
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+from skimage.color import rgb2lab
 
 from colorizer import Photo, PhotoError
 from colorizer.decode import saved_format
@@ -279,6 +281,50 @@ def test_cmyk_becomes_rgb(save_image: SaveImage) -> None:
         assert photo.notes == ("cmyk",)
 
 
+def cmyk_profile() -> bytes:
+    """A profile of a press: magenta is of L* 59 and a* 60, and black takes the light. Between the
+    corners inks are interpolated (ICC.1:2010, 10.9).
+    """
+    corners = np.indices((2, 2, 2, 2)).reshape(4, -1)
+    lab = np.zeros((16, 3))
+    lab[:, 0] = 5 + 90 * (1 - corners[3]) * (1 - 0.4 * corners[1])
+    lab[:, 1:] = 128
+    lab[:, 1] += 60 * corners[1] * (1 - corners[3])
+    table = np.rint(lab * (2.55, 1, 1)).astype(np.uint8).tobytes()
+    line = bytes(range(256))
+    matrix = struct.pack(">9i", *(65536 * np.eye(3, dtype=int).ravel()))
+    lut = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + matrix + 4 * line + table + 3 * line
+    lut += bytes(-len(lut) % 4)
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    tags, at = b"", 132 + 2 * 12
+    for name, data in ((b"A2B0", lut), (b"wtpt", white)):
+        tags += name + struct.pack(">2I", at, len(data))
+        at += len(data)
+    header = struct.pack(">I4sI4s4s4s", at, b"lcms", 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    header += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    return header.ljust(128, b"\0") + struct.pack(">I", 2) + tags + lut + white
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "deep.tif"])
+def test_cmyk_with_a_profile(tmp_path: Path, name: str) -> None:
+    """Of 8 and 16 bits: paper, magenta and half black come out as the profile says."""
+    inks = np.repeat([[0, 0, 0, 0], [0, 255, 0, 0], [0, 0, 0, 128]], 16, axis=0)
+    inks = np.broadcast_to(inks.astype(np.uint8), (16, 48, 4))
+    profile, path = cmyk_profile(), tmp_path / name
+    if name == "deep.tif":
+        deep = inks.astype(np.uint16) * 257
+        save_tiff(path, deep, photometric="separated", iccprofile=profile)
+    else:
+        options = {"quality": 100} if name == "a.jpg" else {}
+        Image.fromarray(inks.copy(), "CMYK").save(path, icc_profile=profile, **options)
+    photo = Photo.open(path)
+    assert photo.notes == ("cmyk",)
+    lab = rgb2lab(photo.pixels[8, 8::16] / np.iinfo(photo.pixels.dtype).max)
+    assert lab[:, 0] == pytest.approx([95, 59, 50], abs=6)  # black point compensation moves them
+    assert lab[1, 1] == pytest.approx(60, abs=6)
+    assert np.abs(lab[[0, 2], 1:]).max() < 4
+
+
 def test_16_bit_cmyk(tmp_path: Path) -> None:
     inks = np.full((4, 4, 4), (0, 65535, 32768, 16384), np.uint16)
     photo = Photo.open(save_tiff(tmp_path / "a.tif", inks, photometric="separated"))
@@ -330,6 +376,23 @@ def test_floating_point_is_refused(tmp_path: Path, bad: float) -> None:
         path = save_tiff(tmp_path / "a.tif", np.full(shape, bad, np.float32), photometric=kind)
         with pytest.raises(PhotoError, match=r"a\.tif.*float.*; convert it to 8 or 16 bits\."):
             Photo.open(path)
+
+
+@pytest.mark.parametrize("size", [(4, 5, 64000), (3, 4, 5, 1)])
+def test_more_channels_than_a_photo_has_are_refused(tmp_path: Path, size: tuple[int, ...]) -> None:
+    """A few bytes could claim so many that they take minutes to read."""
+    volume = {"volumetric": True, "tile": (16, 16, 16)}
+    options = volume if len(size) == 4 else {"planarconfig": "contig"}
+    pixels = np.zeros(size, np.uint16)
+    path = save_tiff(tmp_path / "a.tif", pixels, photometric="minisblack", **options)
+    with pytest.raises(PhotoError, match=r"a\.tif has more channels than a photo; convert it to g"):
+        Photo.open(path)
+
+
+def test_tiles_that_are_a_bomb(tmp_path: Path) -> None:
+    path = save_tiff(tmp_path / "a.tif", np.zeros((16, 16), np.uint16), tile=(64, 64))
+    with pytest.raises(PhotoError, match=r"a\.tif has more than 0\.004 megapixels"):
+        Photo.open(path, max_pixels=4000)
 
 
 def test_lab_is_refused(tmp_path: Path) -> None:
