@@ -51,4 +51,4 @@ def _text() -> Plane:
     size = round(right - left) + 2 * border, round(bottom - top) + 2 * border
     image = Image.new("L", size)
     ImageDraw.Draw(image).text((border - left, border - top), TEXT, fill=255, font=font)
-    return np.asarray(image, np.float32) / 255
+    return np.asarray(np.asarray(image) / np.float32(255), np.float32)

@@ -1,6 +1,9 @@
 """Every kind of file that is said to be read, as real files; and no bytes bring the loader down."""
 
 import io
+import json
+import shutil
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -73,6 +76,25 @@ def test_every_kind_comes_back_colored_as_good_as_it_went_in(
         deep = photo.pixels.dtype == np.uint16
         assert error.mean() <= (0.01 if deep else 0.3)
         assert not deep or error.max() <= 0.1
+
+
+@pytest.mark.skipif(not shutil.which("exiftool"), reason="ExifTool is not installed")
+def test_exiftool_reads_the_mark_in_every_result(tiny_colorizer: Colorizer, tmp_path: Path) -> None:
+    for number, data in enumerate(sample_files().values()):
+        photo = Photo.open(io.BytesIO(data))
+        result = tiny_colorizer.colorize(photo).colorized
+        result.save(tmp_path / f"{number}{SAVED_AS[photo.format]}")
+    command = ["exiftool", "-j", "-G1", "-n", "-struct", tmp_path]
+    found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert len(found) == len(sample_files())
+    for tags in found:
+        assert not [tag for tag in tags if "Warning" in tag or "Error" in tag], tags
+        assert tags["XMP-iptcExt:DigitalSourceType"] == COMPOSITE
+        (event,) = tags["XMP-xmpMM:History"]
+        assert event["SoftwareAgent"].startswith("colorizer ")
+        assert tiny_colorizer.checkpoint.sha256 in event["Parameters"]
+        if tags["File:FileType"] != "JP2":  # it says sRGB by a number
+            assert "sRGB" in tags["ICC_Profile:ProfileDescription"]
 
 
 def reopened(photo: Photo, format: str) -> Photo:
