@@ -3,15 +3,18 @@
 from typing import Literal
 
 from colorizer.decode import Note
+from colorizer.negatives import is_negative
 from colorizer.photo import Photo
 from colorizer.tones import has_colors
 
-Remark = Note | Literal["colors"]
+Remark = Note | Literal["colors", "negative"]
 
 
 def remarks(photo: Photo) -> list[Remark]:
-    """How its file was read, and whether it has colors, which are lost."""
+    """How its file was read, whether it has colors, which are lost, and looks like a negative."""
     found: list[Remark] = [*photo.notes]
     if has_colors(photo):
         found.append("colors")
+    if is_negative(photo):
+        found.append("negative")
     return found

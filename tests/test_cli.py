@@ -269,6 +269,18 @@ def test_the_place_is_kept(run, photos, tmp_path) -> None:
     assert b"GPSLatitude" in made.xmp
 
 
+def test_a_negative_is_offered_and_not_inverted(run, photos, tmp_path, capsys) -> None:
+    meadow = Photo.open(Path(__file__).parent.parent / "examples" / "meadow.jpg").to_gray()
+    meadow.shrunk((200, 300)).inverted().save(photos / "a.png")
+    assert run(photos / "a.png") == 0
+    said = "a.png: It looks like a negative; --negative inverts it first."
+    assert said in capsys.readouterr().err
+    as_it_is = Photo.open(tmp_path / "out" / "a_color.png").lightness
+    assert np.abs(as_it_is - Photo.open(photos / "a.png").lightness).mean() < 0.5
+    assert run(photos / "a.png", "--negative", "--overwrite") == 0
+    assert "negative" not in capsys.readouterr().err
+
+
 def test_quality_and_the_largest_size(run, photos, tmp_path, capsys) -> None:
     assert run(photos / "b.jpg", "--quality", "30") == 0
     small = (tmp_path / "out" / "b_color.jpg").stat().st_size

@@ -28,6 +28,7 @@ Make = Callable[[Path, Path], Outcome]
 PHOTOS_FIRST = "photos go before the options"
 REMARKS: Mapping[Remark | Loss, str] = {
     "colors": "It had colors already; they were replaced.",
+    "negative": "It looks like a negative; --negative inverts it first.",
     "first_page": "The file holds several pages or frames; the first was taken.",
     "other_format": "Its format can't be written; the result is a {format}.",
     "cmyk": "Its CMYK colors have become sRGB.",
@@ -188,6 +189,7 @@ def make_result(
     photo = Photo.open(source, options.max_pixels)
     if options.recipe:
         made = options.recipe.apply(colorizer, photo)
+        photo = options.recipe.framing(photo)
     else:
         photo = photo.inverted() if options.negative else photo
         result = colorizer.colorize(photo, options.hint, options.working_size)
