@@ -4,6 +4,7 @@ import io
 import struct
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from PIL import Image, ImageCms
 from skimage.color import rgb2lab
 
 from colorizer import Photo, PhotoError
-from colorizer.decode import saved_format
+from colorizer.decode import _full_range, saved_format
 from tests.conftest import color_pixels
 from tests.test_photo import UPRIGHT, SaveImage
 
@@ -125,6 +126,17 @@ def test_12_bits_reach_white(tmp_path: Path) -> None:
     pixels = Photo.open(tmp_path / "a.jp2").pixels[:, :, 0]
     assert (pixels.min(), pixels.max()) == (0, 65535)
     assert np.abs(pixels / 65535 - levels / 4095).max() < 1e-4
+
+
+@pytest.mark.parametrize("bits", [1, 12, 32])
+def test_converting_levels_takes_little_more_memory_than_they_do(bits: int) -> None:
+    """As a whole it took nine times as much."""
+    stored = np.ones((2000, 4000, 1), {1: np.bool_, 12: np.uint16, 32: np.uint32}[bits])
+    tracemalloc.start()
+    pixels = _full_range(stored, bits)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < pixels.nbytes + 4e6
 
 
 def test_32_bits_become_16(tmp_path: Path) -> None:
