@@ -3,8 +3,8 @@
 import gradio as gr
 
 from colorizer.describe import CheckpointInfo
-from colorizer.web.files import KEPT_SECONDS
 from colorizer.web.models import Models
+from colorizer.web.settings import settings
 from colorizer.web.texts import say, text
 
 
@@ -17,7 +17,7 @@ def build_about_tab(models: Models) -> None:
 
     def measured(request: gr.Request) -> tuple[str, str]:
         """How good the model is, and how long files are kept."""
-        minutes = KEPT_SECONDS // 60
+        minutes = settings().kept_seconds // 60
         return quality(models.describe(""), request), say("about.privacy", request, minutes=minutes)
 
     with gr.Row():

@@ -9,8 +9,9 @@ from zipfile import ZipFile
 
 from PIL import Image
 
-from colorizer import Adjustments, Colorization, Colorizer, Photo
+from colorizer import Adjustments, Colorization, Colorizer
 from colorizer.formats import output_path
+from colorizer.web.uploads import open_upload
 
 LOG = logging.getLogger(__name__)
 PAIR_PIXELS = 300_000  # of each picture of a pair; a page shows dozens of pairs
@@ -57,7 +58,7 @@ def colorize_into_zip(
     ):
         for path in photos:
             try:
-                photo = Photo.open(path)
+                photo = open_upload(path)
                 target = output_path(Path(folder), path, photo.format, taken)
                 result = colorizer.colorize(photo)
                 result.adjust(adjustments).without_location().save(target)
@@ -66,7 +67,7 @@ def colorize_into_zip(
                 LOG.info("%s", error)
                 yield Outcome(path.name, problem="unreadable")
             except (MemoryError, RuntimeError) as error:  # the latter is PyTorch's
-                LOG.warning("%s: %s", path.name, error)
+                LOG.warning("A photo of a batch was too much: %s", error)
                 yield Outcome(path.name, problem="memory")
             else:
                 zipped.write(target, target.name)

@@ -1,7 +1,7 @@
 """What the tab for many photos does; each public method or function is an event of the page."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from html import escape
 from pathlib import Path
@@ -15,8 +15,11 @@ from colorizer.postprocess import PRESETS
 from colorizer.web.batch import colorize_into_zip
 from colorizer.web.errors import LOG, in_words, problem
 from colorizer.web.files import Upload, picture, result_folder, uploaded_path
+from colorizer.web.limits import STOPPING
+from colorizer.web.log import job
 from colorizer.web.models import Models
 from colorizer.web.texts import say
+from colorizer.web.uploads import unreadable
 
 MOST_PHOTOS = 100  # in a batch: some minutes on two cores, while others wait
 MOST_BYTES = 500_000_000  # in a batch: with the result a gigabyte of disk, for an hour
@@ -70,6 +73,20 @@ class BatchActions:
         Yields:
             The status, the pairs so far, and at last the path of the ZIP if anything is in it.
         """
+        steps = self._steps(photos, preset, model, stopped, request)
+        with job("BatchActions.run") as facts, closing(steps):
+            for step in steps:
+                facts["photos"] = len(step[1])
+                yield step
+
+    def _steps(
+        self,
+        photos: Sequence[Upload] | None,
+        preset: str | None,
+        model: str,
+        stopped: Event,
+        request: gr.Request,
+    ) -> Generator[tuple[str, Pairs, str | None], None, None]:
         paths, adjustments = checked_paths(photos, request), chosen(preset, request)
         archive = result_folder() / ARCHIVE
         pairs: Pairs = []
@@ -83,15 +100,17 @@ class BatchActions:
                     line = say("batch.progress", request, **values)
                     share = (number - 1) / len(paths)
                     yield status(line, failed, request, share), pairs, None
-                    if stopped.is_set():
+                    if stopped.is_set() or STOPPING.is_set():
                         break
                     outcome = next(batch)
                     if outcome.pair is None:
-                        failed.append(say(f"batch.{outcome.problem}", request, name=path.name))
+                        line = say(f"batch.{outcome.problem}", request, **unreadable(path))
+                        failed.append(line)
                     else:
                         pairs.append((picture(outcome.pair, path.stem), path.name))
             complete = True
-            key = "batch.stopped" if stopped.is_set() else "batch.done"
+            whole = len(pairs) + len(failed) == len(paths)
+            key = "batch.done" if whole else "batch.stopped"
             line = say(key, request, done=len(pairs), total=len(paths))
             yield status(line, failed, request), pairs, str(archive) if pairs else None
         except CheckpointError as error:
@@ -103,27 +122,6 @@ class BatchActions:
         finally:
             if not (complete and pairs):
                 shutil.rmtree(archive.parent)
-
-    def batch(
-        self, photos: Sequence[Upload] | None, preset: str | None, model: str, request: gr.Request
-    ) -> Iterator[str | None]:
-        """Colorize many photos into one ZIP, all with the same settings.
-
-        Args:
-            photos: the files; those that can't be read as photos are left out.
-            preset: "natural", "vivid", "portrait", "faded_print" or "strong_restoration"; empty
-                for none.
-            model: the visitor's.
-            request: the visitor's.
-
-        Returns:
-            The ZIP, in which the photos are called `<name>_color`.
-        """
-        archive = None
-        for _, _, archive in self.run(photos, preset, model, Event(), request):
-            yield archive
-        if archive is None:
-            raise problem("batch.none", request)
 
 
 @in_words

@@ -4,8 +4,8 @@ import gradio as gr
 
 from colorizer.postprocess import PRESETS
 from colorizer.web.batch_actions import BatchActions, add_folder, finish, stop
-from colorizer.web.files import KEPT_SECONDS
 from colorizer.web.models import Models
+from colorizer.web.settings import settings
 from colorizer.web.texts import text
 
 AT_ONCE = 1  # batch: it keeps all cores busy
@@ -19,7 +19,7 @@ def build_batch_tab(models: Models, model_state: gr.State) -> None:
         model_state: the name of the visitor's.
     """
     actions = BatchActions(models)
-    stopped = gr.State(time_to_live=KEPT_SECONDS)
+    stopped = gr.State(time_to_live=settings().kept_seconds)
     gr.Markdown(text("batch.intro"))
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
@@ -86,12 +86,3 @@ def build_batch_tab(models: Models, model_state: gr.State) -> None:
         api_visibility="private",
     )
     halt.click(stop, stopped, halt, queue=False, api_visibility="private")
-    gr.on(
-        [],
-        actions.batch,
-        [photos, preset, model_state],
-        archive,
-        preprocess=False,
-        concurrency_id="batch",
-        api_name="batch",
-    )

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar, cast
 
 import gradio as gr
 
+from colorizer.web.log import job
 from colorizer.web.texts import say
 
 LOG = logging.getLogger("colorizer.web")
@@ -44,7 +45,8 @@ def in_words(action: Callable[P, R]) -> Callable[P, R]:
     @wraps(action)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return action(*args, **kwargs)
+            with job(action.__qualname__):
+                return action(*args, **kwargs)
         except gr.Error:
             raise
         except Exception as error:

@@ -1,10 +1,9 @@
 """Files between browser and server: uploads, pictures to look at, results to download.
 
-All of them lie below Gradio's upload folder, and are deleted after `KEPT_SECONDS`.
+All of them lie below Gradio's upload folder, and are deleted after `Settings.kept_seconds`.
 """
 
 import io
-import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,6 @@ from PIL import Image
 
 from colorizer import Photo
 from colorizer.web.errors import problem
-
-KEPT_SECONDS = int(os.environ.get("COLORIZER_KEPT_SECONDS", "3600"))
-SWEEP_SECONDS = max(1, KEPT_SECONDS // 6)  # between looks for old files
 
 Upload = dict[str, Any]  # a file as it comes from the browser, without Gradio's preprocessing
 

@@ -4,12 +4,13 @@ HTTP.
 
 import gradio as gr
 
-from colorizer import ColorHint, Photo, PhotoError
+from colorizer import ColorHint, PhotoError
 from colorizer.web import photo_state
 from colorizer.web.errors import LOG, in_words, problem
 from colorizer.web.files import Upload, uploaded_path
 from colorizer.web.looks import color_pictures, inside, stage, there
 from colorizer.web.photo_state import GRAY, Hints, Shown
+from colorizer.web.uploads import open_upload, unreadable
 
 
 class HintActions:
@@ -160,10 +161,10 @@ class HintActions:
             raise problem("photo.no_reference", request)
         path = uploaded_path(reference, request)
         try:
-            photo = Photo.open(path)
+            photo = open_upload(path)
         except PhotoError as error:
             LOG.info("%s", error)
-            raise problem("photo.unreadable", request, name=path.name) from error
+            raise problem("photo.unreadable", request, **unreadable(path)) from error
         height, width = photo.size
         if not (0 <= x < width and 0 <= y < height):
             raise problem("photo.outside", request, width=width - 1, height=height - 1)

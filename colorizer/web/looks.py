@@ -3,12 +3,13 @@
 Each public function up to `side_by_side` is an event of the page and an endpoint over HTTP.
 """
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from colorizer import Adjustments, PhotoError
+from colorizer import Adjustments, Photo, PhotoError
 from colorizer.formats import output_name
 from colorizer.framing import Framing
 from colorizer.postprocess import PRESETS
@@ -120,18 +121,7 @@ def download(
     except PhotoError as error:
         raise problem("page.gone", request) from error
     photo = shown.version(version).on(photo).adjust(Adjustments(**settings))
-    if not location:
-        photo = photo.without_location()
-    format = format or photo.format
-    target = result_folder() / output_name(shown.upload, format)
-    for loss in photo.lost_in(format):
-        gr.Info(say(f"photo.lost.{loss}", request, format=format), title="")
-    try:
-        photo.save(target)
-    except PhotoError as error:
-        LOG.exception("%s can't be saved", target.name)
-        raise problem("photo.not_saved", request, name=target.name) from error
-    return str(target)
+    return write_result(photo, shown.upload, format, location, request)
 
 
 @in_words
@@ -157,6 +147,41 @@ def side_by_side(shown: Shown | None, version: int, request: gr.Request, **setti
     )
     target = result_folder() / f"{shown.upload.stem}_before_after.jpg"
     sheet.save(target, quality=92)
+    return str(target)
+
+
+def write_result(
+    photo: Photo,
+    source: Path,
+    format: str,
+    location: bool,
+    request: gr.Request,
+    quality: int = 95,
+) -> str:
+    """Write a photo at full resolution for a client to fetch.
+
+    Args:
+        photo: the result.
+        source: path of the upload, after which the file is named.
+        format: as Pillow names it; "" for the photo's.
+        location: whether the metadata may say where the photo was taken.
+        request: the client's.
+        quality: of lossy formats, 1 to 100.
+
+    Returns:
+        The path.
+    """
+    if not location:
+        photo = photo.without_location()
+    format = format or photo.format
+    target = result_folder() / output_name(source, format)
+    for loss in photo.lost_in(format):
+        gr.Info(say(f"photo.lost.{loss}", request, format=format), title="")
+    try:
+        photo.save(target, quality=quality)
+    except PhotoError as error:
+        LOG.exception("A result can't be saved")
+        raise problem("photo.not_saved", request, name=target.name) from error
     return str(target)
 
 

@@ -7,7 +7,7 @@ from threading import Thread
 
 import gradio as gr
 
-from colorizer.web.files import KEPT_SECONDS, SWEEP_SECONDS
+from colorizer.web.settings import settings
 
 
 def start_sweeping(page: gr.Blocks) -> None:
@@ -22,9 +22,9 @@ def start_sweeping(page: gr.Blocks) -> None:
 
     def sweep() -> None:
         while True:
-            time.sleep(SWEEP_SECONDS)
+            time.sleep(settings().sweep_seconds)
             for session in list(page.app.state_holder.session_data.values()):
-                session.STATE_TTL_WHEN_CLOSED = KEPT_SECONDS
+                session.STATE_TTL_WHEN_CLOSED = settings().kept_seconds
             if trim is not None:
                 trim(0)
 

@@ -1,6 +1,5 @@
 """The tab that shows the model in use, and lets a visitor use another one."""
 
-from dataclasses import asdict
 from html import escape
 from typing import Any
 
@@ -9,9 +8,9 @@ import gradio as gr
 from colorizer import CheckpointError
 from colorizer.describe import MEASURED, CheckpointInfo
 from colorizer.web.card import card_html
-from colorizer.web.errors import LOG, in_words, problem
-from colorizer.web.files import KEPT_SECONDS
+from colorizer.web.errors import LOG, in_words
 from colorizer.web.models import Models
+from colorizer.web.settings import settings
 from colorizer.web.texts import say, text
 
 HUB = "https://huggingface.co/"  # a pasted address is as good as a name
@@ -72,43 +71,6 @@ class ModelActions:
             return gr.skip(), refused(error, found, request), hidden, hidden
         line = escape(say("model.in_use", request, name=found))
         return found, f'<p role="status">{line}</p>', hidden, hidden
-
-    @in_words
-    def describe_model(self, name: str, request: gr.Request) -> dict[str, Any]:
-        """Describe a public model on the Hugging Face Hub, without loading it.
-
-        Args:
-            name: "user/repo" or "user/repo@revision"; empty for the model of this page.
-            request: the visitor's.
-
-        Returns:
-            Its name, source with the commit, architecture, working size, size in bytes, sha256,
-            license, model card and measured figures.
-        """
-        try:
-            info = self.models.describe(plain(name))
-        except CheckpointError as error:
-            raise problem(f"model.refused_{error.reason}", request, name=name) from error
-        return {key: value for key, value in asdict(info).items() if key != "settings"}
-
-    @in_words
-    def use_model(self, name: str, request: gr.Request) -> tuple[str, str]:
-        """Use a public model on the Hugging Face Hub for what this client asks for from now on.
-
-        Args:
-            name: "user/repo" or "user/repo@revision"; empty for the model of this page.
-            request: the visitor's.
-
-        Returns:
-            Its source with the commit.
-        """
-        try:
-            info = self.models.describe(plain(name))
-            model = info.source if plain(name) else ""
-            self.models.get(model)
-        except CheckpointError as error:
-            raise problem(f"model.refused_{error.reason}", request, name=name) from error
-        return model, info.source
 
 
 def plain(name: str) -> str:
@@ -184,7 +146,7 @@ def build_model_tab(models: Models, model_state: gr.State) -> None:
         model_state: the name of the visitor's, "" for the default; what the tab changes.
     """
     actions = ModelActions(models)
-    found = gr.State("", time_to_live=KEPT_SECONDS)
+    found = gr.State("", time_to_live=settings().kept_seconds)
     gr.Markdown(text("model.intro"))
     with gr.Row():
         with gr.Column(min_width=300):
@@ -230,6 +192,3 @@ def build_model_tab(models: Models, model_state: gr.State) -> None:
         api_visibility="private",
     )
     back.click(lambda: "", None, model_state, api_visibility="private")
-    described, source = gr.JSON(visible=False), gr.Textbox(visible=False)
-    gr.on([], actions.describe_model, name, described, api_name="describe_model")
-    gr.on([], actions.use_model, name, [model_state, source], api_name="use_model")

@@ -1,25 +1,22 @@
-"""The frame of the page: its tabs, what all of them share, and how it is served."""
+"""The frame of the page: its tabs, what all of them share, and how it looks."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_function_description
 
 from colorizer.web.about_tab import build_about_tab
+from colorizer.web.api import add_endpoints
 from colorizer.web.batch_tab import build_batch_tab
-from colorizer.web.files import KEPT_SECONDS, SWEEP_SECONDS
-from colorizer.web.memory import start_sweeping
 from colorizer.web.model_tab import build_model_tab
 from colorizer.web.models import Models
 from colorizer.web.notice import build_notice
 from colorizer.web.photo_tab import build_photo_tab
-from colorizer.web.texts import FALLBACK, I18N, LANGUAGES, in_english, text
+from colorizer.web.settings import settings
+from colorizer.web.texts import in_english, text
 
-HERE = Path(__file__).parent
-LARGEST_UPLOAD = "100mb"
-VISITORS = 50  # whose photos are kept in memory at the same time, at most
 QUEUE = 32  # visitors waiting in line, at most
 FONT = gr.themes.LocalFont("Source Sans Pro", (400, 700))  # Gradio serves it from here
 BROWN = gr.themes.Color(
@@ -39,11 +36,20 @@ BROWN = gr.themes.Color(
 
 
 class Page(gr.Blocks):
-    """Blocks whose endpoints are documented in English."""
+    """Blocks whose endpoints are documented in English, each argument with its own line."""
 
     def get_api_info(self, *args: Any, **options: Any) -> Any:
-        """As Gradio's, with texts instead of the marks that the browser translates."""
-        return in_english(super().get_api_info(*args, **options))
+        """As Gradio's, with texts instead of the marks that the browser translates, and with what
+        the docstrings say of arguments.
+        """
+        info = in_english(super().get_api_info(*args, **options))
+        functions = {f"/{fn.api_name}": fn.fn for fn in self.fns.values() if fn.fn}
+        for name, endpoint in info["named_endpoints"].items():
+            _, lines, _ = get_function_description(functions[name])
+            for parameter in endpoint["parameters"]:
+                parameter["label"] = parameter["parameter_name"]
+                parameter["python_type"]["description"] = lines[parameter["parameter_name"]]
+        return info
 
 
 def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
@@ -55,11 +61,14 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
     """
     blocks: Page
     with Page(
-        title="Colorizer", analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
+        title="Colorizer",
+        analytics_enabled=False,
+        delete_cache=(settings().sweep_seconds, settings().kept_seconds),
     ) as blocks:
+        add_endpoints(models)  # first, for theirs are the plain names
         gr.Markdown(text("page.intro"), elem_id="title")
         build_notice(models)
-        model = gr.State("", time_to_live=KEPT_SECONDS)
+        model = gr.State("", time_to_live=settings().kept_seconds)
         with gr.Tabs():
             with gr.Tab(text("page.photo_tab"), id="photo"):
                 build_photo_tab(models, model, examples)
@@ -69,26 +78,8 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
                 build_model_tab(models, model)
             with gr.Tab(text("page.about_tab"), id="about"):
                 build_about_tab(models)
-    blocks.queue(max_size=QUEUE)
+    blocks.queue(max_size=QUEUE, api_open=False)  # nobody goes past the line
     return blocks
-
-
-def serve(page: gr.Blocks) -> None:
-    """Serve the page until the process ends; address and port are Gradio's settings."""
-    languages = [FALLBACK, *(code for code in LANGUAGES if code != FALLBACK)]
-    start_sweeping(page)
-    script = (HERE / "page.js").read_text("utf-8")
-    page.launch(
-        theme=theme(),
-        css_paths=HERE / "page.css",
-        js=script.replace("LANGUAGES", json.dumps(languages)),
-        i18n=I18N,
-        max_file_size=LARGEST_UPLOAD,
-        enable_monitoring=False,
-        run_history=False,
-        state_session_capacity=VISITORS,
-        footer_links=["api", "settings"],
-    )
 
 
 def theme() -> gr.themes.Base:

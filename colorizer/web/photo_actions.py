@@ -16,6 +16,7 @@ from colorizer.web.looks import crop_view, pictures, there
 from colorizer.web.models import Models
 from colorizer.web.photo_state import Hints, Shown
 from colorizer.web.texts import say
+from colorizer.web.uploads import unreadable
 
 PROGRESS = gr.Progress()
 Pictures = tuple[Shown | None, int, str | None, str | None, str | None]
@@ -60,7 +61,7 @@ class PhotoActions:
             shown = photo_state.colorize(model_of(self.models, model, request), path, model)
         except PhotoError as error:
             LOG.info("%s", error)
-            warn("photo.unreadable", request, name=path.name)
+            warn("photo.unreadable", request, **unreadable(path))
             return None, 0, None, None, None
         progress(0.8, say("photo.progress", request))
         return shown, 0, *pictures(shown, 0, settings)

@@ -9,6 +9,7 @@ import numpy as np
 from colorizer import ColorHint, Colorization, Colorizer, Photo
 from colorizer.framing import Framing
 from colorizer.remarks import Remark, remarks
+from colorizer.web.uploads import open_upload
 
 VERSIONS = 4  # that a visitor may choose from
 GRAY = "#808080"  # any gray: of a hint's color only a* and b* count
@@ -107,7 +108,7 @@ def colorize(
         ValueError: a hint lies outside the photo.
     """
     framing, size = framing or Framing(), working_size or colorizer.checkpoint.working_size
-    turned = framing.whole(Photo.open(upload))
+    turned = framing.whole(open_upload(upload))
     photo = framing.crop(turned)
     guess = colorizer.colorize(photo, hints, size).preview()
     whole, said = thumbnail(turned), tuple(remarks(photo))
@@ -142,7 +143,7 @@ def full_photo(shown: Shown) -> Photo:
     Raises:
         PhotoError: the upload is gone.
     """
-    return shown.framing(Photo.open(shown.upload))
+    return shown.framing(open_upload(shown.upload))
 
 
 def thumbnail(photo: Photo) -> Photo:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from colorizer.web import looks
-from colorizer.web.files import KEPT_SECONDS, result_folder
+from colorizer.web.files import result_folder
 from colorizer.web.hint_actions import HintActions
 from colorizer.web.models import Models
 from colorizer.web.photo_actions import PhotoActions
@@ -23,13 +23,15 @@ from colorizer.web.photo_panels import (
 )
 from colorizer.web.photo_state import Shown
 from colorizer.web.recipe_actions import RecipeActions
+from colorizer.web.settings import settings
 from colorizer.web.texts import say, text
 
 Options = dict[str, Any]  # of event listeners
 
-NETWORK: Options = {"concurrency_id": "network", "concurrency_limit": 1}
-QUICK: Options = {"concurrency_id": "quick", "concurrency_limit": 4}
-INTERNAL: Options = {"api_visibility": "private", "show_progress": "hidden"}
+PRIVATE: Options = {"api_visibility": "private"}  # programs have endpoints of their own, in `api`
+NETWORK: Options = {"concurrency_id": "network", "concurrency_limit": 1, **PRIVATE}
+QUICK: Options = {"concurrency_id": "quick", "concurrency_limit": 4, **PRIVATE}
+HIDDEN: Options = {"show_progress": "hidden"}
 PAIR = """(gray, colorized, processed, pair) => {
     const pictures = {gray, colorized, processed};
     const urls = pair.split("-").map(name => pictures[name]?.url);
@@ -51,7 +53,7 @@ class PhotoTab:
         self.photos, self.colors, self.model = PhotoActions(models), HintActions(), model
         self.recipes, self.examples = RecipeActions(models), list(examples)
         gr.set_static_paths(self.examples)  # shown from where they lie
-        self.shown = gr.State(time_to_live=KEPT_SECONDS)
+        self.shown = gr.State(time_to_live=settings().kept_seconds)
         self.version = gr.State(0)
         self.start = StartPanel(bool(self.examples))
         with gr.Column(visible=False, elem_id="results") as self.results:
@@ -90,9 +92,9 @@ class PhotoTab:
         colorize: Options = {**network, "inputs": [start.upload, self.model], "preprocess": False}
         given = gr.on([start.upload.input, start.upload.clear], photos.colorize, **colorize)
         self._show_new(given)
-        gr.on(None, self._name_examples, None, start.examples, **INTERNAL, **QUICK)
-        example = start.examples.select(self._example, None, start.upload, **INTERNAL, **QUICK)
-        self._show_new(example.success(photos.colorize, api_visibility="private", **colorize))
+        gr.on(None, self._name_examples, None, start.examples, **HIDDEN, **QUICK)
+        example = start.examples.select(self._example, None, start.upload, **HIDDEN, **QUICK)
+        self._show_new(example.success(photos.colorize, **colorize))
         for button, turn in ((start.left, photos.turn_left), (start.right, photos.turn_right)):
             self._show_new(button.click(turn, [self.shown], **network))
         self._show_new(start.crop.click(photos.crop, [self.shown, *start.margins], **network))
@@ -103,12 +105,10 @@ class PhotoTab:
             [self.shown, *start.margins],
             start.crop_view,
             trigger_mode="always_last",
-            **INTERNAL,
+            **HIDDEN,
             **QUICK,
         )
-        changed = self.model.change(
-            photos.change_model, [self.shown, self.model], api_visibility="private", **network
-        )
+        changed = self.model.change(photos.change_model, [self.shown, self.model], **network)
         self._show(changed)
 
     def _name_examples(self, request: gr.Request) -> list[tuple[str, str]]:
@@ -133,16 +133,15 @@ class PhotoTab:
         moved = gr.on(
             [event for slider in sliders for event in (slider.input, slider.release)],
             adjust,
-            api_name="adjust",
             **quick,
         )
         moved.then(None, None, panel.preset, js="() => [null]")
         self._compare(moved)
         for trigger in (
-            panel.preset.input(looks.preset, panel.preset, sliders, api_name="preset", **QUICK),
-            panel.reset.click(looks.reset, None, sliders, api_name="reset", **QUICK),
+            panel.preset.input(looks.preset, panel.preset, sliders, **QUICK),
+            panel.reset.click(looks.reset, None, sliders, **QUICK),
         ):
-            self._compare(trigger.success(adjust, api_visibility="private", **quick))
+            self._compare(trigger.success(adjust, **quick))
         panel.reset.click(None, None, panel.preset, js="() => [null]")
         self.pair.pair.change(None, [*self.three, self.pair.pair], self.pair.compare, js=PAIR)
 
@@ -154,14 +153,14 @@ class PhotoTab:
             **QUICK,
         }
         answer = [fix.stage, fix.suggestions]
-        picked = fix.stage.select(pick, self.shown, self.point, **INTERNAL, **QUICK)
+        picked = fix.stage.select(pick, self.shown, self.point, **HIDDEN, **QUICK)
         for point in (
             fix.place.click(self.colors.point, outputs=answer, **look),  # first: it has the name
-            picked.success(self.colors.point, outputs=answer, api_visibility="private", **look),
+            picked.success(self.colors.point, outputs=answer, **look),
         ):
             point.success(None, fix.suggestions, fix.likely, js="colors => [colors]")
         fix.unsure.input(looks.show_unsure, outputs=fix.stage, **look)
-        fix.brush.release(looks.show_unsure, outputs=fix.stage, api_visibility="private", **look)
+        fix.brush.release(looks.show_unsure, outputs=fix.stage, **look)
 
     def _connect_colors(self) -> None:
         fix, colors = self.fix, self.colors
@@ -172,9 +171,9 @@ class PhotoTab:
             **NETWORK,
         }
         colored = [*self.state, *self.point, fix.color, fix.brush]
-        chosen = fix.likely.select(pressed, None, fix.color, **INTERNAL, **QUICK)
+        chosen = fix.likely.select(pressed, None, fix.color, **HIDDEN, **QUICK)
         spot = [fix.reference_x, fix.reference_y]
-        sampled = fix.reference.select(pick_raw, None, spot, **INTERNAL, **QUICK).success(
+        sampled = fix.reference.select(pick_raw, None, spot, **HIDDEN, **QUICK).success(
             colors.reference_color,
             [fix.reference, *spot],
             fix.color,
@@ -182,11 +181,11 @@ class PhotoTab:
             show_progress="hidden",
             **QUICK,
         )
-        removed = fix.hints.select(pressed_number, None, fix.number, **INTERNAL, **QUICK)
+        removed = fix.hints.select(pressed_number, None, fix.number, **HIDDEN, **QUICK)
         for event in (
             fix.use.click(colors.fix_color, colored, **network),
-            chosen.success(colors.fix_color, colored, api_visibility="private", **network),
-            sampled.success(colors.fix_color, colored, api_visibility="private", **network),
+            chosen.success(colors.fix_color, colored, **network),
+            sampled.success(colors.fix_color, colored, **network),
             fix.keep.click(colors.keep_gray, [*self.state, *self.point, fix.brush], **network),
             fix.undo.click(colors.undo, self.state, **network),
             fix.clear.click(colors.clear_points, self.state, **network),
@@ -196,7 +195,7 @@ class PhotoTab:
 
     def _connect_versions(self) -> None:
         panel = self.versions
-        chosen = panel.gallery.select(chosen_number, None, panel.number, **INTERNAL, **QUICK)
+        chosen = panel.gallery.select(chosen_number, None, panel.number, **HIDDEN, **QUICK)
         self._show(
             chosen.success(
                 looks.choose_version,
@@ -255,12 +254,12 @@ class PhotoTab:
                 fix.stage,
                 fix.hints,
             ],
-            **INTERNAL,
+            **HIDDEN,
             **QUICK,
         )
         self._compare(event)
         gallery = self.versions.gallery
-        event.success(looks.thumbnails, self.state, gallery, **INTERNAL, **QUICK)
+        event.success(looks.thumbnails, self.state, gallery, **HIDDEN, **QUICK)
 
     def _compare(self, event: Any) -> None:
         """Show the chosen pair anew."""

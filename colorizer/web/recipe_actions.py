@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import gradio as gr
 
-from colorizer import Adjustments, Colorizer, Photo, PhotoError
+from colorizer import Adjustments, Colorizer, PhotoError
 from colorizer.recipe import Recipe, RecipeError, pixel_hash
 from colorizer.web import photo_state
 from colorizer.web.errors import LOG, in_words, problem, warn
@@ -15,6 +15,7 @@ from colorizer.web.looks import pictures, there
 from colorizer.web.models import Models
 from colorizer.web.photo_actions import model_of
 from colorizer.web.photo_state import Shown
+from colorizer.web.uploads import open_upload
 
 LARGEST = 1_000_000  # bytes: thousands of hints
 
@@ -46,7 +47,7 @@ class RecipeActions:
         """
         shown = there(shown, request)
         try:
-            photo = Photo.open(shown.upload)
+            photo = open_upload(shown.upload)
         except PhotoError as error:
             raise problem("page.gone", request) from error
         recipe = Recipe.of(
@@ -94,7 +95,7 @@ class RecipeActions:
             raise problem("photo.bad_recipe", request) from error
         if remade is None:
             raise problem("photo.other_model", request, name=wanted.checkpoint)
-        if pixel_hash(Photo.open(remade.upload)) != wanted.photo_sha256:
+        if pixel_hash(open_upload(remade.upload)) != wanted.photo_sha256:
             warn("photo.other_photo", request, name=wanted.photo)
         settings = vars(wanted.adjustments)
         shown_now = pictures(remade, wanted.alternative, settings)
