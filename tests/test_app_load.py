@@ -36,10 +36,9 @@ def visitors_photo(folder: Path, number: int) -> Path:
 
 
 def visits(address: str, path: Path) -> Path:
-    """Colorize a photo and download it."""
+    """Colorize a photo and download the result."""
     client = Client(address, verbose=False, download_files=path.parent / f"{path.stem}_files")
-    client.predict(photo=handle_file(path), api_name="/colorize")
-    return Path(client.predict(format="", api_name="/download"))
+    return Path(client.predict(photo=handle_file(path), api_name="/colorize"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc")

@@ -253,40 +253,29 @@ def test_the_tabs_speak_german(address: str, photos: list[Path]) -> None:
 def test_a_batch_over_http_by_two_models(address: str, photos: list[Path]) -> None:
     client = Client(address, verbose=False)
     files = [handle_file(photo) for photo in photos]
-    with ZipFile(client.predict(files, "", api_name="/batch")) as zipped:
+    with ZipFile(client.predict(files, api_name="/batch")) as zipped:
         own = {name: zipped.read(name) for name in zipped.namelist()}
     assert list(own) == ["a_color.jpg", "b_color.png"]
-    assert client.predict("user/repo", api_name="/use_model") == f"user/repo@{COMMIT}"
-    with ZipFile(client.predict(files, "", api_name="/batch")) as zipped:
+    with ZipFile(client.predict(files, model="user/repo", api_name="/batch")) as zipped:
         assert zipped.read("b_color.png") != own["b_color.png"]
-    other = Client(address, verbose=False)  # another visitor
-    with ZipFile(other.predict(files, "", api_name="/batch")) as zipped:
+    with ZipFile(client.predict(files, api_name="/batch")) as zipped:
         assert zipped.read("b_color.png") == own["b_color.png"]
 
 
-def test_a_description_over_http(address: str) -> None:
-    client = Client(address, verbose=False)
-    described = client.predict("user/repo", api_name="/describe_model")
+def test_a_model_of_the_hub_over_http(address: str, photos: list[Path]) -> None:
+    client, photo = Client(address, verbose=False), handle_file(photos[1])
+    described = client.predict("user/repo", api_name="/model_info")
     assert described["source"] == f"user/repo@{COMMIT}"
     assert described["license"] == "cc-by-nc-4.0"
-    assert client.predict("", api_name="/describe_model")["source"] == "bundled"
+    assert client.predict(api_name="/model_info")["source"] == "bundled"
+    own = Path(client.predict(photo, api_name="/colorize")).read_bytes()
+    other = client.predict(photo, model="user/repo@v1", api_name="/colorize")
+    assert Path(other).read_bytes() != own
     for name in (str(ROOT / "weights"), "colorizer/web", "user/none"):
-        for endpoint in ("/describe_model", "/use_model"):
-            with pytest.raises(AppError, match=r"can't be used here|not on the Hugging Face Hub"):
-                client.predict(name, api_name=endpoint)
-
-
-def test_the_endpoints_are_described(address: str) -> None:
-    with urllib.request.urlopen(f"{address}gradio_api/info") as response:
-        endpoints = json.load(response)["named_endpoints"]
-    assert {"/batch", "/describe_model", "/use_model"} <= endpoints.keys()
-    for name in ("/prepare", "/run", "/finish", "/stop", "/look_up", "/use", "/show", "/lambda"):
-        assert name not in endpoints
-    assert [item["parameter_name"] for item in endpoints["/batch"]["parameters"]] == [
-        "photos",
-        "preset",
-    ]
-    assert endpoints["/batch"]["description"]
+        with pytest.raises(AppError, match=r"can't be used here|not on the Hugging Face Hub"):
+            client.predict(name, api_name="/model_info")
+        with pytest.raises(AppError, match=r"can't be used here|not on the Hugging Face Hub"):
+            client.predict(photo, model=name, api_name="/colorize")
 
 
 def test_files_of_the_server_are_not_for_a_batch(address: str) -> None:
@@ -295,7 +284,7 @@ def test_files_of_the_server_are_not_for_a_batch(address: str) -> None:
     for payload in ({"path": secret}, {"path": secret, "meta": {"_type": "gradio.FileData"}}):
         request = urllib.request.Request(
             f"{address}gradio_api/call/batch",
-            json.dumps({"data": [[payload], ""]}).encode(),
+            json.dumps({"data": [[payload], "", ""]}).encode(),
             {"Content-Type": "application/json"},
         )
         try:

@@ -24,6 +24,7 @@ from colorizer.web.batch_actions import (
     status,
     stop,
 )
+from colorizer.web.limits import STOPPING
 from colorizer.web.texts import LANGUAGES
 from tests.conftest import color_pixels
 
@@ -210,13 +211,20 @@ def test_a_batch_of_nothing_but_failures_leaves_no_zip(actions, uploads, photos,
     assert "0 of 3 photos" in said
     assert (pairs, archive) == ([], None)
     assert not list(tmp_path.rglob("*.zip"))
-    with pytest.raises(gr.Error, match="None of these files could be colorized"):
-        list(actions.batch(uploads, "", "", None))
 
 
-def test_the_endpoint_returns_the_zip(actions, uploads) -> None:
-    *_, archive = actions.batch(uploads, None, "", None)
-    assert len(content(Path(archive))) == 3
+def test_a_server_that_stops_keeps_what_is_done(actions, uploads) -> None:
+    steps = actions.run(uploads, "", "", Event(), None)
+    try:
+        next(steps)
+        next(steps)
+        STOPPING.set()
+        *_, (said, pairs, archive) = steps
+    finally:
+        STOPPING.clear()
+    assert "Stopped. 1 of 3 photos" in said
+    assert len(pairs) == 1
+    assert list(content(Path(archive))) == ["a_color.png"]
 
 
 def test_a_model_that_is_gone(uploads: list[dict[str, str]]) -> None:
