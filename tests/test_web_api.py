@@ -18,7 +18,7 @@ from PIL import Image
 
 from colorizer import PRESETS, Adjustments, ColorHint, Colorizer, Photo
 from colorizer.formats import SAVED_AS
-from colorizer.web import api
+from colorizer.web import arguments
 from tests.browser import ROOT, started
 from tests.conftest import color_pixels
 
@@ -268,7 +268,9 @@ def test_every_argument_is_typed_and_described(address: str) -> None:
 
 
 def test_types_name_what_the_library_has() -> None:
-    assert get_args(api.Preset) == tuple(PRESETS)
-    assert set(get_args(api.Format)) == {"", *SAVED_AS} - {"HEIF"}
-    assert list(api.Settings.__annotations__) == [item.name for item in fields(Adjustments)]
-    assert list(api.Hint.__annotations__) == [item.name for item in fields(ColorHint)]
+    assert get_args(arguments.Preset) == tuple(PRESETS)
+    assert set(get_args(arguments.Format)) == {"", *SAVED_AS} - {"HEIF"}
+    assert list(arguments.AdjustmentValues.__annotations__) == [
+        item.name for item in fields(Adjustments)
+    ]
+    assert list(arguments.HintValues.__annotations__) == [item.name for item in fields(ColorHint)]

@@ -71,6 +71,13 @@ def test_errors_tell_where_but_not_whose(
     assert "grandma" not in json.dumps(line).replace(str(Path(__file__)), "")
 
 
+def test_a_part_of_a_job_is_no_job(started: None, capsys: pytest.CaptureFixture[str]) -> None:
+    with job("keep_gray"), job("fix_color"):
+        note(size=(3, 4))
+    [line] = lines(capsys)
+    assert (line["endpoint"], line["size"]) == ("keep_gray", [3, 4])
+
+
 def test_jobs_are_not_logged_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
     with job("colorize"):
         pass

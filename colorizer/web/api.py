@@ -5,19 +5,15 @@ shown one line of what is said about an argument.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import wraps
-from inspect import signature
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar
+from typing import Any
 
 import gradio as gr
 from gradio import FileData
 from gradio.events import api
-from pydantic import ConfigDict, Field, ValidationError, validate_call, with_config
-from typing_extensions import TypedDict  # pydantic takes Python's own from 3.12 on
 
 from colorizer import (
     PRESETS,
@@ -28,9 +24,20 @@ from colorizer import (
     Photo,
     PhotoError,
 )
-from colorizer.checkpoints import WORKING_SIZES
+from colorizer.describe import CheckpointInfo
+from colorizer.web.arguments import (
+    AdjustmentValues,
+    Format,
+    Hints,
+    Preset,
+    Quality,
+    VersionNumber,
+    WorkingSize,
+    endpoint,
+    refusal,
+)
 from colorizer.web.batch_actions import BatchActions
-from colorizer.web.errors import in_words, problem
+from colorizer.web.errors import problem
 from colorizer.web.files import Upload, picture, uploaded_path
 from colorizer.web.limits import STOPPING
 from colorizer.web.looks import write_result
@@ -38,79 +45,6 @@ from colorizer.web.model_tab import plain
 from colorizer.web.models import Models
 from colorizer.web.photo_actions import model_of
 from colorizer.web.uploads import open_upload
-
-MOST_HINTS = 500
-MOST_VERSIONS = 8
-
-Preset = Literal["natural", "vivid", "portrait", "faded_print", "strong_restoration"]
-Format = Literal["", "JPEG", "PNG", "TIFF", "WEBP", "AVIF", "JPEG2000"]
-WorkingSize = Annotated[int, Field(ge=WORKING_SIZES[0], le=WORKING_SIZES[1])] | None
-Quality = Annotated[int, Field(ge=1, le=100)]
-VersionNumber = Annotated[int, Field(ge=1, le=MOST_VERSIONS)]
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Hint(TypedDict):
-    """A color that is known, as `ColorHint`."""
-
-    x: float
-    y: float
-    color: str
-    radius: float
-
-
-@with_config(ConfigDict(extra="forbid"))
-class Settings(TypedDict, total=False):
-    """Fields of `Adjustments`."""
-
-    strength: float
-    saturation: float
-    vibrance: float
-    temperature: float
-    tint: float
-    auto_white_balance: float
-    skin_repair: float
-    exposure: float
-    contrast: float
-    gamma: float
-    luma_noise: float
-    chroma_noise: float
-    dust: float
-    local_contrast: float
-    sharpness: float
-
-
-def endpoint(function: Callable[P, R]) -> Callable[P, R]:
-    """Check the types of what a program sends, and answer a sentence where something is wrong."""
-    checked: Callable[..., R] = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(
-        function
-    )
-    parameters = signature(function)
-
-    @in_words
-    @wraps(function)
-    def called(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return checked(**parameters.bind(*args, **kwargs).arguments)
-        except ValidationError as error:
-            raise refusal(in_a_sentence(error)) from None
-        except ValueError as error:  # the library's are sentences
-            raise refusal(str(error)) from error
-
-    return called
-
-
-def refusal(sentence: str) -> gr.Error:
-    """An error to raise, which nobody needs to look into."""
-    return gr.Error(sentence, title="", print_exception=False)
-
-
-def in_a_sentence(error: ValidationError) -> str:
-    """What is wrong with the first argument that is."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where} can't be used: {first['msg']}."
 
 
 class Endpoints:
@@ -159,8 +93,8 @@ class Endpoints:
         self,
         photo: FileData,
         request: gr.Request,
-        hints: Annotated[list[Hint], Field(max_length=MOST_HINTS)] | None = None,
-        adjustments: Settings | None = None,
+        hints: Hints = None,
+        adjustments: AdjustmentValues | None = None,
         version: VersionNumber = 1,
         working_size: WorkingSize = None,
         format: Format = "",
@@ -235,10 +169,7 @@ class Endpoints:
         Returns:
             What is known of it.
         """
-        try:
-            return asdict(self.models.describe(plain(model)))
-        except CheckpointError as error:
-            raise problem(f"model.refused_{error.reason}", request, name=model) from error
+        return asdict(self._described(model, request))
 
     def batch(
         self, photos: Sequence[Upload] | None, preset: str, model: str, request: gr.Request
@@ -276,7 +207,13 @@ class Endpoints:
 
     def _pinned(self, model: str, request: gr.Request) -> str:
         """The model's name with its commit, by which it is kept in memory."""
-        return str(self.model_info(request, model)["source"]) if plain(model) else ""
+        return self._described(model, request).source if plain(model) else ""
+
+    def _described(self, model: str, request: gr.Request) -> CheckpointInfo:
+        try:
+            return self.models.describe(plain(model))
+        except CheckpointError as error:
+            raise problem(f"model.refused_{error.reason}", request, name=model) from error
 
 
 def opened_photo(photo: FileData, request: gr.Request) -> tuple[Path, Photo]:

@@ -1,6 +1,4 @@
-"""Colors that a visitor knows; each public method is an event of the page and an endpoint over
-HTTP.
-"""
+"""Colors that a visitor knows; each public method is an event of the page."""
 
 import gradio as gr
 

@@ -1,6 +1,6 @@
 """What the photo tab does without running the network: versions, settings, downloads.
 
-Each public function up to `side_by_side` is an event of the page and an endpoint over HTTP.
+Each public function up to `side_by_side` is an event of the page.
 """
 
 from pathlib import Path

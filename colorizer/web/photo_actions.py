@@ -1,5 +1,5 @@
-"""What the photo tab does with a photo: each public method is an event of the page and an endpoint
-over HTTP. The visitor's state goes in and comes out; nothing of it is kept here.
+"""What the photo tab does with a photo: each public method is an event of the page. The visitor's
+state goes in and comes out; nothing of it is kept here.
 """
 
 from dataclasses import replace

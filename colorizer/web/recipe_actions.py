@@ -1,5 +1,5 @@
 """Recipes: a visitor's work as a file, to be taken up again; each public method is an event of the
-page and an endpoint over HTTP.
+page.
 """
 
 from dataclasses import replace

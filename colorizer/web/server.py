@@ -1,7 +1,6 @@
 """How the page is served: its health, its log of requests, and how it stops."""
 
 import json
-import logging
 import signal
 import time
 from pathlib import Path
@@ -24,7 +23,6 @@ from colorizer.web.page import theme
 from colorizer.web.settings import settings
 from colorizer.web.texts import FALLBACK, I18N, LANGUAGES
 
-LOG = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 VISITORS = 50  # whose photos are kept in memory at the same time, at most
 QUIET_SECONDS = 3.0  # without a request, before a stopping server takes all results for fetched
@@ -111,6 +109,7 @@ def serve(page: gr.Blocks, models: Models) -> None:
     launch(page, models, traffic)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    WORK.info("start", extra={"facts": {"version": __version__}})
     stop.wait()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
