@@ -77,7 +77,7 @@ def test_users_in_a_file(tmp_path: Path) -> None:
 
 def test_mcp_needs_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("colorizer.web.settings.find_spec", lambda name: None)
-    with pytest.raises(SettingsError, match=r"pip install 'colorizer\[mcp\]'"):
+    with pytest.raises(SettingsError, match="start with uv run --extra mcp"):
         Settings.read({"GRADIO_MCP_SERVER": "1"})
 
 

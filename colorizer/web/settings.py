@@ -112,8 +112,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.mcp and not find_spec("mcp"):
             raise SettingsError(
-                "GRADIO_MCP_SERVER needs more packages; install them with "
-                "pip install 'colorizer[mcp]'."
+                "GRADIO_MCP_SERVER needs the extra mcp; start with uv run --extra mcp app.py."
             )
         if self.mcp and self.users:
             raise SettingsError(
