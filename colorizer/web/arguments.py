@@ -61,7 +61,7 @@ class AdjustmentValues(TypedDict, total=False):
 
 
 def endpoint(function: Callable[P, R]) -> Callable[P, R]:
-    """Check the types of what a program sends, and answer a sentence where something is wrong."""
+    """Make a method check the types of what a program sends, and answer errors in a sentence."""
     checked: Callable[..., R] = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(
         function
     )
@@ -70,8 +70,10 @@ def endpoint(function: Callable[P, R]) -> Callable[P, R]:
     @in_words
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        given = parameters.bind(*args, **kwargs).arguments
+        owner = given.pop("self")
         try:
-            return checked(**parameters.bind(*args, **kwargs).arguments)
+            return checked(owner, **given)  # by name, for the errors
         except ValidationError as error:
             raise refusal(in_a_sentence(error)) from None
         except ValueError as error:  # the library's are sentences
