@@ -1,11 +1,14 @@
 """The endpoints as tools over MCP, with the extra "mcp" installed."""
 
 import asyncio
+import base64
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from colorizer import PRESETS, Colorizer
 from colorizer.postprocess import Adjustments
@@ -25,12 +28,12 @@ def address(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> 
 
 def ask(address: str, tool: str = "", **arguments: object) -> Any:
     """The tools there are, or what one of them answers."""
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def talk() -> Any:
         url = f"{address}gradio_api/mcp/"
         async with (
-            streamablehttp_client(url) as (reading, writing, _),
+            streamable_http_client(url) as (reading, writing, _),
             mcp.ClientSession(reading, writing) as session,
         ):
             await session.initialize()
@@ -72,11 +75,6 @@ def test_a_tool_answers(address: str, tiny_colorizer: Colorizer) -> None:
 
 def test_a_photo_comes_back(address: str, tmp_path: Path) -> None:
     """Given as some clients do, in the address itself."""
-    import base64
-    import io
-
-    from PIL import Image
-
     encoded = io.BytesIO()
     Image.linear_gradient("L").save(encoded, "PNG")
     data = f"data:image/png;base64,{base64.b64encode(encoded.getvalue()).decode()}"
