@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 from zipfile import ZipFile
 
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -194,8 +195,12 @@ def test_files_that_can_not_be_used_get_a_sentence(ask: Ask, folder: Path, tmp_p
 def test_an_upload_that_is_too_large_is_refused(address: str, tmp_path: Path) -> None:
     path = tmp_path / "large.bin"
     path.write_bytes(bytes(100_001))
+    with path.open("rb") as file:
+        answer = httpx.post(f"{address}gradio_api/upload", files={"files": file})
+    assert answer.status_code == 413
+    assert "maximum allowed size of 100000 bytes" in answer.text
     client = Client(address, verbose=False)
-    with pytest.raises(Exception, match="413"):
+    with pytest.raises(ValueError, match="exceeds the maximum file size of 100000 bytes"):
         client.predict(handle_file(path), api_name="/colorize")
 
 

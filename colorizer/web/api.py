@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from gradio import FileData
@@ -186,7 +186,7 @@ class Endpoints:
             The ZIP, in which the photos are called `<name>_color`.
         """
         archive, pinned = None, self._pinned(model, request)
-        actions = BatchActions(self.models)
+        actions = BatchActions(self.models, looked_at=False)
         for _, _, archive in actions.run(photos, preset, pinned, Event(), request):
             yield archive
         if STOPPING.is_set():
@@ -243,7 +243,8 @@ def written(
 
 def handed_out(path: str) -> FileData:
     """A file for the client to fetch."""
-    return FileData(path=path, orig_name=Path(path).name)
+    file = FileData(path=path, orig_name=Path(path).name)
+    return cast(FileData, file.model_dump())  # within lists, Gradio finds and sweeps nothing else
 
 
 def add_endpoints(models: Models) -> None:

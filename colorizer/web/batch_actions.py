@@ -34,10 +34,12 @@ class BatchActions:
 
     Args:
         models: the checkpoints that visitors may use.
+        looked_at: whether pairs have pictures; without them their paths are empty.
     """
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, looked_at: bool = True) -> None:
         self.models = models
+        self.looked_at = looked_at
 
     @in_words
     def prepare(
@@ -107,7 +109,8 @@ class BatchActions:
                         line = say(f"batch.{outcome.problem}", request, **unreadable(path))
                         failed.append(line)
                     else:
-                        pairs.append((picture(outcome.pair, path.stem), path.name))
+                        shown = picture(outcome.pair, path.stem) if self.looked_at else ""
+                        pairs.append((shown, path.name))
             complete = True
             whole = len(pairs) + len(failed) == len(paths)
             key = "batch.done" if whole else "batch.stopped"
