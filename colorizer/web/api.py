@@ -169,7 +169,9 @@ class Endpoints:
         Returns:
             What is known of it.
         """
-        return asdict(self._described(model, request))
+        info = asdict(self._described(model, request))
+        del info["settings"]  # hundreds of bins, which `config.json` holds
+        return info
 
     def batch(
         self, photos: Sequence[Upload] | None, preset: str, model: str, request: gr.Request

@@ -126,10 +126,10 @@ def launch(page: gr.Blocks, models: Models, traffic: Traffic) -> None:
     chosen = settings()
     languages = [FALLBACK, *(code for code in LANGUAGES if code != FALLBACK)]
     script = (HERE / "page.js").read_text("utf-8")
-    sha256 = models.get("").checkpoint.sha256
 
     def health(request: Request) -> JSONResponse:
         status = "stopping" if STOPPING.is_set() else "ok"
+        sha256 = models.get("").checkpoint.sha256  # the Hub may bring another after the start
         facts = {"status": status, "version": __version__, "checkpoint": sha256}
         return JSONResponse(facts, 503 if STOPPING.is_set() else 200)
 
