@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from colorizer.commands import checkpoints, colorize
+from colorizer.commands import checkpoints, colorize, export
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     checkpoints.add_parser(commands)
     colorize.add_parser(commands)
+    export.add_parser(commands)
     return parser
 
 

@@ -197,7 +197,7 @@ class Generator(nn.Module):
         ab = self._enliven(ab)
         if self.config.head != "bins":
             return Prediction(ab, None)
-        return Prediction(ab, logits[..., : -(-height // 4), : -(-width // 4)])
+        return Prediction(ab, logits[..., : (height + 3) // 4, : (width + 3) // 4])
 
     def _add_context(self, x: Tensor) -> Tensor:
         if not self.context:

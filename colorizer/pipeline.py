@@ -19,6 +19,7 @@ from colorizer.bands import Plane, bands
 from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler
 from colorizer.compose import compose, compose_gray
+from colorizer.engines import file_engine, torch_engine
 from colorizer.generator import Generator
 from colorizer.hints import ColorHint, Samples, Spreading, sample
 from colorizer.photo import Photo
@@ -36,26 +37,51 @@ class Colorizer:
     """A generator, ready to colorize photos; use `Colorizer.load`.
 
     One object may serve several threads.
+
+    Attributes:
+        checkpoint: of the generator.
+        device: on which torch runs it.
+        engine: what runs it: "torch", or what runs the exported file.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, device: torch.device, onnx: Path | None = None
+    ) -> None:
         self.checkpoint = checkpoint
         self.device = device
-        self._generator = checkpoint.generator.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._predict, self.engine = (
+            (torch_engine(checkpoint.generator, device), "torch")
+            if onnx is None
+            else file_engine(onnx, checkpoint, torch.get_num_threads())
+        )
 
     @classmethod
-    def load(cls, source: str | Path | None = None, device: str = "auto") -> Self:
+    def load(
+        cls,
+        source: str | Path | None = None,
+        device: str = "auto",
+        onnx: str | Path | None = None,
+    ) -> Self:
         """Load a checkpoint.
 
         Args:
             source: a folder, "user/repo" or "user/repo@revision" on the Hugging Face Hub; None
                 takes the bundled one.
             device: "auto" (CUDA, then Apple's MPS, then CPU) or a torch device.
+            onnx: a file that `colorizer.export` made of this checkpoint, to be run on the CPU
+                instead: by OpenVINO, which is faster than torch, or else by ONNX Runtime.
 
         Raises:
             CheckpointError: the checkpoint can't be found or isn't one of ours.
-            ValueError: there is no such device.
+            EngineError: the file is of another checkpoint, or nothing can run it.
+            ValueError: there is no such device, or it doesn't go with the file.
         """
+        if onnx is not None and device not in ("auto", "cpu"):
+            raise ValueError(
+                f"An exported file runs on the CPU, not on {device}; take auto or cpu."
+            )
+        if onnx is not None:
+            device = "cpu"
         if device == "auto":
             device = (
                 "cuda"
@@ -68,7 +94,7 @@ class Colorizer:
             chosen = torch.empty(0, device=device).device
         except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts
             raise ValueError(f"The device {device} can't be used; take auto or cpu.") from error
-        return cls(load_checkpoint(source), chosen)
+        return cls(load_checkpoint(source), chosen, None if onnx is None else Path(onnx))
 
     def colorize(
         self, photo: Photo, hints: Sequence[ColorHint] = (), working_size: int | None = None
@@ -94,12 +120,9 @@ class Colorizer:
         size = network_size(photo.size, short)
         lightness = photo.resized_lightness(size)
         samples = sample(hints, photo.size, size)
-        with torch.inference_mode():
-            prediction = self._generator(torch.from_numpy(lightness)[None, None].to(self.device))
-        ab = prediction.ab[0].float().cpu().numpy()
+        ab, logits = self._predict(lightness)
         generator, distribution = self.checkpoint.generator, None
-        if prediction.logits is not None and isinstance(generator, Generator):
-            logits = prediction.logits[0].float().cpu()
+        if logits is not None and isinstance(generator, Generator):
             distribution = Distribution(logits, generator.bins.cpu(), generator.config.temperature)
         scaling = generator.config.confidence if isinstance(generator, Generator) else (1.0, 0.0)
         predicted = Predicted(lightness, ab, distribution, scaling, self.checkpoint.sha256)

@@ -17,7 +17,8 @@ from torch.nn import functional as F
 from torchvision.datasets import Flowers102
 
 from colorizer import Colorizer, Photo
-from colorizer.checkpoints import save_checkpoint
+from colorizer.checkpoints import load_checkpoint, save_checkpoint
+from colorizer.export import export_onnx
 from colorizer.generator import Generator, GeneratorConfig
 
 Pixels = NDArray[np.uint8]
@@ -92,6 +93,14 @@ def tiny_checkpoint(generator: Generator, tmp_path_factory: pytest.TempPathFacto
 def tiny_colorizer(tiny_checkpoint: Path) -> Colorizer:
     """A `Colorizer` with the tiny network."""
     return Colorizer.load(tiny_checkpoint, "cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny checkpoint as an ONNX file in float32."""
+    path = tmp_path_factory.mktemp("onnx") / "tiny.onnx"
+    export_onnx(load_checkpoint(tiny_checkpoint), path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -83,9 +83,11 @@ def shown(photos: PhotoActions, upload: Upload) -> Shown:
 def runs(tiny_colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry per run of the network."""
     counted: list[int] = []
-    run = tiny_colorizer._generator.forward
+    run = tiny_colorizer.checkpoint.generator.forward
     monkeypatch.setattr(
-        tiny_colorizer._generator, "forward", lambda *args: counted.append(1) or run(*args)
+        tiny_colorizer.checkpoint.generator,
+        "forward",
+        lambda *args: counted.append(1) or run(*args),
     )
     return counted
 

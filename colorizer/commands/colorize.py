@@ -47,6 +47,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
     command.add_argument(
+        "--onnx",
+        metavar="FILE",
+        help="the checkpoint as colorizer export wrote it, which OpenVINO runs faster than torch",
+    )
+    command.add_argument(
         "--working-size",
         type=working_size,
         metavar="PIXELS",
@@ -133,7 +138,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     except OSError as error:
         parser.error(f"The folder {options.output} can't be made: {error.strerror}.")
     try:
-        colorizer = Colorizer.load(options.checkpoint, options.device)
+        colorizer = Colorizer.load(options.checkpoint, options.device, options.onnx)
     except ValueError as error:
         parser.error(str(error))
     if options.checkpoint and not Path(options.checkpoint).is_dir():  # a branch moves

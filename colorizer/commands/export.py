@@ -1,0 +1,83 @@
+"""`colorizer export --onnx DIR`: a checkpoint as files that run without torch."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from colorizer.checkpoints import CheckpointError, load_checkpoint
+from colorizer.formats import PhotoError
+from colorizer.photo import Photo
+
+EXAMPLES = Path(__file__).parents[2] / "examples"  # of a clone; an installed package has none
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its options."""
+    command = commands.add_parser("export", help="write a checkpoint as ONNX files")
+    command.set_defaults(run=partial(run, command))
+    command.add_argument(
+        "--onnx", type=Path, required=True, metavar="DIR", help="folder for colorizer-fp32.onnx"
+    )
+    command.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
+    command.add_argument(
+        "--precision",
+        nargs="+",
+        choices=("fp32", "fp16", "int8"),
+        default=["fp32"],
+        help="one file for each (default: fp32)",
+    )
+    command.add_argument(
+        "--calibrate",
+        nargs="+",
+        type=Path,
+        metavar="PHOTO",
+        help="for int8: photos as different as what will come (default: those of examples/)",
+    )
+    command.add_argument(
+        "--check",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PHOTO",
+        help="compare the files with torch on these photos: colors and speed",
+    )
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Export, and check; returns the exit code: 0 done, 1 a photo or the export failed."""
+    from colorizer.export import ExportError, check_packages, export_onnx
+    from colorizer.export_check import check
+
+    try:
+        checkpoint = load_checkpoint(options.checkpoint)
+        options.onnx.mkdir(parents=True, exist_ok=True)
+    except CheckpointError as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(f"The folder {options.onnx} can't be made: {error.strerror}.")
+    try:
+        check_packages()
+        calibration = opened(options.calibrate or sorted(EXAMPLES.glob("*.jpg")))
+        photos, files = opened(options.check), {}
+        for precision in options.precision:
+            path = options.onnx / f"colorizer-{precision}.onnx"
+            export_onnx(checkpoint, path, precision, calibration)
+            print(path, flush=True)
+            files[precision] = path
+        if photos:
+            print(check(checkpoint, files, photos))
+    except (ExportError, PhotoError) as error:
+        print(f"colorizer: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def opened(paths: Sequence[Path]) -> list[Photo]:
+    """The photos.
+
+    Raises:
+        PhotoError: one can't be read.
+    """
+    return [Photo.open(path) for path in paths]

@@ -1,0 +1,121 @@
+"""What runs a network: torch, or a file of `colorizer.export` in OpenVINO or ONNX Runtime."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from colorizer.bands import Plane
+from colorizer.checkpoints import AnyGenerator, Checkpoint
+
+Colors = tuple[Plane, Tensor | None]  # ab (2, h, w), and logits (bins, ceil(h / 4), ceil(w / 4))
+Engine = Callable[[Plane], Colors]  # from L* (h, w); float32 all; may be called by several threads
+ENGINES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}  # the fastest first
+
+
+class EngineError(ValueError):
+    """An exported file can't be run; the sentence says why and what to do."""
+
+
+def torch_engine(generator: AnyGenerator, device: torch.device) -> Engine:
+    """Run a generator, which is moved to the device."""
+    network = generator.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def run(lightness: Plane) -> Colors:
+        with torch.inference_mode():
+            prediction = network(torch.from_numpy(lightness)[None, None].to(device))
+        ab = prediction.ab[0].float().cpu().numpy()
+        return ab, None if prediction.logits is None else prediction.logits[0].float().cpu()
+
+    return run
+
+
+def file_engine(path: Path, checkpoint: Checkpoint, threads: int) -> tuple[Engine, str]:
+    """Run an exported file on the CPU, in the fastest engine that is installed.
+
+    Args:
+        path: of the file.
+        checkpoint: from which it must have been exported.
+        threads: how many to use.
+
+    Returns:
+        The engine and its name.
+
+    Raises:
+        EngineError: no engine is installed, the file can't be read, or it was exported from another
+            checkpoint.
+    """
+    if not path.is_file():
+        raise EngineError(f"{path} is no file; write it with colorizer export.")
+    package = next((name for name in ENGINES if find_spec(name)), None)
+    if package is None:
+        raise EngineError(
+            f"{path} needs OpenVINO or ONNX Runtime; install colorizer with its extra openvino or "
+            "onnx, or go without the file."
+        )
+    try:
+        load = openvino_engine if package == "openvino" else onnx_engine
+        engine, sha256 = load(path, threads)
+    except Exception as error:  # each engine has its own
+        raise EngineError(
+            f"{ENGINES[package]} can't run {path}; check that colorizer export wrote it."
+        ) from error
+    if sha256 != checkpoint.sha256:
+        raise EngineError(f"{path} was not exported from this checkpoint; export it again.")
+    return engine, ENGINES[package]
+
+
+def openvino_engine(path: Path, threads: int, bfloat16: bool = False) -> tuple[Engine, str]:
+    """Run an exported file in OpenVINO.
+
+    Args:
+        path: of the file.
+        threads: how many to use.
+        bfloat16: whether to compute in it, where the CPU can; faster and not as exact.
+
+    Returns:
+        The engine, and the SHA-256 of the checkpoint that the file says it is from.
+    """
+    import openvino
+
+    model = openvino.Core().read_model(path)
+    said = model.get_rt_info()
+    sha256 = said["framework"]["sha256"].astype(str) if "framework" in said else ""
+    compiled = openvino.compile_model(
+        model,
+        "CPU",
+        {
+            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+        },
+    )
+
+    def run(lightness: Plane) -> Colors:
+        request = compiled.create_infer_request()  # one per call: threads must not share it
+        return colors(list(request.infer({"lightness": lightness[None, None]}).values()))
+
+    return run, sha256
+
+
+def onnx_engine(path: Path, threads: int) -> tuple[Engine, str]:
+    """Run an exported file in ONNX Runtime; see `openvino_engine`."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def run(lightness: Plane) -> Colors:
+        return colors(session.run(None, {"lightness": lightness[None, None]}))
+
+    return run, session.get_modelmeta().custom_metadata_map.get("sha256", "")
+
+
+def colors(outputs: list[Plane]) -> Colors:
+    """What an exported graph gave: ab, and the logits if it has them."""
+    logits = torch.from_numpy(np.array(outputs[1][0])) if len(outputs) > 1 else None
+    return np.array(outputs[0][0]), logits
