@@ -9,10 +9,12 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 OPSET = 18  # the oldest that torch exports to as it is; ONNX Runtime 1.14 and later run it
 PRECISIONS = ("fp32", "fp16", "int8")
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
+LARGE = 1024  # values of a weight that takes more space than its cast
+LAST = ("generator.head.weight", "generator.residual.weight")
 TRACED = (96, 160)  # pixels of the picture that the network is traced with; any size would do
 OUTPUTS = {  # with the names of their height and width
     "ab": ("height", "width"),
@@ -41,65 +45,85 @@ class ExportError(ValueError):
 
 
 class Exported(nn.Module):
-    """A generator as it is exported: from lightness in float32 to tensors in float32."""
+    """A generator as it is exported: it gives tensors alone."""
 
-    def __init__(self, generator: AnyGenerator, half: bool) -> None:
+    def __init__(self, generator: AnyGenerator) -> None:
         super().__init__()
-        self.generator = copy.deepcopy(generator)
-        self.type = torch.float32
-        if half:
-            self.type = torch.float16
-            self.generator.half()
-            self.generator.bins = generator.bins  # read in float32
+        self.generator = generator
 
     def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
         """(1, 1, H, W) L* to ab (1, 2, H, W) and, of heads that predict a distribution, its logits
         (1, bins, ceil(H / 4), ceil(W / 4)).
         """
-        prediction = self.generator(lightness.to(self.type))
-        ab = prediction.ab.float()
-        return (ab,) if prediction.logits is None else (ab, prediction.logits)
+        prediction = self.generator(lightness)
+        return (prediction.ab,) if prediction.logits is None else tuple(prediction[:2])
 
 
 def export_onnx(
-    checkpoint: Checkpoint, path: Path, precision: str = "fp32", calibration: Sequence[Photo] = ()
-) -> None:
-    """Write a checkpoint as an ONNX file, beside its place and renamed.
+    checkpoint: Checkpoint,
+    folder: Path,
+    precisions: Sequence[str] = ("fp32",),
+    calibration: Sequence[Photo] = (),
+) -> dict[str, Path]:
+    """Write a checkpoint as ONNX files, each beside its place and renamed.
 
-    Its input is `lightness`, (1, 1, height, width) float32, L* from 0 to 100; its outputs are `ab`
-    (1, 2, height, width) float32 and, of heads that predict a distribution, its `logits`. The
+    Their input is `lightness`, (1, 1, height, width) float32, L* from 0 to 100; their outputs are
+    `ab` (1, 2, height, width) float32 and, of heads that predict a distribution, its `logits`. The
     metadata says at which size photos suit the network, what its logits mean, which checkpoint it
     is and what holds for that.
 
     Args:
         checkpoint: what to export.
-        path: where to.
-        precision: "fp32"; "fp16", for weights and what is computed with them; or "int8", for the
-            convolutions, all else being float32.
+        folder: where to; it is made.
+        precisions: "fp32"; "fp16": the weights take half the space, and are computed with in
+            float32; "int8": most convolutions are computed in 8 bits.
         calibration: photos that tell int8 which values occur.
 
+    Returns:
+        The files by their precision, `colorizer-fp32.onnx` and so on.
+
     Raises:
-        ExportError: a package is missing, int8 has no photos, or the file can't be written.
+        ExportError: a package is missing, int8 has no photos, or a file can't be written.
     """
     check_packages()
-    if precision not in PRECISIONS:
-        raise ExportError(f"precision is {precision!r}; use one of {', '.join(PRECISIONS)}.")
-    if precision == "int8" and not calibration:
+    for precision in precisions:
+        if precision not in PRECISIONS:
+            raise ExportError(f"precision is {precision!r}; use one of {', '.join(PRECISIONS)}.")
+    if "int8" in precisions and not calibration:
         raise ExportError(
             "int8 is calibrated on photos; name some (--calibrate), as different as what will come."
         )
-    model = trace(checkpoint.generator, half=precision == "fp16")
-    if precision == "int8":
-        model = quantize(model, seen(calibration, checkpoint.working_size))
-    for key, value in description(checkpoint, precision).items():
-        model.metadata_props.add(key=key, value=value)
+    traced = trace(checkpoint.generator)
+    files = {}
+    for precision in precisions:
+        model = copy.deepcopy(traced)
+        if precision == "fp16":
+            shrink(model)
+        if precision == "int8":
+            model = quantize(model, seen(calibration, checkpoint.working_size))
+        for key, value in description(checkpoint, precision).items():
+            model.metadata_props.add(key=key, value=value)
+        files[precision] = folder / f"colorizer-{precision}.onnx"
+        write(model, files[precision])
+    return files
+
+
+def write(model: "ModelProto", path: Path) -> None:
+    """Write a file beside its place, and rename it.
+
+    Raises:
+        ExportError: that can't be done.
+    """
     beside = path.with_name(path.name + ".part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(model.SerializeToString())
         os.replace(beside, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise ExportError(f"{path} can't be written: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):
+            beside.unlink()
 
 
 def check_packages() -> None:
@@ -121,12 +145,17 @@ def seen(photos: Iterable[Photo], working_size: int) -> Iterator[Plane]:
         yield photo.resized_lightness(network_size(photo.size, working_size))
 
 
-def trace(generator: AnyGenerator, half: bool) -> "ModelProto":
+def predicts_distribution(generator: AnyGenerator) -> TypeGuard[Generator]:
+    """Whether its logits are those of a distribution over colors."""
+    return isinstance(generator, Generator) and generator.config.head == "bins"
+
+
+def trace(generator: AnyGenerator) -> "ModelProto":
     """The graph of a generator, for pictures of any size."""
     example = torch.linspace(0, 100, TRACED[0] * TRACED[1]).reshape(1, 1, *TRACED)
-    names = [*OUTPUTS] if isinstance(generator, Generator) else ["ab"]
+    names = [*OUTPUTS] if predicts_distribution(generator) else ["ab"]
     program = torch.onnx.export(
-        Exported(generator, half).eval(),
+        Exported(generator).eval(),
         (example,),
         dynamo=True,
         opset_version=OPSET,
@@ -144,18 +173,39 @@ def trace(generator: AnyGenerator, half: bool) -> "ModelProto":
     return model
 
 
+def shrink(model: "ModelProto") -> None:
+    """Store the large weights in float16, with a cast to float32 before their use.
+
+    Computing in float16 is left to the runtime: ONNX Runtime has no such convolutions for most
+    processors.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for weight in model.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.size < LARGE:
+            continue
+        name = weight.name
+        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [weight.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
 def quantize(model: "ModelProto", pictures: Iterator[Plane]) -> "ModelProto":
     """The convolutions' weights and inputs in 8 bits, by static quantization.
 
-    The first convolution and the last of each output stay in float32: they hold few weights, and
-    their errors are seen.
+    The first convolution and those of the outputs stay in float32: they hold few weights, and their
+    errors are seen.
 
     Args:
         model: in float32.
         pictures: L* (h, w) each, from which the range of the inputs is found.
     """
     import onnx
-    from onnxruntime.quantization import CalibrationDataReader, quantize_static
+    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
     from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
     class Pictures(CalibrationDataReader):  # type: ignore[misc]
@@ -163,7 +213,8 @@ def quantize(model: "ModelProto", pictures: Iterator[Plane]) -> "ModelProto":
             picture = next(pictures, None)
             return None if picture is None else {"lightness": picture[None, None]}
 
-    convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    kept = [convolutions[0], *(node for node in convolutions if node.input[1] in LAST)]
     add_pre_process_metadata(model)  # torch has done that: shapes are known, batch norms are folded
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "int8.onnx"
@@ -172,8 +223,9 @@ def quantize(model: "ModelProto", pictures: Iterator[Plane]) -> "ModelProto":
             target,
             Pictures(),
             per_channel=True,
+            activation_type=QuantType.QUInt8,  # times signed weights: what x86 multiplies fastest
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=[convolutions[0], *convolutions[-2:]],
+            nodes_to_exclude=[node.name for node in kept],
         )
         return onnx.load(target)
 
@@ -192,7 +244,7 @@ def description(checkpoint: Checkpoint, precision: str) -> Mapping[str, str]:
             "enlarge ab to the photo and join it with the photo's own L*."
         ),
     }
-    if isinstance(generator, Generator) and generator.config.head == "bins":
+    if predicts_distribution(generator):
         texts["bins"] = json.dumps(generator.config.bins)
         texts["temperature"] = str(generator.config.temperature)
         texts["confidence"] = json.dumps(generator.config.confidence)

@@ -98,9 +98,8 @@ def tiny_colorizer(tiny_checkpoint: Path) -> Colorizer:
 @pytest.fixture(scope="session")
 def tiny_onnx(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny checkpoint as an ONNX file in float32."""
-    path = tmp_path_factory.mktemp("onnx") / "tiny.onnx"
-    export_onnx(load_checkpoint(tiny_checkpoint), path)
-    return path
+    folder = tmp_path_factory.mktemp("onnx")
+    return export_onnx(load_checkpoint(tiny_checkpoint), folder)["fp32"]
 
 
 @pytest.fixture(scope="session")

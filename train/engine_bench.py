@@ -8,7 +8,7 @@ float32, which `Colorizer` uses.
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 
@@ -82,11 +82,16 @@ def optimized(generator: AnyGenerator) -> Engine:
     return run
 
 
-def build_engines(generator: AnyGenerator, folder: Path) -> dict[str, tuple[Engine, float]]:
-    """The engines by name, each with the seconds that it took until it had run once."""
+def makers(generator: AnyGenerator, folder: Path) -> dict[str, Callable[[], Engine]]:
+    """What makes each engine, by name.
+
+    Args:
+        generator: as loaded.
+        folder: of the exported files.
+    """
     threads = torch.get_num_threads()
     fp32, int8 = (folder / f"colorizer-{name}.onnx" for name in ("fp32", "int8"))
-    makers: dict[str, Callable[[], Engine]] = {
+    return {
         "torch, fp32": lambda: torch_engine(deepcopy(generator), CPU),
         "torch, fp32, decoder folded": lambda: torch_engine(folded(generator), CPU),
         "torch, bf16 autocast": lambda: with_autocast(generator),
@@ -98,18 +103,31 @@ def build_engines(generator: AnyGenerator, folder: Path) -> dict[str, tuple[Engi
         "OpenVINO, bf16": lambda: openvino_engine(fp32, threads, bfloat16=True)[0],
         "OpenVINO, int8": lambda: openvino_engine(int8, threads)[0],
     }
-    picture = np.full((288, 384), 50, np.float32)
-    built = {}
+
+
+def started(
+    makers: Mapping[str, Callable[[], Engine]], picture: Plane
+) -> tuple[dict[str, Engine], dict[str, float]]:
+    """The engines that work, and the seconds that each took until it had run once; of those that
+    don't, it is said why.
+    """
+    engines, seconds = {}, {}
     for name, make in makers.items():
         start = time.perf_counter()
         try:
             engine = make()
             engine(picture)
-        except Exception as error:  # of any of them
-            print(f"{name} failed: {str(error).splitlines()[0]}", file=sys.stderr)
+        except Exception as error:  # each has its own
+            print(f"{name} is left out: {str(error).splitlines()[0]}", file=sys.stderr)
             continue
-        built[name] = engine, time.perf_counter() - start
-    return built
+        engines[name], seconds[name] = engine, time.perf_counter() - start
+    return engines, seconds
+
+
+def size(text: str) -> tuple[int, int]:
+    """(height, width), written as 288x384."""
+    height, width = map(int, text.split("x"))
+    return height, width
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,25 +135,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m train.engine_bench", description=__doc__)
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     parser.add_argument("--onnx", type=Path, required=True, metavar="DIR", help="what was exported")
+    parser.add_argument(
+        "--engines", nargs="+", metavar="NAME", help="as the table names them (default: all)"
+    )
     parser.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     parser.add_argument(
         "--sizes",
+        type=size,
         nargs="+",
-        default=["288x384", "384x384"],
+        default=[(288, 384), (384, 384)],
         help="of what the network sees, height x width (default: 288x384 384x384)",
     )
     options = parser.parse_args(arguments)
+    possible = makers(load_checkpoint(options.checkpoint).generator, options.onnx)
+    unknown = set(options.engines or []) - set(possible)
+    if unknown:
+        parser.error(f"{min(unknown)} is no engine; use some of {'; '.join(possible)}.")
     photos = [Photo.open(path) for path in options.photos]
-    engines = build_engines(load_checkpoint(options.checkpoint).generator, options.onnx)
-    for text in options.sizes:
-        height, width = map(int, text.split("x"))
-        pictures = [photo.resized_lightness((height, width)) for photo in photos]
-        found = compare({name: engine for name, (engine, _) in engines.items()}, pictures)
+    chosen = {name: possible[name] for name in options.engines or possible}
+    engines, seconds = started(chosen, photos[0].resized_lightness(options.sizes[0]))
+    for seen in options.sizes:
+        found = compare(engines, [photo.resized_lightness(seen) for photo in photos])
         rows = [
-            [name, *comparison.cells(), f"{engines[name][1]:.1f}"]
+            [name, *comparison.cells(), f"{seconds[name]:.1f}"]
             for name, comparison in found.items()
         ]
-        print(f"\n{height} x {width} pixels\n")
+        print(f"\n{seen[0]} x {seen[1]} pixels\n")
         print(markdown_table([["", *titles(), "s to start"], *rows]), flush=True)
     return 0
 

@@ -47,25 +47,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     """Export, and check; returns the exit code: 0 done, 1 a photo or the export failed."""
-    from colorizer.export import ExportError, check_packages, export_onnx
+    from colorizer.export import ExportError, export_onnx
     from colorizer.export_check import check
 
     try:
         checkpoint = load_checkpoint(options.checkpoint)
-        options.onnx.mkdir(parents=True, exist_ok=True)
     except CheckpointError as error:
         parser.error(str(error))
-    except OSError as error:
-        parser.error(f"The folder {options.onnx} can't be made: {error.strerror}.")
+    examples = options.calibrate or sorted(EXAMPLES.glob("*.jpg"))
     try:
-        check_packages()
-        calibration = opened(options.calibrate or sorted(EXAMPLES.glob("*.jpg")))
-        photos, files = opened(options.check), {}
-        for precision in options.precision:
-            path = options.onnx / f"colorizer-{precision}.onnx"
-            export_onnx(checkpoint, path, precision, calibration)
+        calibration = opened(examples if "int8" in options.precision else [])
+        photos = opened(options.check)
+        files = export_onnx(checkpoint, options.onnx, options.precision, calibration)
+        for path in files.values():
             print(path, flush=True)
-            files[precision] = path
         if photos:
             print(check(checkpoint, files, photos))
     except (ExportError, PhotoError) as error:
