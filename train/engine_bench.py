@@ -12,9 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import nn
 
 from colorizer.bands import Plane
 from colorizer.checkpoints import AnyGenerator, load_checkpoint
@@ -57,31 +55,6 @@ def compiled(generator: AnyGenerator) -> Engine:
     return run
 
 
-def optimized(generator: AnyGenerator) -> Engine:
-    """Traced by TorchScript, with its convolutions fused by oneDNN."""
-
-    class Traced(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.generator = deepcopy(generator).eval()
-
-        def forward(self, lightness: torch.Tensor) -> torch.Tensor:
-            ab: torch.Tensor = self.generator(lightness).ab
-            return ab
-
-    graphs: dict[tuple[int, ...], Callable[[torch.Tensor], torch.Tensor]] = {}
-
-    def run(lightness: Plane) -> Colors:
-        picture = torch.from_numpy(lightness)[None, None]
-        with torch.inference_mode():
-            if lightness.shape not in graphs:  # attention is traced for one size
-                traced = torch.jit.trace(Traced().eval(), picture)
-                graphs[lightness.shape] = torch.jit.optimize_for_inference(traced)
-            return np.asarray(graphs[lightness.shape](picture)[0]), None
-
-    return run
-
-
 def makers(generator: AnyGenerator, folder: Path) -> dict[str, Callable[[], Engine]]:
     """What makes each engine, by name.
 
@@ -95,7 +68,6 @@ def makers(generator: AnyGenerator, folder: Path) -> dict[str, Callable[[], Engi
         "torch, fp32": lambda: torch_engine(deepcopy(generator), CPU),
         "torch, fp32, decoder folded": lambda: torch_engine(folded(generator), CPU),
         "torch, bf16 autocast": lambda: with_autocast(generator),
-        "torch.jit.optimize_for_inference": lambda: optimized(generator),
         "torch.compile": lambda: compiled(generator),
         "ONNX Runtime, fp32": lambda: onnx_engine(fp32, threads)[0],
         "ONNX Runtime, int8": lambda: onnx_engine(int8, threads)[0],
