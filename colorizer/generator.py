@@ -24,6 +24,7 @@ CONTEXT_HEADS = 4
 HEADS = ("bins", "tanh")
 LARGEST_GAIN = 4.0
 MOST_CONTEXT_LAYERS = 16
+STRIDE = 32  # of the encoder
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ class Generator(nn.Module):
             A `Prediction` at the input's size.
         """
         height, width = lightness.shape[-2:]
-        pad = (0, -width % 32, 0, -height % 32)
+        pad = (0, padding(width, STRIDE), 0, padding(height, STRIDE))
         lightness = F.pad(lightness, pad, mode="replicate")
         skips = self.encoder((lightness / 100 - self.mean) / self.std)
         x = self.reduce(skips.pop())  # (N, C, H/32, W/32)
@@ -282,6 +283,13 @@ class DecoderBlock(nn.Module):
         deep = F.interpolate(self.deep(deep), scale_factor=2.0, mode="bilinear")
         mixed: Tensor = self.mix(deep + self.skip(skip))
         return mixed
+
+
+def padding(side: int, stride: int) -> int:
+    """Pixels that a side lacks to a multiple of the stride: so written, the sum is one to
+    `torch.export`, too, which is then quick.
+    """
+    return (side + stride - 1) // stride * stride - side
 
 
 def projection(channels: int, out: int) -> nn.Sequential:

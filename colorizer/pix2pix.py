@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.color import lightness_to_gray, rgb_to_lab
-from colorizer.generator import AB_SCALE, Prediction
+from colorizer.generator import AB_SCALE, Prediction, padding
 
 SPACES = ("rgb", "ab")
 STRIDE = 256  # of the eight downs together
@@ -64,7 +64,8 @@ class Pix2Pix(nn.Module):
         height, width = lightness.shape[-2:]
         rgb_space = self.config.space == "rgb"
         x = 2 * lightness_to_gray(lightness) - 1 if rgb_space else lightness / 50 - 1
-        x = F.pad(x, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
+        pad = (0, padding(width, STRIDE), 0, padding(height, STRIDE))
+        x = F.pad(x, pad, mode="replicate")
         skips = []
         for down in self.downs:
             x = down(x)
