@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from colorizer.checkpoints import CheckpointError, load_checkpoint
+from colorizer.export import PRECISIONS, ExportError, export_onnx
+from colorizer.export_check import check
 from colorizer.formats import PhotoError
 from colorizer.photo import Photo
 
@@ -24,7 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument(
         "--precision",
         nargs="+",
-        choices=("fp32", "fp16", "int8"),
+        choices=PRECISIONS,
         default=["fp32"],
         help="one file for each (default: fp32)",
     )
@@ -47,9 +49,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     """Export, and check; returns the exit code: 0 done, 1 a photo or the export failed."""
-    from colorizer.export import ExportError, export_onnx
-    from colorizer.export_check import check
-
     try:
         checkpoint = load_checkpoint(options.checkpoint)
     except CheckpointError as error:
