@@ -76,11 +76,11 @@ class Colorizer:
             EngineError: the file is of another checkpoint, or nothing can run it.
             ValueError: there is no such device, or it doesn't go with the file.
         """
-        if onnx is not None and device not in ("auto", "cpu"):
-            raise ValueError(
-                f"An exported file runs on the CPU, not on {device}; take auto or cpu."
-            )
         if onnx is not None:
+            if device not in ("auto", "cpu"):
+                raise ValueError(
+                    f"An exported file runs on the CPU, not on {device}; take auto or cpu."
+                )
             device = "cpu"
         if device == "auto":
             device = (
