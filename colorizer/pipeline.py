@@ -49,7 +49,7 @@ class Colorizer:
     ) -> None:
         self.checkpoint = checkpoint
         self.device = device
-        self._predict, self.engine = (
+        self._run_network, self.engine = (
             (torch_engine(checkpoint.generator, device), "torch")
             if onnx is None
             else file_engine(onnx, checkpoint, torch.get_num_threads())
@@ -118,15 +118,21 @@ class Colorizer:
                 f"it goes from {WORKING_SIZES[0]} to {WORKING_SIZES[1]}."
             )
         size = network_size(photo.size, short)
-        lightness = photo.resized_lightness(size)
         samples = sample(hints, photo.size, size)
-        ab, logits = self._predict(lightness)
+        return Colorization(photo, self.predict(photo.resized_lightness(size)), samples=samples)
+
+    def predict(self, lightness: Plane) -> "Predicted":
+        """Run the network, and nothing else; what comes back lies in the memory of the CPU.
+
+        Args:
+            lightness: (h, w) L* of a photo at the working size.
+        """
+        ab, logits = self._run_network(lightness)
         generator, distribution = self.checkpoint.generator, None
         if logits is not None and isinstance(generator, Generator):
             distribution = Distribution(logits, generator.bins.cpu(), generator.config.temperature)
         scaling = generator.config.confidence if isinstance(generator, Generator) else (1.0, 0.0)
-        predicted = Predicted(lightness, ab, distribution, scaling, self.checkpoint.sha256)
-        return Colorization(photo, predicted, samples=samples)
+        return Predicted(lightness, ab, distribution, scaling, self.checkpoint.sha256)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from threading import Lock
 from colorizer import CheckpointError, Colorizer
 from colorizer.checkpoints import Checkpoint, load_checkpoint
 from colorizer.describe import CheckpointInfo, describe_checkpoint
+from colorizer.web.zerogpu import lend_gpu
 
 KEPT = 2  # models in memory besides the default
 DESCRIBED = 32  # commits whose description is remembered
@@ -54,6 +55,7 @@ class Models:
         self._lock = Lock()  # of the dictionary
         self._loading = Lock()  # one at a time, for the memory it takes
         self._describe_commit = lru_cache(DESCRIBED)(describe_checkpoint)
+        self._device = lend_gpu(self._default)  # of the others
 
     def get(self, name: str) -> Colorizer:
         """The model of that name, downloaded and loaded if need be.
@@ -71,7 +73,7 @@ class Models:
         with self._loading:
             if found := self._loaded(name):  # by another visitor, while this one waited
                 return found
-            colorizer = Colorizer(self._load(name), self._default.device)
+            colorizer = Colorizer(self._load(name), self._device)
             with self._lock:
                 self._others[name] = colorizer
                 while len(self._others) > KEPT:
@@ -112,7 +114,7 @@ class Models:
         """
         checkpoint = load_checkpoint(source)
         info = describe_checkpoint(source, fresh=False)
-        self._default = Colorizer(checkpoint, self._default.device)
+        self._default = Colorizer(checkpoint, self._device)
         self._default_info, self.notice = info, notice
 
     def _loaded(self, name: str) -> Colorizer | None:

@@ -1,0 +1,89 @@
+"""ZeroGPU, with a stand-in for the package that Spaces install there."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from colorizer import Colorizer, Photo
+from colorizer.web import zerogpu
+from colorizer.web.models import Models
+from colorizer.web.zerogpu import lend_gpu
+
+
+class Lender:
+    """Decorates as `spaces.GPU` does on ZeroGPU: what goes in and comes out is pickled.
+
+    Attributes:
+        durations: seconds that were asked for.
+        sizes: bytes that went in and came out of each call.
+    """
+
+    def __init__(self) -> None:
+        self.durations: list[int] = []
+        self.sizes: list[tuple[int, int]] = []
+
+    def GPU(self, duration: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        self.durations.append(duration)
+
+        def decorate(task: Callable[..., Any]) -> Callable[..., Any]:
+            def in_worker(*args: Any) -> Any:
+                given = pickle.dumps(args)
+                made = pickle.dumps(task(*pickle.loads(given)))
+                self.sizes.append((len(given), len(made)))
+                return pickle.loads(made)
+
+            return in_worker
+
+        return decorate
+
+
+@pytest.fixture
+def lender(monkeypatch: pytest.MonkeyPatch) -> Lender:
+    lender = Lender()
+    monkeypatch.setattr(zerogpu, "spaces", lender)
+    return lender
+
+
+def test_the_network_runs_on_the_lent_gpu(
+    tiny_checkpoint: Path, tiny_colorizer: Colorizer, lender: Lender
+) -> None:
+    models = Models(str(tiny_checkpoint), "cpu")
+    assert lender.durations == [zerogpu.SECONDS]
+    assert zerogpu.SECONDS <= 15
+    photo = Photo(np.random.default_rng(0).integers(0, 256, (600, 800, 1), np.uint8), "PNG")
+    result, expected = models.get("").colorize(photo), tiny_colorizer.colorize(photo)
+    np.testing.assert_array_equal(result.colorized.pixels, expected.colorized.pixels)
+    np.testing.assert_array_equal(result.confidence, expected.confidence)
+    (given, _made), *others = lender.sizes
+    assert others == []
+    lightness = 4 * 192 * 256
+    assert lightness < given < lightness + 1000  # neither the photo nor the weights
+
+
+def test_hints_need_no_gpu(tiny_checkpoint: Path, color_photo: Photo, lender: Lender) -> None:
+    result = Models(str(tiny_checkpoint), "cpu").get("").colorize(color_photo)
+    result.with_hints([]).alternatives(2)
+    assert len(lender.sizes) == 1
+
+
+def test_later_models_stay_on_the_cpu(tiny_checkpoint: Path, lender: Lender) -> None:
+    colorizer = Colorizer.load(tiny_checkpoint, "cpu")
+    colorizer.device = torch.device("meta")  # in the place of "cuda"
+    assert lend_gpu(colorizer) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("package", [None, SimpleNamespace(GPU=lambda duration: lambda task: task)])
+def test_elsewhere_nothing_changes(
+    package: object, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zerogpu, "spaces", package)
+    colorizer = Colorizer.load(tiny_checkpoint, "cpu")
+    colorizer.device = torch.device("meta")  # another than the CPU
+    assert lend_gpu(colorizer) == torch.device("meta")
+    assert "predict" not in vars(colorizer)
