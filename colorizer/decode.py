@@ -81,7 +81,7 @@ def decode(source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Decode
     Raises:
         PhotoError: it can't be read as a photo.
     """
-    Image.MAX_IMAGE_PIXELS = max_pixels  # Pillow warns at 89 megapixels otherwise
+    _raise_limit(max_pixels)
     register_heif()
     try:
         if isinstance(source, Image.Image):
@@ -112,7 +112,7 @@ def decode(source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Decode
 
 def saved_format(path: Path) -> str:
     """In which format a photo is to be saved, by its header alone; PNG where that is damaged."""
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    _raise_limit(MAX_PIXELS)
     register_heif()
     with suppress(Exception), open(path, "rb") as file:
         if file.read(4).startswith(TIFF_STARTS):
@@ -181,6 +181,13 @@ def _finish(stored: Stored, format: str, metadata: Metadata) -> Decoded:
         notes.append("first_page")
     pixels = np.ascontiguousarray(_upright(pixels, stored.orientation))
     return Decoded(pixels, alpha, _saved_as(format), metadata, tuple(notes))
+
+
+def _raise_limit(max_pixels: int) -> None:
+    """Let Pillow open photos of so many pixels; its limit, 89 megapixels at first, is that of the
+    whole process, and so never lowered.
+    """
+    Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
 
 
 def _check_size(size: tuple[int, int], max_pixels: int) -> None:

@@ -268,6 +268,8 @@ def test_decompression_bomb(save_image: SaveImage, name: str) -> None:
     with pytest.raises(PhotoError, match=rf"{name} has more than 0\.000599 megapixels; make it sm"):
         Photo.open(path, max_pixels=599)
     assert Photo.open(path, max_pixels=600).size == (20, 30)
+    with Image.open(path) as image:  # whose limit is that of the whole process
+        assert image.size == (30, 20)
 
 
 def test_photos_up_to_the_limit_are_no_bombs() -> None:
