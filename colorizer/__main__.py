@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from colorizer.commands import checkpoints, colorize, export
+from colorizer.commands import checkpoints, colorize, compare, completion, export
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,9 +19,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="colorizer", description="Turn black-and-white photos into color."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    checkpoints.add_parser(commands)
-    colorize.add_parser(commands)
-    export.add_parser(commands)
+    for command in (checkpoints, colorize, compare, completion, export):
+        command.add_parser(commands)
     return parser
 
 

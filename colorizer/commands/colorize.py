@@ -1,49 +1,50 @@
-"""`colorizer colorize PHOTO... -o DIR`: colorize photos into a folder."""
+"""`colorizer colorize PHOTO... -o DIR`: colorize photos and folders into a folder."""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import fields, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 
-import torch
-
-from colorizer.badge import with_badge
-from colorizer.checkpoints import WORKING_SIZES
-from colorizer.decode import saved_format
-from colorizer.formats import MAX_PIXELS, SAVED_AS, Loss, PhotoError, format_of, output_path
-from colorizer.hints import ColorHint
-from colorizer.photo import Photo
-from colorizer.pipeline import Colorizer
-from colorizer.postprocess import PRESETS, Adjustments
-from colorizer.recipe import Recipe
-from colorizer.remarks import Remark, remarks
-
-Outcome = tuple[str, list[str]]
-Make = Callable[[Path, Path], Outcome]
-
-PHOTOS_FIRST = "photos go before the options"
-REMARKS: Mapping[Remark | Loss, str] = {
-    "colors": "It had colors already; they were replaced.",
-    "negative": "It looks like a negative; --negative inverts it first.",
-    "first_page": "The file holds several pages or frames; the first was taken.",
-    "other_format": "Its format can't be written; the result is a {format}.",
-    "cmyk": "Its CMYK colors have become sRGB.",
-    "profile": "Its color profile can't be used; it was taken for sRGB.",
-    "depth": "{format} holds 8 bits per channel; PNG and TIFF keep all 16.",
-    "transparency": "{format} holds no transparency; what was transparent lies on white.",
-}
+from colorizer.albums import find_photos
+from colorizer.checkpoints import Checkpoint, load_checkpoint
+from colorizer.cluster import LOCAL, Cluster, ClusterError, import_ray
+from colorizer.commands.album import Album, Run, Stop, stopped_by_ctrl_c
+from colorizer.commands.values import (
+    adjustment,
+    at_least_one,
+    hint,
+    quality,
+    recipe,
+    working_size,
+)
+from colorizer.formats import MAX_PIXELS, SAVED_AS
+from colorizer.jobs import Settings, Worker, load_colorizer, run_threads
+from colorizer.postprocess import PRESETS
+from colorizer.results import Report, ReportError, alone_in
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its options."""
     command = commands.add_parser("colorize", help="colorize photos into a folder")
     command.set_defaults(run=partial(run, command))
-    command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    command.add_argument(
+        "photos",
+        nargs="+",
+        metavar="PHOTO",
+        help='files, folders with all below them, and patterns such as "album/**/*.tif"',
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="of the results and report.csv; mirrors a folder of photos, or several by their names",
+    )
     command.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
     command.add_argument(
@@ -119,150 +120,98 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="N",
         help="photos at once (default: one per processor; a large scan takes some gigabytes each)",
     )
-    command.add_argument("--overwrite", action="store_true", help="replace existing files")
+    command.add_argument(
+        "--ray",
+        nargs="?",
+        const=LOCAL,
+        metavar="ADDRESS",
+        help="work over a Ray cluster, whose machines see the same files; alone, start one here",
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="make again what is done, and replace files"
+    )
+    command.add_argument(
+        "--watch", action="store_true", help="wait for more photos, as from a scanner, till Ctrl+C"
+    )
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    """Colorize; returns the exit code: 0 done, 1 some photos failed."""
+    """Colorize; returns the exit code: 0 done, 1 some photos failed, 130 stopped by Ctrl+C."""
+    settings = read_settings(parser, options)
+    for stream in (sys.stdout, sys.stderr):  # names of files may not be Unicode
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")
+    with ExitStack() as stack:
+        try:
+            options.output.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(alone_in(options.output))
+            report = Report(options.output)
+            found = find_photos(options.photos, options.output)
+        except OSError as error:
+            parser.error(f"The folder {options.output} can't be made: {error.strerror}.")
+        except ValueError as error:
+            parser.error(str(error))
+        if not found and not options.watch:
+            parser.error(f"There are no photos in {', '.join(options.photos)}; name others.")
+        stop = stack.enter_context(stopped_by_ctrl_c())
+        load = partial(start, parser, options, settings, stop)
+        album = Album(report, stop, load, options.format, options.overwrite)
+        try:
+            with report:
+                if options.watch:
+                    return album.watch(lambda: find_photos(options.photos, options.output))
+                return album.colorize(found)
+        except (ReportError, ClusterError) as error:
+            print(f"colorizer: {error}", file=sys.stderr)
+            return 1
+
+
+def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Settings:
+    """What the options say is to be made of each photo."""
     others = options.hint or options.adjust or options.working_size or options.negative
     if options.recipe and (others or options.preset != "natural"):
         parser.error(
             "--recipe goes without --hint, --preset, --adjust, --working-size and --negative."
         )
+    if options.ray and options.watch:
+        parser.error("--watch goes without --ray, which takes long to start.")
     try:
         adjustments = replace(PRESETS[options.preset], **dict(options.adjust))
     except ValueError as error:
         parser.error(str(error))
-    try:
-        options.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"The folder {options.output} can't be made: {error.strerror}.")
-    try:
-        colorizer = Colorizer.load(options.checkpoint, options.device, options.onnx)
-    except ValueError as error:
-        parser.error(str(error))
-    if options.checkpoint and not Path(options.checkpoint).is_dir():  # a branch moves
-        print(f"colorizer: The checkpoint is {colorizer.checkpoint.source}.", file=sys.stderr)
-    make = partial(make_result, colorizer, adjustments, options)
-    jobs = min(options.jobs or os.cpu_count() or 1, len(options.photos))
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
-    failed = False
-    with ThreadPoolExecutor(jobs) as pool:
-        for source, job in start(pool, make, options):
-            try:
-                line, more = job.result()
-                print(line, flush=True)
-                for sentence in more:
-                    print(f"colorizer: {source}: {sentence}", file=sys.stderr)
-            except PhotoError as error:
-                failed = True
-                print(f"colorizer: {error}", file=sys.stderr)
-            except ValueError as error:
-                failed = True
-                print(f"colorizer: {source}: {error}", file=sys.stderr)
-    return int(failed)
+    return Settings(
+        adjustments,
+        tuple(options.hint),
+        options.working_size,
+        options.recipe,
+        options.negative,
+        options.badge,
+        options.quality,
+        options.max_pixels,
+    )
 
 
 def start(
-    pool: ThreadPoolExecutor, make: Make, options: argparse.Namespace
-) -> list[tuple[Path, Future[Outcome]]]:
-    """Start to colorize all photos, in their order; each with what is to be said about it."""
-    taken = set[str]()
-    started = []
-    for source in options.photos:
-        format = options.format or saved_format(source)
-        target = output_path(options.output, source, format, taken)
-        started.append((source, pool.submit(make, source, target)))
-    return started
-
-
-def make_result(
-    colorizer: Colorizer,
-    adjustments: Adjustments,
-    options: argparse.Namespace,
-    source: Path,
-    target: Path,
-) -> Outcome:
-    """Colorize one photo; returns the line that tells of it, and what else is to be said.
-
-    Raises:
-        PhotoError: it can't be opened, or the result can't be saved.
-        ValueError: a hint or the recipe doesn't fit the photo.
-    """
-    if target.exists() and not options.overwrite:
-        return f"{target} exists; kept (--overwrite replaces it).", []
-    photo = Photo.open(source, options.max_pixels)
-    if options.recipe:
-        made = options.recipe.apply(colorizer, photo)
-        photo = options.recipe.framing(photo)
-    else:
-        photo = photo.inverted() if options.negative else photo
-        result = colorizer.colorize(photo, options.hint, options.working_size)
-        made = result.adjust(adjustments)
-    if options.badge:
-        made = with_badge(made)
-    made.save(target, quality=options.quality)
-    return str(target), sentences(photo, format_of(target))
-
-
-def sentences(photo: Photo, format: str) -> list[str]:
-    """What to say about a photo that was colorized and saved in a format."""
-    keys = (*remarks(photo), *photo.lost_in(format))
-    return [REMARKS[key].format(format=format) for key in keys]
-
-
-def working_size(text: str) -> int:
-    """Parse the short side that the network sees."""
-    low, high = WORKING_SIZES
-    if not (text.isdecimal() and low <= int(text) <= high):
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {low} to {high}.")
-    return int(text)
-
-
-def at_least_one(text: str) -> int:
-    """Parse a number of things."""
-    if not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0.")
-    return int(text)
-
-
-def quality(text: str) -> int:
-    """Parse the quality of a lossy format."""
-    if not (text.isdecimal() and 1 <= int(text) <= 100):
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 100.")
-    return int(text)
-
-
-def adjustment(text: str) -> tuple[str, float]:
-    """Parse NAME=VALUE."""
-    name, _, value = text.partition("=")
-    names = [item.name for item in fields(Adjustments)]
-    if name not in names:
-        raise argparse.ArgumentTypeError(
-            f"{name} is no adjustment; use one of {', '.join(names)} ({PHOTOS_FIRST})."
-        )
+    parser: argparse.ArgumentParser, options: argparse.Namespace, settings: Settings, stop: Stop
+) -> Run:
+    """Load what colorizes, and return it."""
+    load = partial(load_colorizer, options.checkpoint, options.device, options.onnx)
     try:
-        return name, float(value)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} needs a number, as in {name}=1.0.") from None
+        if options.ray:
+            import_ray()
+            checkpoint = load_checkpoint(options.checkpoint)  # fails here, before Ray starts
+            say_source(options.checkpoint, checkpoint)
+            gpus = options.device.startswith("cuda")
+            given = load, settings, options.ray, options.jobs, gpus
+            return Cluster(*given, stopped=lambda: stop.asked)
+        worker = Worker(load, settings)
+        say_source(options.checkpoint, worker.colorizer.checkpoint)
+    except (ValueError, ClusterError) as error:
+        parser.error(str(error))
+    return partial(run_threads, worker, threads=options.jobs or os.cpu_count() or 1)
 
 
-def hint(text: str) -> ColorHint:
-    """Parse X,Y,#rrggbb."""
-    try:
-        x, y, color = text.split(",")
-        return ColorHint(float(x), float(y), color)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text} is not X,Y,#rrggbb ({PHOTOS_FIRST}): {error}"
-        ) from None
-
-
-def recipe(text: str) -> Recipe:
-    """Read a recipe's file."""
-    try:
-        return Recipe.from_json(Path(text).read_text("utf-8"))
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"{text} can't be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+def say_source(given: str | None, checkpoint: Checkpoint) -> None:
+    """Say which commit of a checkpoint is used, for a branch moves."""
+    if given and not Path(given).is_dir():
+        print(f"colorizer: The checkpoint is {checkpoint.source}.", file=sys.stderr)

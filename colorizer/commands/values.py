@@ -1,0 +1,69 @@
+"""Values of the command line's options, from texts; each says what is wrong with one."""
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+
+from colorizer.checkpoints import WORKING_SIZES
+from colorizer.hints import ColorHint
+from colorizer.postprocess import Adjustments
+from colorizer.recipe import Recipe
+
+PHOTOS_FIRST = "photos go before the options"
+
+
+def working_size(text: str) -> int:
+    """Parse the short side that the network sees."""
+    low, high = WORKING_SIZES
+    if not (text.isdecimal() and low <= int(text) <= high):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {low} to {high}.")
+    return int(text)
+
+
+def at_least_one(text: str) -> int:
+    """Parse a number of things."""
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0.")
+    return int(text)
+
+
+def quality(text: str) -> int:
+    """Parse the quality of a lossy format."""
+    if not (text.isdecimal() and 1 <= int(text) <= 100):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 100.")
+    return int(text)
+
+
+def adjustment(text: str) -> tuple[str, float]:
+    """Parse NAME=VALUE."""
+    name, _, value = text.partition("=")
+    names = [item.name for item in fields(Adjustments)]
+    if name not in names:
+        raise argparse.ArgumentTypeError(
+            f"{name} is no adjustment; use one of {', '.join(names)} ({PHOTOS_FIRST})."
+        )
+    try:
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} needs a number, as in {name}=1.0.") from None
+
+
+def hint(text: str) -> ColorHint:
+    """Parse X,Y,#rrggbb."""
+    try:
+        x, y, color = text.split(",")
+        return ColorHint(float(x), float(y), color)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text} is not X,Y,#rrggbb ({PHOTOS_FIRST}): {error}"
+        ) from None
+
+
+def recipe(text: str) -> Recipe:
+    """Read a recipe's file."""
+    try:
+        return Recipe.from_json(Path(text).read_text("utf-8"))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} can't be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
