@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colorizer import Colorizer, Photo
-from colorizer.commands.colorize import REMARKS
+from colorizer.commands.album import REMARKS
 from colorizer.decode import Note
 from colorizer.remarks import remarks
 from colorizer.web import photo_state
