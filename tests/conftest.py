@@ -1,7 +1,7 @@
 """What several test files share: a tiny real network, its checkpoint and a small photo."""
 
 import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,13 @@ def color_pixels(height: int, width: int, seed: int = 0) -> Pixels:
     random = np.random.default_rng(seed)
     coarse = Image.fromarray(random.integers(0, 256, (5, 6, 3), dtype=np.uint8))
     return np.array(coarse.resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """What a test did to the number of threads ends with it: sums depend on it."""
+    yield
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
