@@ -24,6 +24,7 @@ from colorizer.generator import Generator
 from colorizer.hints import ColorHint, Samples, Spreading, sample
 from colorizer.photo import Photo
 from colorizer.postprocess import Adjustments, ToneAdjuster, adjust_color
+from colorizer.second_look import finer_size, merge
 from colorizer.version import __version__
 
 LONGEST_SIDE = 4  # of the network's picture, in working sizes, for strips of 1 x 20,000 pixels
@@ -104,9 +105,10 @@ class Colorizer:
         Args:
             photo: any size.
             hints: colors that are known, in pixels of the photo.
-            working_size: short side in pixels at which the network sees the photo, 192 to 512; None
-                takes the checkpoint's own. Larger finds smaller things, smaller paints large areas
-                more evenly.
+            working_size: short side in pixels at which the network sees the photo, 192 to 512.
+                Larger finds smaller things, smaller paints large areas more evenly. None takes the
+                checkpoint's own and, where the photo has many more pixels, adds the small faces of
+                a second, finer look.
 
         Raises:
             ValueError: the working size is out of range, or a hint outside the photo.
@@ -119,7 +121,10 @@ class Colorizer:
             )
         size = network_size(photo.size, short)
         samples = sample(hints, photo.size, size)
-        return Colorization(photo, self.predict(photo.resized_lightness(size)), samples=samples)
+        predicted = self.predict(photo.resized_lightness(size))
+        if working_size is None:
+            predicted = self._look_closer(photo, short, predicted)
+        return Colorization(photo, predicted, samples=samples)
 
     def predict(self, lightness: Plane) -> "Predicted":
         """Run the network, and nothing else; what comes back lies in the memory of the CPU.
@@ -133,6 +138,17 @@ class Colorizer:
             distribution = Distribution(logits, generator.bins.cpu(), generator.config.temperature)
         scaling = generator.config.confidence if isinstance(generator, Generator) else (1.0, 0.0)
         return Predicted(lightness, ab, distribution, scaling, self.checkpoint.sha256)
+
+    def _look_closer(self, photo: Photo, short: int, first: "Predicted") -> "Predicted":
+        """Add the small faces of a second look at a photo that is large enough for one."""
+        finer = finer_size(photo.size, short)
+        if finer is None or first.distribution is None:
+            return first
+        second = self.predict(photo.resized_lightness(network_size(photo.size, finer)))
+        assert second.distribution is not None
+        looks = ((each.ab, each.distribution.logits) for each in (first, second))
+        ab, logits = merge(*looks, first.lightness)
+        return replace(first, ab=ab, distribution=replace(first.distribution, logits=logits))
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ LIGHTNESS_STEP = 15.0  # L* units between a patch and the skin around it
 def skin_likeness(ab: Plane) -> Plane:
     """How much colors (2, h, w) are those of skin, by hue and chroma: (h, w), 0 to 1."""
     chroma = np.hypot(ab[0], ab[1])
-    return _ramp(_hue_distance(ab, SKIN_HUE), 35, 25) * _ramp(chroma, 4, 10) * _ramp(chroma, 60, 45)
+    return ramp(_hue_distance(ab, SKIN_HUE), 35, 25) * ramp(chroma, 4, 10) * ramp(chroma, 60, 45)
 
 
 def repair_skin(ab: Plane, lightness: Plane, amount: float) -> Plane:
@@ -45,16 +45,16 @@ def repair_skin(ab: Plane, lightness: Plane, amount: float) -> Plane:
         (2, h, w) float32.
     """
     chroma = np.hypot(ab[0], ab[1])
-    lit = _ramp(lightness, 20, 35)
+    lit = ramp(lightness, 20, 35)
     skin = skin_likeness(ab) * lit
-    foreign = _ramp(_hue_distance(ab, FOREIGN_HUE), 35, 50)
-    foreign *= _ramp(chroma, 2, 6) * _ramp(chroma, 50, 30) * lit
+    foreign = ramp(_hue_distance(ab, FOREIGN_HUE), 35, 50)
+    foreign *= ramp(chroma, 2, 6) * ramp(chroma, 50, 30) * lit
     radius = max(1, round(PATCH * min(lightness.shape)))
     sums = np.dstack((skin, skin * lightness, skin * ab[0], skin * ab[1]))
     for _ in range(2):
         sums = box_mean(sums, radius)
     around = sums[:, :, 1:] / np.maximum(sums[:, :, :1], 1e-6)  # means of L*, a*, b*
-    similar = _ramp(np.abs(lightness - around[:, :, 0]), 2 * LIGHTNESS_STEP, LIGHTNESS_STEP)
+    similar = ramp(np.abs(lightness - around[:, :, 0]), 2 * LIGHTNESS_STEP, LIGHTNESS_STEP)
     weight = np.float32(amount) * foreign * similar * _enclosed(skin, radius)
     return np.asarray(ab + weight * (around[:, :, 1:].transpose(2, 0, 1) - ab), np.float32)
 
@@ -71,7 +71,7 @@ def _enclosed(skin: Plane, radius: int) -> Plane:
         borderType=cv2.BORDER_CONSTANT,
         borderValue=0,
     )
-    return _ramp(box_mean(np.asarray(closed, np.float32), 2), 0.5, 0.9)
+    return ramp(box_mean(np.asarray(closed, np.float32), 2), 0.5, 0.9)
 
 
 def _hue_distance(ab: Plane, hue: float) -> Plane:
@@ -80,6 +80,6 @@ def _hue_distance(ab: Plane, hue: float) -> Plane:
     return np.asarray(np.abs((angle + 180) % 360 - 180), np.float32)
 
 
-def _ramp(values: Plane, zero: float, one: float) -> Plane:
+def ramp(values: Plane, zero: float, one: float) -> Plane:
     """From 0 at `zero` straight to 1 at `one`, which may be the smaller."""
     return np.asarray(((values - zero) / (one - zero)).clip(0, 1), np.float32)
