@@ -21,9 +21,10 @@ Look = tuple[Plane, Tensor]  # ab (2, h, w) and logits (Q, ceil(h / 4), ceil(w /
 FINER = 16 / 9  # times the working size: 288 pixels become 512
 WORTHWHILE = 1.5  # times the working size: less isn't worth the time
 WINDOW = 0.1  # of the short side: radius of the windows whose share of new skin is taken
-SMALL = (0.3, 0.15)  # that share of large things, which stay, and of small ones
+SMALL = (0.2, 0.1)  # that share of large things, which stay, and of small ones
 BLOTCH = (40.0, 28.0)  # chroma of the red where the finer look wavers, and of skin
-COLORED = (24.0, 14.0)  # chroma of what the first look was sure of, and of what may change
+LIT = (30.0, 45.0)  # L* of shadows, in which the finer look paints red, and of lit skin
+COLORED = (20.0, 10.0)  # chroma of what the first look was sure of, and of what may change
 FILLING = 2.0  # weights are raised by it after smoothing, so that small faces are whole
 
 
@@ -68,7 +69,7 @@ def missed_skin(first: Plane, second: Plane, lightness: Plane) -> Plane:
     Returns:
         (h, w) float32, 0 to 1, without hard borders.
     """
-    found = skin_likeness(second) * ramp(np.hypot(*second), *BLOTCH) * ramp(lightness, 20, 35)
+    found = skin_likeness(second) * ramp(np.hypot(*second), *BLOTCH) * ramp(lightness, *LIT)
     found *= (1 - skin_likeness(first)) * ramp(np.hypot(*first), *COLORED)
     radius = max(1, round(WINDOW * min(lightness.shape)))
     small = ramp(box_mean(box_mean(found, radius), radius), *SMALL)
