@@ -146,8 +146,11 @@ class Colorizer:
             return first
         second = self.predict(photo.resized_lightness(network_size(photo.size, finer)))
         assert second.distribution is not None
-        looks = ((each.ab, each.distribution.logits) for each in (first, second))
-        ab, logits = merge(*looks, first.lightness)
+        ab, logits = merge(
+            (first.ab, first.distribution.logits),
+            (second.ab, second.distribution.logits),
+            first.lightness,
+        )
         return replace(first, ab=ab, distribution=replace(first.distribution, logits=logits))
 
 
