@@ -36,7 +36,7 @@ def test_only_larger_photos_are_seen_twice(size: tuple[int, int], finer: int | N
 
 def test_a_small_gray_face_becomes_skin() -> None:
     weight = missed_skin(colored(GRAY), colored(SKIN), lit())
-    assert weight[FACE].min() > 0.8
+    assert weight[FACE].min() > 0.75
     assert weight[:55].max() == weight[:, 95:].max() == 0
     assert np.abs(np.diff(weight, axis=0)).max() < 0.7  # no hard border
 
