@@ -2,8 +2,8 @@
 
 At the working size a face in a group has about ten pixels, and the network leaves it gray. At a
 larger size it knows the skin, but paints large areas less evenly. So its finer look counts only for
-small things to which it gives skin's colors and the first look doesn't. The limits below were set on
-historic photos, as train/EXPERIMENTS.md tells.
+small things to which it gives skin's colors and the first look doesn't. The limits below were set
+on historic photos, as train/EXPERIMENTS.md tells.
 """
 
 from collections.abc import Sequence
