@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Self
 
@@ -20,11 +20,12 @@ from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler
 from colorizer.compose import compose, compose_gray
 from colorizer.engines import file_engine, torch_engine
+from colorizer.faces import find_faces
 from colorizer.generator import Generator
 from colorizer.hints import ColorHint, Samples, Spreading, sample
 from colorizer.photo import Photo
 from colorizer.postprocess import Adjustments, ToneAdjuster, adjust_color
-from colorizer.second_look import finer_size, merge
+from colorizer.second_look import SIDE, expect_faces, take_skin, windows
 from colorizer.version import __version__
 
 LONGEST_SIDE = 4  # of the network's picture, in working sizes, for strips of 1 x 20,000 pixels
@@ -107,8 +108,7 @@ class Colorizer:
             hints: colors that are known, in pixels of the photo.
             working_size: short side in pixels at which the network sees the photo, 192 to 512.
                 Larger finds smaller things, smaller paints large areas more evenly. None takes the
-                checkpoint's own and, where the photo has many more pixels, adds the small faces of
-                a second, finer look.
+                checkpoint's own. Small faces are seen again, enlarged.
 
         Raises:
             ValueError: the working size is out of range, or a hint outside the photo.
@@ -121,9 +121,7 @@ class Colorizer:
             )
         size = network_size(photo.size, short)
         samples = sample(hints, photo.size, size)
-        predicted = self.predict(photo.resized_lightness(size))
-        if working_size is None:
-            predicted = self._look_closer(photo, short, predicted)
+        predicted = self._look_closer(photo, self.predict(photo.resized_lightness(size)))
         return Colorization(photo, predicted, samples=samples)
 
     def predict(self, lightness: Plane) -> "Predicted":
@@ -139,18 +137,21 @@ class Colorizer:
         scaling = generator.config.confidence if isinstance(generator, Generator) else (1.0, 0.0)
         return Predicted(lightness, ab, distribution, scaling, self.checkpoint.sha256)
 
-    def _look_closer(self, photo: Photo, short: int, first: "Predicted") -> "Predicted":
-        """Add the small faces of a second look at a photo that is large enough for one."""
-        finer = finer_size(photo.size, short)
-        if finer is None or first.distribution is None:
+    def _look_closer(self, photo: Photo, first: "Predicted") -> "Predicted":
+        """Add what a second look at each small face finds."""
+        generator = self.checkpoint.generator
+        if first.distribution is None or not isinstance(generator, Generator):
             return first
-        second = self.predict(photo.resized_lightness(network_size(photo.size, finer)))
-        assert second.distribution is not None
-        ab, logits = merge(
-            (first.ab, first.distribution.logits),
-            (second.ab, second.distribution.logits),
-            first.lightness,
-        )
+        shown = first.lightness.shape[0], first.lightness.shape[1]
+        ab, logits = first.ab.copy(), first.distribution.logits.clone()
+        for window in windows(find_faces(photo), photo.size, shown):
+            part = photo.moved(partial(window.cut, shown=shown))
+            closer = self.predict(part.resized_lightness((SIDE, SIDE)))
+            assert closer.distribution is not None
+            look = expect_faces(
+                closer.ab, closer.distribution, generator.config.chroma_gain, window
+            )
+            take_skin((ab, logits), look, first.lightness, window)
         return replace(first, ab=ab, distribution=replace(first.distribution, logits=logits))
 
 

@@ -1,9 +1,9 @@
 """Measure faces by skin tone: `python -m train.faces --checkpoint weights --data FOLDER`.
 
-Faces are found by scikit-image's LBP cascade, frontal ones only, and not all of them. A tone is the
-individual typology angle of the face in the true colors of the photo, not of the person: shadow,
-exposure and the color of the light shift it by whole groups, so read the groups as how dark or
-light skin is shown. The figures are over the box of the face alone, as means over faces.
+Faces are found by `colorizer.faces` in the gray photo. A tone is the individual typology angle of
+the face in the true colors of the photo, not of the person: shadow, exposure and the color of the
+light shift it by whole groups, so read the groups as how dark or light skin is shown. The figures
+are over the box of the face alone, as means over faces.
 """
 
 import argparse
@@ -16,11 +16,10 @@ from typing import Any
 
 import numpy as np
 from skimage.color import rgb2lab
-from skimage.data import lbp_frontal_face_cascade_filename
-from skimage.feature import Cascade
 from tqdm import tqdm
 
 from colorizer import Colorizer
+from colorizer.faces import Face, find_faces
 from train.metrics import Pixels, colorfulness, delta_e00
 from train.report import markdown_table
 from train.sources import Source, find_sources, pick
@@ -36,8 +35,7 @@ TONES = {  # least individual typology angle in degrees (Del Bino and Bernerd 20
 SKIN_HUES = (20.0, 85.0)  # degrees in the ab plane
 SKIN_CHROMA = (8.0, 50.0)
 MIN_SKIN = 0.4  # share of the middle of a box that looks like skin, else it is no face
-SMALLEST = 40  # pixels of a face's side
-NEIGHBORS = 8  # detections that must agree; with the usual 4 nearly half were no faces
+SMALLEST = 12  # pixels of a face's width: of fewer the tone can't be told
 
 Box = tuple[slice, slice]  # rows, columns
 
@@ -59,7 +57,6 @@ def measure(
     Raises:
         ValueError: no face was found.
     """
-    cascade = Cascade(lbp_frontal_face_cascade_filename())
     faces = []
     for source, sample in tqdm(pick(sources, limit), unit="photo", mininterval=5):
         try:
@@ -67,12 +64,12 @@ def measure(
         except OSError as error:
             tqdm.write(f"Left out: {error}", file=sys.stderr)
             continue
-        truth = np.array(pair.color)
-        found = [(box, typology_angle(truth[box])) for box in find_faces(truth, cascade)]
-        toned = [(box, angle) for box, angle in found if angle is not None]
+        truth, gray = np.array(pair.color), pair.input()
+        boxes = [box_of(face) for face in find_faces(gray) if face.width >= SMALLEST]
+        angles = [(box, typology_angle(truth[box])) for box in boxes]
+        toned = [(box, angle) for box, angle in angles if angle is not None]
         if not toned:
             continue
-        gray = pair.input()
         output = colorizer.colorize(gray).colorized.pixels
         levels = np.repeat(gray.pixels, 3, axis=2)
         faces += [
@@ -88,27 +85,14 @@ def measure(
             for box, angle in toned
         ]
     if not faces:
-        raise ValueError("The data holds no frontal face in color; name photos of people.")
+        raise ValueError("The data holds no face in color; name photos of people.")
     return faces
 
 
-def find_faces(pixels: Pixels, cascade: Cascade) -> list[Box]:
-    """Boxes of the frontal faces of a photo, (H, W, 3)."""
-    largest = min(pixels.shape[:2])
-    if largest < SMALLEST:
-        return []
-    found = cascade.detect_multi_scale(
-        img=pixels,
-        scale_factor=1.1,
-        step_ratio=1,
-        min_size=(SMALLEST, SMALLEST),
-        max_size=(largest, largest),
-        min_neighbor_number=NEIGHBORS,
-    )
-    return [
-        (slice(box["r"], box["r"] + box["height"]), slice(box["c"], box["c"] + box["width"]))
-        for box in found
-    ]
+def box_of(face: Face) -> Box:
+    """The pixels of a face that lie in its photo."""
+    left, top = max(0, round(face.left)), max(0, round(face.top))
+    return slice(top, round(face.top + face.height)), slice(left, round(face.left + face.width))
 
 
 def typology_angle(face: Pixels) -> float | None:

@@ -56,8 +56,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--working-size",
         type=working_size,
         metavar="PIXELS",
-        help="short side in pixels that the network sees, 192 to 512 (default: the checkpoint's, "
-        "and a closer look at the small faces of larger photos)",
+        help="short side in pixels that the network sees, 192 to 512 (default: the checkpoint's)",
     )
     command.add_argument(
         "--preset",
