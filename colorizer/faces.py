@@ -5,9 +5,8 @@ see face_detection_yunet_2023mar.LICENSE. It is asked at two sizes, so that it f
 of a crowd, too.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import cv2
@@ -26,6 +25,8 @@ LONGEST_SIDE = 4  # of what is searched, in short sides
 LEAST_SIDE = 32  # pixels: the stride of the network
 SCORE = 0.6  # from which on it is a face, 0 to 1
 OVERLAP = 0.3  # intersection over union of finds that are one face
+
+_silenced = Lock()  # OpenCV's level of logging is the process's
 
 
 class Face(NamedTuple):
@@ -55,20 +56,19 @@ def _search(photo: Photo, short: int) -> Plane:
     if min(size) < LEAST_SIDE:
         return np.empty((0, 5), np.float32)
     levels = np.rint(photo.resized_lightness(size) * np.float32(2.55)).astype(np.uint8)
-    with _quiet():  # one detector per search: it has a state, and takes 2 ms to make
-        detector = cv2.FaceDetectorYN.create(str(NETWORK), "", size[::-1], SCORE, OVERLAP)
-        _, found = detector.detect(cv2.cvtColor(levels, cv2.COLOR_GRAY2BGR))
+    detector = _make_detector(size)  # one per search: it has a state, and takes 2 ms to make
+    _, found = detector.detect(cv2.cvtColor(levels, cv2.COLOR_GRAY2BGR))
     if found is None:
         return np.empty((0, 5), np.float32)
     return np.asarray(found[:, (0, 1, 2, 3, 14)] / np.array([scale] * 4 + [1], np.float32))
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep OpenCV 5 from warning that it takes its own engine."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+def _make_detector(size: tuple[int, int]) -> cv2.FaceDetectorYN:
+    """Of faces in pictures of (height, width); OpenCV 5 warns of its own choice of an engine."""
+    with _silenced:
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+        try:
+            return cv2.FaceDetectorYN.create(str(NETWORK), "", size[::-1], SCORE, OVERLAP)
+        finally:
+            cv2.utils.logging.setLogLevel(level)

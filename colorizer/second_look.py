@@ -33,6 +33,7 @@ SIMILAR = 0.6  # of the widest face in a window, the least width of others
 BELOW = 0.3  # of a face's height, from its middle to the middle of a window: hands are lower
 FACE = (1.5, 1.0)  # half boxes from a face's middle: where its colors end, and where all are taken
 SURER = 0.5  # power of a face's score: of 100 finds with 0.8 more than 80 are faces
+SUREST = 0.999  # 1 would leave no color for a face in which the network holds no skin for plausible
 BORDER = (0.02, 0.15)  # of the window's side: where other skin starts, and where all is taken
 BLOTCH = (40.0, 28.0)  # chroma of the red where the network wavers, and of skin
 LIT = (30.0, 45.0)  # L* of shadows, which it paints red, and of lit skin
@@ -50,8 +51,10 @@ class Window(NamedTuple):
 
     def of(self, planes: Any, stride: int = 1) -> Any:
         """The view of it in planes (..., h, w) of the first look, or of its logits."""
-        top, left, side = self.top // stride, self.left // stride, self.side // stride
-        return planes[..., top : top + side, left : left + side]
+        rows, columns = (
+            slice(start // stride, (start + self.side) // stride) for start in (self.top, self.left)
+        )
+        return planes[..., rows, columns]
 
     def cut(self, pixels: NDArray[Any], shown: tuple[int, int]) -> NDArray[Any]:
         """The view of it in a photo (height, width, ...) that the first look saw as `shown`."""
@@ -97,7 +100,7 @@ def windows(
         middle = box.top + box.height / 2 + BELOW * widest.height, box.left + box.width / 2
         square = STRIDE * min(round(side / STRIDE), min(shown) // STRIDE)
         top, start = (
-            STRIDE * round(min(max(0, center - square / 2), full - square) / STRIDE)
+            STRIDE * max(0, min(round((center - square / 2) / STRIDE), (full - square) // STRIDE))
             for center, full in zip(middle, shown, strict=True)
         )
         yield Window(top, start, square, tuple(group))
@@ -120,7 +123,7 @@ def expect_faces(ab: Plane, distribution: Distribution, gain: float, window: Win
     sure = torch.from_numpy(
         np.max([face.score**SURER * inside(face, window, side) for face in window.faces], axis=0)
     )
-    change = distribution.temperature * torch.log(1 - sure * (1 - skin))
+    change = distribution.temperature * torch.log(1 - SUREST * sure * (1 - skin))
     shift = gain * (distribution.mean(change) - distribution.mean())
     return ab + resize(shift, ab.shape[1:]).numpy(), distribution.logits + change
 

@@ -67,11 +67,13 @@ def test_neighbors_share_a_window() -> None:
 
 
 @pytest.mark.parametrize("corner", [(-3, -4), (378, 280), (0, 284)])
-def test_windows_stay_in_the_photo(corner: tuple[float, float]) -> None:
-    (window,) = windows([face(*corner, 14)], SHOWN, SHOWN)
+@pytest.mark.parametrize("more", range(4))
+def test_windows_stay_in_the_photo(corner: tuple[float, float], more: int) -> None:
+    shown = SHOWN[0] + more, SHOWN[1] + more
+    (window,) = windows([face(*corner, 14)], shown, shown)
     assert window.top >= 0 <= window.left
-    assert window.top + window.side <= SHOWN[0]
-    assert window.left + window.side <= SHOWN[1]
+    assert window.top + window.side <= shown[0]
+    assert window.left + window.side <= shown[1]
     (strip,) = windows([face(300, 2, 20)], (43, 800), (43, 800))
     assert strip.side == 40
 
