@@ -1,7 +1,7 @@
 """From a photo's file to its pixels: upright, in sRGB, as deep as they are stored.
 
 Pillow opens every format. Where it would cut pixels to 8 bits, tifffile and imagecodecs read them;
-and TIFF files that Pillow refuses.
+and TIFF files that Pillow refuses, and whole JPEG files, in less time and memory.
 """
 
 import logging
@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from colorizer.bands import bands
 from colorizer.formats import MAX_PIXELS, READABLE, SAVED_AS, PhotoError, register_heif
+from colorizer.jpeg import read_jpeg
 from colorizer.metadata import Metadata
 from colorizer.profiles import CHANNELS, Pixels, to_srgb
 
@@ -138,7 +139,11 @@ def _decode_image(image: Image.Image, file: BinaryIO | None, max_pixels: int) ->
     metadata = Metadata.of(image)  # of a PNG it loads the pixels, and with them its last texts
     if file is not None and deep and format == "TIFF":
         return _finish(_read_tiff(file, max_pixels), format, metadata)
-    stored = _deep_pixels(image, file) if file is not None and deep else _pillow_pixels(image)
+    if file is not None and deep:
+        stored = _deep_pixels(image, file)
+    else:
+        pixels = _jpeg_pixels(image, file) if file is not None else None
+        stored = _pillow_pixels(image) if pixels is None else Stored(pixels)
     stored.orientation = image.getexif().get(
         ORIENTATION, 1
     )  # none left where Pillow has applied it
@@ -193,6 +198,15 @@ def _raise_limit(max_pixels: int) -> None:
 def _check_size(size: tuple[int, int], max_pixels: int) -> None:
     if size[0] * size[1] > max_pixels:
         raise Image.DecompressionBombError
+
+
+def _jpeg_pixels(image: Image.Image, file: BinaryIO) -> Pixels | None:
+    """Pixels of a JPEG; None of other files, and of those that are left to Pillow."""
+    if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB"):
+        return None
+    file.seek(0)
+    pixels = read_jpeg(file.read())
+    return pixels if pixels is not None and pixels.shape[1::-1] == image.size else None
 
 
 def _pillow_pixels(image: Image.Image) -> Stored:

@@ -1,8 +1,9 @@
-"""JPEG files, encoded in several threads.
+"""JPEG files without Pillow: encoded in several threads, decoded without a copy.
 
 After a restart marker a decoder begins anew, so that what lies between two of them can be encoded
 on its own (ITU-T T.81, B.2.1): each slab of rows is a small JPEG, and the file consists of their
-entropy-coded parts behind one header. Pillow would take one thread, and 6 bytes per pixel besides.
+entropy-coded parts behind one header. Pillow would take one thread, and 6 bytes per pixel besides;
+4 to decode one.
 """
 
 import io
@@ -25,6 +26,25 @@ LONGEST_SIDE = 65_500  # pixels, of what libjpeg reads and writes
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 SOF0, RST0, SOS, DRI, COM = 0xC0, 0xD0, 0xDA, 0xDD, 0xFE  # T.81, table B.1
 APPLICATION = range(0xE0, 0xF0)
+
+
+def read_jpeg(data: bytes) -> Pixels | None:
+    """Decode a whole JPEG of 8 bits.
+
+    Args:
+        data: of gray or YCbCr; there may be more behind it, as in an MPO.
+
+    Returns:
+        uint8 (H, W, 1 or 3); None of one that is cut off, which the decoder would silently fill up.
+        Inside of a scan there is neither of the markers that tell.
+
+    Raises:
+        RuntimeError: it can't be decoded.
+    """
+    if data.rfind(EOI) < data.rfind(bytes((0xFF, SOS))):
+        return None
+    pixels: Pixels = imagecodecs.jpeg8_decode(data)
+    return pixels.reshape(*pixels.shape[:2], -1)
 
 
 def write_jpeg(path: Path, planes: Pixels, quality: int, options: Mapping[str, Any]) -> None:

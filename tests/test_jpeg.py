@@ -1,4 +1,4 @@
-"""JPEG in slabs: one valid file, with the pixels that Pillow's own encoding has."""
+"""JPEG: what is decoded, and encoded in slabs, has the very pixels that it has with Pillow."""
 
 import io
 import shutil
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from colorizer.embed import pillow_options
-from colorizer.jpeg import LONGEST_SIDE, write_jpeg
+from colorizer.jpeg import LONGEST_SIDE, read_jpeg, write_jpeg
 from colorizer.metadata import Metadata
 from colorizer.profiles import Pixels, srgb_profile
 from tests.conftest import color_pixels
@@ -48,6 +48,46 @@ def test_pixels_are_those_of_pillows_encoding(
         assert np.array_equal(np.asarray(ours), np.asarray(theirs))
     decode = imagecodecs.jpeg8_decode
     assert np.array_equal(decode(path.read_bytes()), decode(plain.getvalue()))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (9, 7), (50, 70)])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"subsampling": "4:4:4"},
+        {"subsampling": "4:2:2"},
+        {"progressive": True},
+        {"quality": 20},
+    ],
+    ids=str,
+)
+def test_decoded_pixels_are_pillows(
+    size: tuple[int, int], mode: str, options: dict[str, object]
+) -> None:
+    file = io.BytesIO()
+    Image.fromarray(color_pixels(*size)).convert(mode).save(file, "JPEG", **options)
+    for behind in (b"", b"more", file.getvalue()):
+        pixels = read_jpeg(file.getvalue() + behind)
+        assert pixels is not None
+        with Image.open(file) as image:
+            assert np.array_equal(pixels, np.asarray(image).reshape(*size, -1))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_is_cut_off_is_left_to_pillow(progressive: bool) -> None:
+    """Also of one with a thumbnail, which has an end of its own."""
+    thumbnail, file = io.BytesIO(), io.BytesIO()
+    Image.fromarray(color_pixels(8, 8)).save(thumbnail, "JPEG")
+    image = Image.fromarray(noise(60, 80, 3))
+    image.save(file, "JPEG", exif=b"Exif\0\0" + thumbnail.getvalue(), progressive=progressive)
+    data = file.getvalue()
+    start = data.index(b"\xff\xda", data.index(b"\xff\xc2" if progressive else b"\xff\xc0", 700))
+    for length in range(start + 2, len(data) - 1, 97):
+        assert read_jpeg(data[:length]) is None
+    assert read_jpeg(data[:-2]) is None
+    assert read_jpeg(data) is not None
 
 
 def test_rows_need_not_lie_side_by_side_in_memory(tmp_path: Path) -> None:
