@@ -115,12 +115,7 @@ class Photo:
 
     def lightness_band(self, rows: slice) -> Plane:
         """L* of some rows as float32 (rows, width), 0 to 100."""
-        pixels = self.pixels[rows]
-        if pixels.shape[2] == 1:
-            return look_up(_gray_lightness(pixels.dtype), pixels[:, :, 0])
-        linear = look_up(_linear(pixels.dtype), pixels)
-        luminance = np.asarray(cv2.transform(linear, LUMINANCE_WEIGHTS), np.float32)
-        return look_up(_lightness(pixels.dtype), luminance.reshape(pixels.shape[:2]))
+        return _lightness(self.pixels[rows])
 
     def resized_lightness(self, size: tuple[int, int]) -> Plane:
         """L* of a copy of (height, width) pixels, as float32: by area where it shrinks, linear
@@ -130,12 +125,14 @@ class Photo:
         height, width = size
         shrinks = height * width < self.size[0] * self.size[1]
         interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        halves = self._may_be_halved(size)
 
         def narrow(rows: slice) -> Plane:
-            band = self._lightness_on_white(rows)
+            band = self._halved_lightness(rows) if halves else self._lightness_on_white(rows)
             return np.asarray(cv2.resize(band, (width, len(band)), interpolation=interpolation))
 
-        copy = np.concatenate(map_bands(narrow, self.size))
+        lines = self.size[0] // 2 if halves else self.size[0]
+        copy = np.concatenate(map_bands(narrow, (lines, self.size[1])))
         copy = cv2.resize(copy, (width, height), interpolation=interpolation)
         return np.asarray(copy, np.float32)
 
@@ -204,12 +201,35 @@ class Photo:
         format = format_of(path, format)
         write(path, self.pixels, self.alpha, format, quality, self.metadata)
 
+    def _may_be_halved(self, size: tuple[int, int]) -> bool:
+        """Whether L* of a copy of that size may be that of means of 2 x 2 levels, which takes half
+        the time: of a grainy color photo it is 0.05 off on average.
+        """
+        (height, width), scale = self.size, min(self.size[0] / size[0], self.size[1] / size[1])
+        return self.alpha is None and scale >= 4 and height % 2 == width % 2 == 0
+
+    def _halved_lightness(self, rows: slice) -> Plane:
+        """L* of some rows of a copy of half the size."""
+        pixels = self.pixels[2 * rows.start : 2 * rows.stop]
+        size = (self.size[1] // 2, rows.stop - rows.start)
+        halved = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+        return _lightness(halved.reshape(*size[::-1], -1))
+
     def _lightness_on_white(self, rows: slice) -> Plane:
         lightness = self.lightness_band(rows)
         if self.alpha is None:
             return lightness
         share = self.alpha[rows] / np.float32(np.iinfo(self.alpha.dtype).max)
         return np.asarray(100 + share * (lightness - 100), np.float32)
+
+
+def _lightness(pixels: Pixels) -> Plane:
+    """L* of (H, W, 1 or 3), as float32 (H, W), 0 to 100."""
+    if pixels.shape[2] == 1:
+        return look_up(_gray_lightness(pixels.dtype), pixels[:, :, 0])
+    linear = look_up(_linear(pixels.dtype), pixels)
+    luminance = np.asarray(cv2.transform(linear, LUMINANCE_WEIGHTS), np.float32)
+    return look_up(_luminance_lightness(pixels.dtype), luminance.reshape(pixels.shape[:2]))
 
 
 @cache
@@ -225,6 +245,6 @@ def _gray_lightness(dtype: np.dtype[Any]) -> Plane:
 
 
 @cache
-def _lightness(dtype: np.dtype[Any]) -> Plane:
+def _luminance_lightness(dtype: np.dtype[Any]) -> Plane:
     """L* of luminance."""
     return tabulate(luminance_to_lightness, STEPS[dtype])

@@ -105,13 +105,29 @@ def test_lightness_agrees_with_scikit_image(pixels) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [(7, 11), (61, 83), (100, 90)])
+@pytest.mark.parametrize("size", [(16, 11), (15, 21), (61, 83), (100, 90)])
 def test_resized_lightness_is_that_of_the_whole(
     size: tuple[int, int], channels: int, monkeypatch
 ) -> None:
     monkeypatch.setattr("colorizer.bands.BAND_PIXELS", 83 * 5)
     photo = Photo(color_pixels(61, 83)[:, :, :channels])
     assert np.abs(photo.resized_lightness(size) - resize(photo.lightness, size)).max() < 1e-3
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(15, 20), (7, 11), (1, 1)])
+def test_lightness_resized_to_a_quarter_or_less(
+    size: tuple[int, int], channels: int, dtype: type, monkeypatch
+) -> None:
+    """As grainy as a scan."""
+    monkeypatch.setattr("colorizer.bands.BAND_PIXELS", 84 * 5)
+    grain = np.random.default_rng(0).normal(0, 5, (62, 84, 1))
+    levels = (color_pixels(62, 84)[:, :, :channels] + grain).clip(0, 255) / 255
+    photo = Photo((levels * np.iinfo(dtype).max).astype(dtype))
+    difference = np.abs(photo.resized_lightness(size) - resize(photo.lightness, size))
+    assert difference.mean() < 0.3
+    assert difference.max() < 1.5
 
 
 def test_lightness_of_every_gray_level() -> None:
