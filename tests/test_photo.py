@@ -288,6 +288,28 @@ def test_decompression_bomb(save_image: SaveImage, name: str) -> None:
         assert image.size == (30, 20)
 
 
+@pytest.mark.parametrize(
+    ("name", "gigabytes"), [("a.jp2", "11.4"), ("a.webp", "9.6"), ("a.avif", "7.2")]
+)
+def test_what_takes_more_memory_than_the_largest_photo(
+    save_image: SaveImage, name: str, gigabytes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the limit were 600 pixels; so is the photo."""
+    path = save_image(color_pixels(20, 30), name)
+    monkeypatch.setattr("colorizer.decode.MAX_PIXELS", 600)
+    monkeypatch.setattr("colorizer.decode.GIGABYTE", 1000)
+    expected = rf"{name} takes {gigabytes} GB of memory to decode; convert it to TIFF\."
+    with pytest.raises(PhotoError, match=expected):
+        Photo.open(path, max_pixels=600)
+    assert Photo.open(path, max_pixels=2000).size == (20, 30)  # more memory is allowed
+
+
+def test_small_tiles_take_little_memory(save_image: SaveImage, monkeypatch) -> None:
+    monkeypatch.setattr("colorizer.decode.MAX_PIXELS", 600)
+    path = save_image(color_pixels(20, 30), "a.jp2", tile_size=(8, 8))
+    assert Photo.open(path, max_pixels=600).size == (20, 30)
+
+
 def test_photos_up_to_the_limit_are_no_bombs() -> None:
     """Pillow's own limit (179 megapixels) must not stop a photo below ours (250)."""
     with pytest.raises(PhotoError, match="has more than 250 megapixels"):
