@@ -18,7 +18,7 @@ from colorizer.profiles import Pixels
 
 GAMUT_SLACK = 1e-5  # of linear light, 0.01 of L* at black: rounding is not out of gamut
 LOWEST, HIGHEST = np.float32(-GAMUT_SLACK), np.float32(1 + GAMUT_SLACK)  # linear RGB in gamut
-BISECTIONS = 12  # of the chroma of colors out of gamut
+BISECTIONS = 7  # of the chroma of colors out of gamut
 # From (L*, a*, b*, 1) to the cube roots of XYZ over the white, less DELTA; CIE 15:2004
 TO_ROOTS = np.array(
     [
@@ -96,16 +96,22 @@ def _from_roots(roots: Plane) -> Plane:
 
 
 def _reduce_chroma(lab: Plane) -> Plane:
-    """Bisect for the largest share of each color's chroma that is inside the gamut; (1, n, 3)."""
+    """The largest share of each color's chroma that is inside the gamut; (1, n, 3). It is bisected,
+    and where that ends, its linear RGB is nearly a straight line.
+    """
     gray = lab * np.array((1, 0, 0), np.float32)
     start = np.asarray(cv2.transform(gray, TO_ROOTS))
     whole = np.asarray(cv2.transform(lab - gray, TO_ROOTS[:, :3]))
-    share, step = np.zeros((1, lab.shape[1], 1), np.float32), np.float32(0.5)
+    share, step = np.zeros((1, lab.shape[1], 1), np.float32), np.float32(1)
     for _ in range(BISECTIONS):
+        step /= np.float32(2)
         linear = _from_roots(start + (share + step) * whole)
         fits = cv2.inRange(linear, (float(LOWEST),) * 3, (float(HIGHEST),) * 3) > 0
         share += step * fits[:, :, None]
-        step /= np.float32(2)
+    inside, outside = (_from_roots(start + ends * whole) for ends in (share, share + step))
+    excess = np.abs(outside - outside.clip(LOWEST, HIGHEST))
+    excess /= np.maximum(np.abs(outside - inside), excess + np.float32(1e-12))
+    share += step * (1 - excess.max(2, keepdims=True))
     return np.asarray(gray + share * (lab - gray), np.float32)
 
 
