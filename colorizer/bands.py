@@ -2,13 +2,17 @@
 bounded.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
+Result = TypeVar("Result")
 
 BAND_PIXELS = 1 << 17  # so few fit into a processor's cache
 
@@ -23,6 +27,14 @@ def bands(size: tuple[int, int]) -> Iterator[slice]:
         yield slice(top, min(top + rows, height))
 
 
+def map_bands(work: Callable[[slice], Result], size: tuple[int, int]) -> list[Result]:
+    """What some work gives for each band of a picture of (height, width), done in as many threads
+    as there are processors.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(work, bands(size)))
+
+
 def enlarge(copy: Plane, rows: slice, size: tuple[int, int]) -> Plane:
     """Rows of (h, w) or (h, w, C) enlarged to `size` (H, W), linearly interpolated."""
     if copy.shape[:2] == size:
@@ -31,6 +43,15 @@ def enlarge(copy: Plane, rows: slice, size: tuple[int, int]) -> Plane:
     share = share.reshape(-1, *(1,) * (copy.ndim - 1))
     lines = copy[above] * (1 - share) + copy[below] * share
     return np.asarray(cv2.resize(lines, (size[1], len(lines)), interpolation=cv2.INTER_LINEAR))
+
+
+def enlarge_planes(planes: Plane, rows: slice, size: tuple[int, int]) -> Plane:
+    """Rows of each of (C, h, w) planes enlarged to `size`, as `enlarge` does: (C, rows, W)."""
+    above, below, share = neighbors(np.arange(rows.start, rows.stop), size[0], planes.shape[1])
+    lines = planes[:, above] * (1 - share[:, None]) + planes[:, below] * share[:, None]
+    lines = lines.reshape(-1, planes.shape[2])
+    wide = cv2.resize(lines, (size[1], len(lines)), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(wide, np.float32).reshape(len(planes), -1, size[1])
 
 
 def neighbors(

@@ -2,14 +2,13 @@
 
 import argparse
 import multiprocessing
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from colorizer.bands import bands
+from colorizer.bands import bands, map_bands
 from colorizer.chroma import ChromaUpsampler
 from colorizer.photo import Photo
 from colorizer.pipeline import Colorizer
@@ -57,29 +56,16 @@ def time_stages(colorizer: Colorizer, path: Path, target: Path, times: Times) ->
             colorized.save(target)
     del colorized
     with times.of("  lightness alone"):
-        over_bands(photo.size, photo.lightness_band)
+        map_bands(lambda rows: len(photo.lightness_band(rows)), photo.size)
     small = (192, 288)
     upsampler = ChromaUpsampler(
         photo.resized_lightness(small), np.zeros((2, *small), np.float32), photo.size
     )
 
-    def upsample(rows: slice) -> None:
-        upsampler.band(rows, photo.lightness_band(rows))
-
     with times.of("  lightness and upsample alone"):
-        over_bands(photo.size, upsample)
+        map_bands(lambda rows: len(upsampler.band(rows, photo.lightness_band(rows))), photo.size)
     with times.of(f"  composed with the preset {PRESET}"):
         result.adjust(PRESETS[PRESET])
-
-
-def over_bands(size: tuple[int, int], work: Callable[[slice], object]) -> None:
-    """Do something with every band, in as many threads as there are processors."""
-
-    def without_result(rows: slice) -> None:
-        work(rows)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(without_result, bands(size)))
 
 
 def time_floor(path: Path, target: Path, times: Times) -> None:

@@ -10,7 +10,7 @@ size the colors are the network's.
 import cv2
 import numpy as np
 
-from colorizer.bands import Plane, enlarge
+from colorizer.bands import Plane, enlarge_planes
 
 RADIUS = 1  # pixels at the working size; 1 to 4 are compared in train/EXPERIMENTS.md
 EPSILON = 60.0  # L* units squared: weaker lightness changes than its root leave the color alone
@@ -70,16 +70,15 @@ class ChromaUpsampler:
         values = np.ascontiguousarray(ab.transpose(1, 2, 0))
         slope, _ = guided_coefficients(lightness, values, RADIUS, EPSILON)
         offset = values - slope * lightness[:, :, None]  # not the filter's own, which smooths
-        self.slopes, self.offsets = (
-            [np.ascontiguousarray(plane) for plane in np.moveaxis(both, 2, 0)]
-            for both in (slope, offset)
+        self.coefficients = (
+            np.stack((slope, offset)).transpose(0, 3, 1, 2).reshape(-1, *ab.shape[1:])
         )
         self.size = size
 
     def band(self, rows: slice, lightness: Plane) -> Plane:
         """ab (2, rows, width) for a band of the full photo, given its lightness (rows, width)."""
-        ab = np.empty((2, *lightness.shape), np.float32)
-        for plane, slope, offset in zip(ab, self.slopes, self.offsets, strict=True):
-            np.multiply(enlarge(slope, rows, self.size), lightness, out=plane)
-            plane += enlarge(offset, rows, self.size)
+        enlarged = enlarge_planes(self.coefficients, rows, self.size)
+        ab, offset = enlarged[:2], enlarged[2:]
+        ab *= lightness
+        ab += offset
         return ab

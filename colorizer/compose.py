@@ -10,20 +10,22 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 
 from colorizer.bands import Plane
 from colorizer.color import DELTA, WHITE, lightness_to_gray, linear_to_srgb, xyz_to_rgb
+from colorizer.curves import STEPS, look_up, tabulate_levels
 from colorizer.profiles import Pixels
 
 GAMUT_SLACK = 1e-5  # of linear light, 0.01 of L* at black: rounding is not out of gamut
-LOWEST, HIGHEST = (-GAMUT_SLACK,) * 3, (1 + GAMUT_SLACK,) * 3  # linear RGB that counts as in gamut
-STEPS = 12  # of the bisection of the chroma of colors out of gamut
-# Of linear light, by the type of the pixels; at black a level spans 20, and 1.2, of them
-LINEAR_STEPS = {np.dtype(np.uint8): (1 << 16) - 1, np.dtype(np.uint16): 1 << 20}
-# From (L*, a*, b*, 1) to the cube roots of XYZ over the white; CIE 15:2004
+LOWEST, HIGHEST = np.float32(-GAMUT_SLACK), np.float32(1 + GAMUT_SLACK)  # linear RGB in gamut
+BISECTIONS = 7  # of the chroma of colors out of gamut
+# From (L*, a*, b*, 1) to the cube roots of XYZ over the white, less DELTA; CIE 15:2004
 TO_ROOTS = np.array(
-    [[1 / 116, 1 / 500, 0, 16 / 116], [1 / 116, 0, 0, 16 / 116], [1 / 116, 0, -1 / 200, 16 / 116]],
+    [
+        [1 / 116, 1 / 500, 0, 16 / 116 - DELTA],
+        [1 / 116, 0, 0, 16 / 116 - DELTA],
+        [1 / 116, 0, -1 / 200, 16 / 116 - DELTA],
+    ],
     np.float32,
 )
 
@@ -40,21 +42,12 @@ def compose(lightness: Plane, ab: Plane, dtype: Any = np.uint8) -> Pixels:
         (H, W, 3) sRGB of that type.
     """
     _, linear = _fit(lightness, ab)
-    dtype = np.dtype(dtype)
-    highest = LINEAR_STEPS[dtype]
-    if dtype == np.uint8:
-        scaled = cv2.multiply(linear, np.full(4, highest, np.float64), dtype=cv2.CV_16U)
-        steps = np.asarray(scaled, np.uint16)  # rounded and saturated
-    else:
-        linear *= np.float32(highest)
-        steps = np.rint(linear, out=linear).clip(0, highest).astype(np.int32)
-    return np.asarray(_encoding(dtype).take(steps))
+    return look_up(_encoding(np.dtype(dtype)), linear)
 
 
 def compose_gray(lightness: Plane, dtype: Any = np.uint8) -> Pixels:
     """Pixels without color, (H, W, 1), from (H, W) float32 L*."""
-    levels = lightness_to_gray(torch.from_numpy(lightness)).numpy() * np.iinfo(dtype).max
-    return np.asarray(np.rint(levels).astype(dtype)[:, :, None])
+    return look_up(_gray(np.dtype(dtype)), lightness / np.float32(100))[:, :, None]
 
 
 def in_gamut(lightness: Plane, ab: Plane) -> Plane:
@@ -72,46 +65,70 @@ def _fit(lightness: Plane, ab: Plane) -> tuple[Plane, Plane]:
     """CIELAB (H, W, 3) with its chroma reduced where it must, and its linear RGB."""
     lab = np.asarray(cv2.merge((lightness, ab[0], ab[1])), np.float32)
     linear = _linear(lab)
-    inside = cv2.inRange(linear, LOWEST, HIGHEST)
-    if cv2.countNonZero(inside) < inside.size:
-        outside = inside == 0
-        reduced = _reduce_chroma(lab[outside][None])
-        lab[outside], linear[outside] = reduced[0], _linear(reduced)[0]
+    channels = linear.reshape(-1)
+    outside = np.flatnonzero((channels < LOWEST) | (channels > HIGHEST)) // 3
+    if outside.size:
+        outside = outside[np.diff(outside, prepend=-1) > 0]  # each pixel once
+        colors, lights = lab.reshape(-1, 3), linear.reshape(-1, 3)
+        colors[outside] = _reduce_chroma(colors[outside][None])[0]
+        lights[outside] = _linear(colors[outside][None])[0]
     return lab, linear
 
 
 def _linear(lab: Plane) -> Plane:
     """CIELAB (H, W, 3) to linear RGB; beyond 0 to 1 is out of gamut."""
-    roots = cv2.transform(lab, TO_ROOTS)
-    xyz = roots * roots
-    xyz *= roots
-    if roots.min() <= DELTA:
-        line = (roots - np.float32(4 / 29)) * np.float32(3 * DELTA**2)
-        np.copyto(xyz, line, where=roots <= np.float32(DELTA))
-    return np.asarray(cv2.transform(xyz, _to_linear()))
+    return _from_roots(np.asarray(cv2.transform(lab, TO_ROOTS)))
+
+
+def _from_roots(roots: Plane) -> Plane:
+    """Cube roots of XYZ over the white, less DELTA, to linear RGB; both (H, W, 3).
+
+    With t a root, d = DELTA and m = max(t - d, 0), both t**3 and the line below d are
+    m**2 * (m + 3d) + 3d**2 * (t - d) + d**3.
+    """
+    _, above = cv2.threshold(roots, 0, 0, cv2.THRESH_TOZERO)  # np.maximum takes four times as long
+    xyz = np.asarray(above + np.float32(3 * DELTA), np.float32)
+    xyz *= above
+    xyz *= above
+    cv2.scaleAdd(roots, 3 * DELTA**2, xyz, xyz)
+    cv2.transform(xyz, _to_linear(), xyz)
+    return xyz
 
 
 def _reduce_chroma(lab: Plane) -> Plane:
-    """Bisect for the largest share of each color's chroma that is inside the gamut; (1, n, 3)."""
-    reduced, share, step = lab.copy(), np.zeros((1, lab.shape[1], 1), np.float32), np.float32(0.5)
-    for _ in range(STEPS):
-        reduced[:, :, 1:] = lab[:, :, 1:] * (share + step)
-        fits = cv2.inRange(_linear(reduced), LOWEST, HIGHEST) > 0
-        share += step * fits[:, :, None]
+    """The largest share of each color's chroma that is inside the gamut; (1, n, 3). It is bisected,
+    and where that ends, its linear RGB is nearly a straight line.
+    """
+    gray = lab * np.array((1, 0, 0), np.float32)
+    start = np.asarray(cv2.transform(gray, TO_ROOTS))
+    whole = np.asarray(cv2.transform(lab - gray, TO_ROOTS[:, :3]))
+    share, step = np.zeros((1, lab.shape[1], 1), np.float32), np.float32(1)
+    for _ in range(BISECTIONS):
         step /= np.float32(2)
-    reduced[:, :, 1:] = lab[:, :, 1:] * share
-    return reduced
+        linear = _from_roots(start + (share + step) * whole)
+        fits = cv2.inRange(linear, (float(LOWEST),) * 3, (float(HIGHEST),) * 3) > 0
+        share += step * fits[:, :, None]
+    inside, outside = (_from_roots(start + ends * whole) for ends in (share, share + step))
+    excess = np.abs(outside - outside.clip(LOWEST, HIGHEST))
+    excess /= np.maximum(np.abs(outside - inside), excess + np.float32(1e-12))
+    share += step * (1 - excess.max(2, keepdims=True))
+    return np.asarray(gray + share * (lab - gray), np.float32)
 
 
 @cache
 def _to_linear() -> Plane:
-    """From XYZ over the white to linear RGB."""
-    return np.array(xyz_to_rgb(), np.float32) * np.array(WHITE, np.float32)
+    """From XYZ over the white, less DELTA**3, and 1 to linear RGB."""
+    matrix = np.array(xyz_to_rgb()) * WHITE
+    return np.column_stack((matrix, matrix.sum(1) * DELTA**3)).astype(np.float32)
 
 
 @cache
 def _encoding(dtype: np.dtype[Any]) -> Pixels:
-    """sRGB of each step of linear light."""
-    linear = torch.linspace(0, 1, LINEAR_STEPS[dtype] + 1, dtype=torch.float64)
-    levels = linear_to_srgb(linear).numpy() * np.iinfo(dtype).max
-    return np.asarray(np.rint(levels).astype(dtype))
+    """sRGB of linear light."""
+    return tabulate_levels(linear_to_srgb, STEPS[dtype], dtype)
+
+
+@cache
+def _gray(dtype: np.dtype[Any]) -> Pixels:
+    """sRGB of lightness."""
+    return tabulate_levels(lambda share: lightness_to_gray(100 * share), STEPS[dtype], dtype)

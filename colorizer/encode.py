@@ -19,13 +19,13 @@ from colorizer.embed import (
     tiff_tags,
 )
 from colorizer.formats import DEEP, OPAQUE, PhotoError, register_heif
+from colorizer.jpeg import write_jpeg
 from colorizer.metadata import Metadata
 from colorizer.profiles import Pixels, srgb_profile
 
 PNG_LEVEL = TIFF_LEVEL = 1  # of deflate: 6 takes several times as long to save some percent
 PNG_HEADER = 33  # bytes: signature and IHDR
 FULL_CHROMA: Mapping[str, dict[str, Any]] = {  # options of Pillow's; WebP has none
-    "JPEG": {"subsampling": "4:4:4"},
     "AVIF": {"subsampling": "4:4:4"},
     "HEIF": {"chroma": 444},
 }
@@ -70,6 +70,8 @@ def write(
             _write_png(beside, planes, metadata, profile)
         elif format == "JPEG2000":
             _write_jpeg2000(beside, planes, metadata)
+        elif format == "JPEG":
+            write_jpeg(beside, planes, quality, pillow_options(metadata, format, profile))
         else:
             register_heif()
             options = pillow_options(metadata, format, profile) | FULL_CHROMA.get(format, {})

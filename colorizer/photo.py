@@ -8,11 +8,10 @@ from typing import Any, BinaryIO, Self
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorizer.bands import Plane, bands
+from colorizer.bands import Plane, bands, map_bands
 from colorizer.color import (
     RGB_TO_XYZ,
     gray_to_lightness,
@@ -20,6 +19,7 @@ from colorizer.color import (
     srgb_to_linear,
 )
 from colorizer.compose import compose_gray
+from colorizer.curves import STEPS, look_up, tabulate
 from colorizer.decode import Note, decode
 from colorizer.encode import on_white, to_8_bits, write
 from colorizer.formats import DEEP, MAX_PIXELS, OPAQUE, Loss, PhotoError, format_of
@@ -115,12 +115,7 @@ class Photo:
 
     def lightness_band(self, rows: slice) -> Plane:
         """L* of some rows as float32 (rows, width), 0 to 100."""
-        pixels = self.pixels[rows]
-        if pixels.shape[2] == 1:
-            return _look_up(_gray_lightness(pixels.dtype), pixels[:, :, 0])
-        luminance = cv2.transform(_look_up(_linear(pixels.dtype), pixels), LUMINANCE_WEIGHTS)
-        plane = torch.from_numpy(np.asarray(luminance, np.float32).reshape(pixels.shape[:2]))
-        return np.asarray(luminance_to_lightness(plane).numpy())
+        return _lightness(self.pixels[rows])
 
     def resized_lightness(self, size: tuple[int, int]) -> Plane:
         """L* of a copy of (height, width) pixels, as float32: by area where it shrinks, linear
@@ -130,11 +125,15 @@ class Photo:
         height, width = size
         shrinks = height * width < self.size[0] * self.size[1]
         interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        narrow = [
-            cv2.resize(band, (width, len(band)), interpolation=interpolation)
-            for band in map(self._lightness_on_white, bands(self.size))
-        ]
-        copy = cv2.resize(np.concatenate(narrow), (width, height), interpolation=interpolation)
+        halves = self._may_be_halved(size)
+
+        def narrow(rows: slice) -> Plane:
+            band = self._halved_lightness(rows) if halves else self._lightness_on_white(rows)
+            return np.asarray(cv2.resize(band, (width, len(band)), interpolation=interpolation))
+
+        lines = self.size[0] // 2 if halves else self.size[0]
+        copy = np.concatenate(map_bands(narrow, (lines, self.size[1])))
+        copy = cv2.resize(copy, (width, height), interpolation=interpolation)
         return np.asarray(copy, np.float32)
 
     def to_gray(self) -> Self:
@@ -202,6 +201,20 @@ class Photo:
         format = format_of(path, format)
         write(path, self.pixels, self.alpha, format, quality, self.metadata)
 
+    def _may_be_halved(self, size: tuple[int, int]) -> bool:
+        """Whether L* of a copy of that size may be that of means of 2 x 2 levels, which takes half
+        the time: of a grainy color photo it is 0.05 off on average.
+        """
+        (height, width), scale = self.size, min(self.size[0] / size[0], self.size[1] / size[1])
+        return self.alpha is None and scale >= 4 and height % 2 == width % 2 == 0
+
+    def _halved_lightness(self, rows: slice) -> Plane:
+        """L* of some rows of a copy of half the size."""
+        pixels = self.pixels[2 * rows.start : 2 * rows.stop]
+        size = (self.size[1] // 2, rows.stop - rows.start)
+        halved = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+        return _lightness(halved.reshape(*size[::-1], -1))
+
     def _lightness_on_white(self, rows: slice) -> Plane:
         lightness = self.lightness_band(rows)
         if self.alpha is None:
@@ -210,24 +223,28 @@ class Photo:
         return np.asarray(100 + share * (lightness - 100), np.float32)
 
 
-@cache
-def _levels(dtype: np.dtype[Any]) -> torch.Tensor:
-    return torch.linspace(0, 1, np.iinfo(dtype).max + 1, dtype=torch.float64)
+def _lightness(pixels: Pixels) -> Plane:
+    """L* of (H, W, 1 or 3), as float32 (H, W), 0 to 100."""
+    if pixels.shape[2] == 1:
+        return look_up(_gray_lightness(pixels.dtype), pixels[:, :, 0])
+    linear = look_up(_linear(pixels.dtype), pixels)
+    luminance = np.asarray(cv2.transform(linear, LUMINANCE_WEIGHTS), np.float32)
+    return look_up(_luminance_lightness(pixels.dtype), luminance.reshape(pixels.shape[:2]))
 
 
 @cache
 def _linear(dtype: np.dtype[Any]) -> Plane:
     """Linear light of each level of sRGB."""
-    return srgb_to_linear(_levels(dtype)).float().numpy()
+    return tabulate(srgb_to_linear, np.iinfo(dtype).max)
 
 
 @cache
 def _gray_lightness(dtype: np.dtype[Any]) -> Plane:
     """L* of each level of gray."""
-    return gray_to_lightness(_levels(dtype)).float().numpy()
+    return tabulate(gray_to_lightness, np.iinfo(dtype).max)
 
 
-def _look_up(table: Plane, pixels: Pixels) -> Plane:
-    if pixels.dtype == np.uint8:
-        return np.asarray(cv2.LUT(pixels, table), np.float32)
-    return np.asarray(table.take(pixels))
+@cache
+def _luminance_lightness(dtype: np.dtype[Any]) -> Plane:
+    """L* of luminance."""
+    return tabulate(luminance_to_lightness, STEPS[dtype])

@@ -1,8 +1,6 @@
 """The pipeline: load a checkpoint once, colorize many photos, adjust each without the network."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from colorizer.alternatives import Distribution, as_shown, color_changes, distinct
-from colorizer.bands import Plane, bands
+from colorizer.bands import Plane, map_bands
 from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler
 from colorizer.compose import compose, compose_gray
@@ -325,8 +323,7 @@ class Colorization:
                 else compose_gray(adjusted, dtype)
             )
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(make, bands(size)))
+        map_bands(make, size)
         metadata = self.photo.metadata
         if settings.strength:
             metadata = metadata.marked(SOFTWARE, self._predicted.checkpoint)

@@ -5,8 +5,6 @@ photo editors.
 """
 
 import io
-import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageCms
 
-from colorizer.bands import bands
+from colorizer.bands import map_bands
 
 Pixels = NDArray[Any]  # uint8 or uint16
 
@@ -61,8 +59,7 @@ def to_srgb(pixels: Pixels, profile: bytes) -> Pixels | None:
         def convert(rows: slice) -> None:
             converted[rows] = _transform(pixels[rows], profile, space)
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(convert, bands(pixels.shape[:2])))
+        map_bands(convert, pixels.shape[:2])
         return converted
     except (RuntimeError, ValueError):  # of littleCMS
         return None

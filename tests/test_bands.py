@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from colorizer.bands import BAND_PIXELS, bands, resize
+from colorizer.bands import BAND_PIXELS, bands, enlarge, enlarge_planes, map_bands, resize
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,25 @@ def test_a_small_photo_is_one_band() -> None:
 
 def test_a_large_photo_has_no_needless_bands() -> None:
     assert len(list(bands((10_000, 10_000)))) <= 770  # 100 megapixels at 13 rows each
+
+
+def test_work_is_done_for_every_band_in_order() -> None:
+    size = (1000, 1000)
+    assert map_bands(lambda rows: rows, size) == list(bands(size))
+
+
+def test_what_goes_wrong_in_a_band_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        map_bands(lambda rows: 1 / (rows.start - rows.start), (1000, 1000))
+
+
+@pytest.mark.parametrize("size", [(90, 70), (7, 9), (5, 4), (1, 1), (12, 3)])
+def test_planes_are_enlarged_as_each_alone(size: tuple[int, int]) -> None:
+    planes = np.random.default_rng(0).uniform(-1, 1, (3, 7, 9)).astype(np.float32)
+    rows = slice(size[0] // 3, size[0])
+    together = enlarge_planes(planes, rows, size)
+    for plane, enlarged in zip(planes, together, strict=True):
+        assert np.abs(enlarged - enlarge(plane, rows, size)).max() < 1e-6
 
 
 def test_resize_keeps_the_mean_when_it_shrinks() -> None:

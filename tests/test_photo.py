@@ -105,13 +105,29 @@ def test_lightness_agrees_with_scikit_image(pixels) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [(7, 11), (61, 83), (100, 90)])
+@pytest.mark.parametrize("size", [(16, 11), (15, 21), (61, 83), (100, 90)])
 def test_resized_lightness_is_that_of_the_whole(
     size: tuple[int, int], channels: int, monkeypatch
 ) -> None:
     monkeypatch.setattr("colorizer.bands.BAND_PIXELS", 83 * 5)
     photo = Photo(color_pixels(61, 83)[:, :, :channels])
     assert np.abs(photo.resized_lightness(size) - resize(photo.lightness, size)).max() < 1e-3
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(15, 20), (7, 11), (1, 1)])
+def test_lightness_resized_to_a_quarter_or_less(
+    size: tuple[int, int], channels: int, dtype: type, monkeypatch
+) -> None:
+    """As grainy as a scan."""
+    monkeypatch.setattr("colorizer.bands.BAND_PIXELS", 84 * 5)
+    grain = np.random.default_rng(0).normal(0, 5, (62, 84, 1))
+    levels = (color_pixels(62, 84)[:, :, :channels] + grain).clip(0, 255) / 255
+    photo = Photo((levels * np.iinfo(dtype).max).astype(dtype))
+    difference = np.abs(photo.resized_lightness(size) - resize(photo.lightness, size))
+    assert difference.mean() < 0.3
+    assert difference.max() < 1.5
 
 
 def test_lightness_of_every_gray_level() -> None:
@@ -270,6 +286,28 @@ def test_decompression_bomb(save_image: SaveImage, name: str) -> None:
     assert Photo.open(path, max_pixels=600).size == (20, 30)
     with Image.open(path) as image:  # whose limit is that of the whole process
         assert image.size == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "gigabytes"), [("a.jp2", "11.4"), ("a.webp", "9.6"), ("a.avif", "7.2")]
+)
+def test_what_takes_more_memory_than_the_largest_photo(
+    save_image: SaveImage, name: str, gigabytes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the limit were 600 pixels; so is the photo."""
+    path = save_image(color_pixels(20, 30), name)
+    monkeypatch.setattr("colorizer.decode.MAX_PIXELS", 600)
+    monkeypatch.setattr("colorizer.decode.GIGABYTE", 1000)
+    expected = rf"{name} takes {gigabytes} GB of memory to decode; convert it to TIFF\."
+    with pytest.raises(PhotoError, match=expected):
+        Photo.open(path, max_pixels=600)
+    assert Photo.open(path, max_pixels=2000).size == (20, 30)  # more memory is allowed
+
+
+def test_small_tiles_take_little_memory(save_image: SaveImage, monkeypatch) -> None:
+    monkeypatch.setattr("colorizer.decode.MAX_PIXELS", 600)
+    path = save_image(color_pixels(20, 30), "a.jp2", tile_size=(8, 8))
+    assert Photo.open(path, max_pixels=600).size == (20, 30)
 
 
 def test_photos_up_to_the_limit_are_no_bombs() -> None:

@@ -66,7 +66,9 @@ def fit(pixels: Drawn) -> tuple[float, float]:
         wrong_by = np.where(pixels.right, confidence, 1 - confidence).clip(1e-9)
         return float(-np.log(wrong_by).mean())
 
-    slope, offset = minimize(surprise, (1.0, 0.0), method="Nelder-Mead").x
+    start = [(1.0, 0.0), (0.5, 0.0), (1.0, -1.0)]  # scipy's own steps are lost in rounding
+    options = {"initial_simplex": start}
+    slope, offset = minimize(surprise, start[0], method="Nelder-Mead", options=options).x
     return float(slope), float(offset)
 
 
