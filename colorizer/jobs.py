@@ -79,9 +79,11 @@ Load = Callable[[], Colorizer]
 Work = Callable[[Task], Outcome]
 
 
-def load_colorizer(checkpoint: str | None, device: str, onnx: str | None = None) -> Colorizer:
+def load_colorizer(
+    checkpoint: str | None, device: str, onnx: str | None = None, precision: str = "auto"
+) -> Colorizer:
     """`Colorizer.load`, which as a method of a class can't be sent to other processes."""
-    return Colorizer.load(checkpoint, device, onnx)
+    return Colorizer.load(checkpoint, device, onnx, precision)
 
 
 class Worker:

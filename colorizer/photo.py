@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorizer.bands import Plane, bands, map_bands
+from colorizer.bands import Plane, bands, map_bands, resize
 from colorizer.color import (
     RGB_TO_XYZ,
     gray_to_lightness,
@@ -26,6 +26,9 @@ from colorizer.formats import DEEP, MAX_PIXELS, OPAQUE, Loss, PhotoError, format
 from colorizer.metadata import Metadata
 from colorizer.profiles import Pixels
 
+OVERVIEW = 640  # pixels of the short side of a copy that is kept, as faces are searched in
+LARGE = 4 * OVERVIEW  # pixels of the short side of photos of which one is worth it
+SMALLER = 1.5  # times; copies that are smaller by it are made from the overview
 LUMINANCE_WEIGHTS = np.array(RGB_TO_XYZ[1], np.float32)[None]
 
 
@@ -122,19 +125,11 @@ class Photo:
         where it grows; what is transparent lies on white. The full photo's L* is never in memory at
         once.
         """
-        height, width = size
-        shrinks = height * width < self.size[0] * self.size[1]
-        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        halves = self._may_be_halved(size)
-
-        def narrow(rows: slice) -> Plane:
-            band = self._halved_lightness(rows) if halves else self._lightness_on_white(rows)
-            return np.asarray(cv2.resize(band, (width, len(band)), interpolation=interpolation))
-
-        lines = self.size[0] // 2 if halves else self.size[0]
-        copy = np.concatenate(map_bands(narrow, (lines, self.size[1])))
-        copy = cv2.resize(copy, (width, height), interpolation=interpolation)
-        return np.asarray(copy, np.float32)
+        if min(self.size) >= LARGE and (
+            size == self._overview.shape or SMALLER * min(size) <= OVERVIEW
+        ):
+            return resize(self._overview, size)
+        return self._resized_lightness(size)
 
     def to_gray(self) -> Self:
         """The photo without color, with its lightness; itself if it has none."""
@@ -200,6 +195,27 @@ class Photo:
         path = Path(path)
         format = format_of(path, format)
         write(path, self.pixels, self.alpha, format, quality, self.metadata)
+
+    @cached_property
+    def _overview(self) -> Plane:
+        """L* of a copy of a large photo, of which smaller ones are made."""
+        scale = OVERVIEW / min(self.size)
+        return self._resized_lightness((round(self.size[0] * scale), round(self.size[1] * scale)))
+
+    def _resized_lightness(self, size: tuple[int, int]) -> Plane:
+        height, width = size
+        shrinks = height * width < self.size[0] * self.size[1]
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        halves = self._may_be_halved(size)
+
+        def narrow(rows: slice) -> Plane:
+            band = self._halved_lightness(rows) if halves else self._lightness_on_white(rows)
+            return np.asarray(cv2.resize(band, (width, len(band)), interpolation=interpolation))
+
+        lines = self.size[0] // 2 if halves else self.size[0]
+        copy = np.concatenate(map_bands(narrow, (lines, self.size[1])))
+        copy = cv2.resize(copy, (width, height), interpolation=interpolation)
+        return np.asarray(copy, np.float32)
 
     def _may_be_halved(self, size: tuple[int, int]) -> bool:
         """Whether L* of a copy of that size may be that of means of 2 x 2 levels, which takes half

@@ -17,7 +17,7 @@ from colorizer.bands import Plane, map_bands
 from colorizer.checkpoints import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.chroma import ChromaUpsampler
 from colorizer.compose import compose, compose_gray
-from colorizer.engines import file_engine, torch_engine
+from colorizer.engines import PRECISIONS, file_engine, torch_engine
 from colorizer.faces import find_faces
 from colorizer.generator import Generator
 from colorizer.hints import ColorHint, Samples, Spreading, sample
@@ -45,12 +45,16 @@ class Colorizer:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: torch.device, onnx: Path | None = None
+        self,
+        checkpoint: Checkpoint,
+        device: torch.device,
+        onnx: Path | None = None,
+        precision: str = "auto",
     ) -> None:
         self.checkpoint = checkpoint
         self.device = device
         self._run_network, self.engine = (
-            (torch_engine(checkpoint.generator, device), "torch")
+            (torch_engine(checkpoint.generator, device, precision), "torch")
             if onnx is None
             else file_engine(onnx, checkpoint, torch.get_num_threads())
         )
@@ -61,6 +65,7 @@ class Colorizer:
         source: str | Path | None = None,
         device: str = "auto",
         onnx: str | Path | None = None,
+        precision: str = "auto",
     ) -> Self:
         """Load a checkpoint.
 
@@ -70,12 +75,17 @@ class Colorizer:
             device: "auto" (CUDA, then Apple's MPS, then CPU) or a torch device.
             onnx: a file that `colorizer.export` made of this checkpoint, to be run on the CPU
                 instead: by OpenVINO, which is faster than torch, or else by ONNX Runtime.
+            precision: in which torch computes: "fp32", "bf16", or "auto": bf16 on CPUs that have
+                it. So colors differ by less than is visible from one kind of CPU to another; with
+                fp32 hardly at all.
 
         Raises:
             CheckpointError: the checkpoint can't be found or isn't one of ours.
             EngineError: the file is of another checkpoint, or nothing can run it.
-            ValueError: there is no such device, or it doesn't go with the file.
+            ValueError: there is no such device or precision, or it doesn't go with the file.
         """
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision is {precision!r}; use one of {', '.join(PRECISIONS)}.")
         if onnx is not None:
             if device not in ("auto", "cpu"):
                 raise ValueError(
@@ -94,7 +104,8 @@ class Colorizer:
             chosen = torch.empty(0, device=device).device
         except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts
             raise ValueError(f"The device {device} can't be used; take auto or cpu.") from error
-        return cls(load_checkpoint(source), chosen, None if onnx is None else Path(onnx))
+        path = None if onnx is None else Path(onnx)
+        return cls(load_checkpoint(source), chosen, path, precision)
 
     def colorize(
         self, photo: Photo, hints: Sequence[ColorHint] = (), working_size: int | None = None

@@ -37,7 +37,7 @@ def test_the_command_prints_a_table_for_each_size(
 ) -> None:
     Image.fromarray(color_pixels(60, 80)).save(tmp_path / "a.png")
     arguments = [tmp_path / "a.png", "--onnx", tiny_onnx.parent, "--checkpoint", tiny_checkpoint]
-    engines = ["torch, fp32", "torch, bf16 autocast", "ONNX Runtime, fp32", "ONNX Runtime, int8"]
+    engines = ["torch, fp32", "torch, bf16", "ONNX Runtime, fp32", "ONNX Runtime, int8"]
     more = ["--sizes", "48x64", "32x32", "--engines", *engines]
     assert main([*map(str, arguments), *more]) == 0
     said = capsys.readouterr()

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from colorizer import Colorizer, Photo
+from colorizer.bands import Plane
 from colorizer.checkpoints import load_checkpoint, save_checkpoint
-from colorizer.engines import ENGINES, EngineError, file_engine
+from colorizer.engines import ENGINES, EngineError, file_engine, has_bfloat16
 from tests.conftest import color_pixels, tiny_generator
 
 
@@ -42,6 +44,40 @@ def test_a_file_gives_the_same_photo(
 
 def test_torch_is_the_default(tiny_colorizer: Colorizer) -> None:
     assert tiny_colorizer.engine == "torch"
+
+
+def test_a_cpu_that_has_bfloat16_takes_it(
+    tiny_checkpoint: Path, color_photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every precision paints the same to the eye."""
+    lightness = color_photo.resized_lightness((192, 256))
+
+    def predict(precision: str) -> Plane:
+        ab = Colorizer.load(tiny_checkpoint, "cpu", precision=precision).predict(lightness).ab
+        assert ab.dtype == np.float32
+        return ab
+
+    exact, fast = predict("fp32"), predict("bf16")
+    assert 0 < np.hypot(*(fast - exact)).mean() < 0.05 * np.hypot(*exact).mean()
+    for known, expected in ((True, fast), (False, exact)):
+        monkeypatch.setattr("colorizer.engines.has_bfloat16", lambda device, known=known: known)
+        assert np.array_equal(predict("auto"), expected)
+
+
+def test_an_unknown_precision_is_refused(tiny_checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match="precision is 'fp8'; use one of auto, fp32, bf16"):
+        Colorizer.load(tiny_checkpoint, precision="fp8")
+
+
+def test_which_devices_have_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"avx512_bf16": False, "amx_bf16": True}
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: told, raising=False)
+    assert has_bfloat16(torch.device("cpu"))
+    assert not has_bfloat16(torch.device("cuda"))
+    told["amx_bf16"] = False
+    assert not has_bfloat16(torch.device("cpu"))
+    monkeypatch.delattr("torch.cpu.get_capabilities")
+    assert not has_bfloat16(torch.device("cpu"))
 
 
 def test_openvino_goes_first_for_it_is_the_fastest(tiny_onnx: Path, tiny_checkpoint: Path) -> None:

@@ -32,17 +32,6 @@ def folded(generator: AnyGenerator) -> AnyGenerator:
     return generator
 
 
-def with_autocast(generator: AnyGenerator) -> Engine:
-    """In bfloat16, where torch holds that for safe."""
-    run = torch_engine(deepcopy(generator), CPU)
-
-    def run_in_bfloat16(lightness: Plane) -> Colors:
-        with torch.autocast("cpu", torch.bfloat16):
-            return run(lightness)
-
-    return run_in_bfloat16
-
-
 def compiled(generator: AnyGenerator) -> Engine:
     """By `torch.compile`, for pictures of any size."""
     network = torch.compile(deepcopy(generator).eval(), dynamic=True)
@@ -67,7 +56,7 @@ def makers(generator: AnyGenerator, folder: Path) -> dict[str, Callable[[], Engi
     return {
         "torch, fp32": lambda: torch_engine(deepcopy(generator), CPU),
         "torch, fp32, decoder folded": lambda: torch_engine(folded(generator), CPU),
-        "torch, bf16 autocast": lambda: with_autocast(generator),
+        "torch, bf16": lambda: torch_engine(deepcopy(generator), CPU, "bf16"),
         "torch.compile": lambda: compiled(generator),
         "ONNX Runtime, fp32": lambda: onnx_engine(fp32, threads)[0],
         "ONNX Runtime, int8": lambda: onnx_engine(int8, threads)[0],

@@ -21,6 +21,7 @@ from colorizer.commands.values import (
     recipe,
     working_size,
 )
+from colorizer.engines import PRECISIONS
 from colorizer.formats import MAX_PIXELS, SAVED_AS
 from colorizer.jobs import Settings, Worker, load_colorizer, run_threads
 from colorizer.postprocess import PRESETS
@@ -51,6 +52,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--onnx",
         metavar="FILE",
         help="the checkpoint as colorizer export wrote it, which OpenVINO runs faster than torch",
+    )
+    command.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="in which torch computes (default: auto, bf16 on CPUs that have it; fp32 gives the "
+        "same colors on all kinds)",
     )
     command.add_argument(
         "--working-size",
@@ -195,7 +203,9 @@ def start(
     parser: argparse.ArgumentParser, options: argparse.Namespace, settings: Settings, stop: Stop
 ) -> Run:
     """Load what colorizes, and return it."""
-    load = partial(load_colorizer, options.checkpoint, options.device, options.onnx)
+    load = partial(
+        load_colorizer, options.checkpoint, options.device, options.onnx, options.precision
+    )
     try:
         if options.ray:
             import_ray()
