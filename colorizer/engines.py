@@ -28,12 +28,10 @@ def torch_engine(generator: AnyGenerator, device: torch.device, precision: str =
     Args:
         generator: what to run.
         device: on which.
-        precision: "fp32"; "bf16" in which torch computes what it holds for safe; or "auto", bf16 on
-            a CPU that has it, where it takes two thirds of the time, and changes colors by less
-            than is visible.
+        precision: see `takes_bfloat16`; torch keeps to float32 where it holds that for necessary.
     """
     network = generator.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    bfloat16 = precision == "bf16" or (precision == "auto" and has_bfloat16(device))
+    bfloat16 = takes_bfloat16(precision, device)
 
     def run(lightness: Plane) -> Colors:
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
@@ -42,6 +40,13 @@ def torch_engine(generator: AnyGenerator, device: torch.device, precision: str =
         return ab, None if prediction.logits is None else prediction.logits[0].float().cpu()
 
     return run
+
+
+def takes_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bfloat16: for "bf16", not for "fp32", and for "auto" on a CPU that has
+    it. There it takes two thirds of the time, and changes colors by less than is visible.
+    """
+    return precision == "bf16" or (precision == "auto" and has_bfloat16(device))
 
 
 def has_bfloat16(device: torch.device) -> bool:
@@ -53,13 +58,16 @@ def has_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and any(told.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
-def file_engine(path: Path, checkpoint: Checkpoint, threads: int) -> tuple[Engine, str]:
+def file_engine(
+    path: Path, checkpoint: Checkpoint, threads: int, precision: str = "fp32"
+) -> tuple[Engine, str]:
     """Run an exported file on the CPU, in the fastest engine that is installed.
 
     Args:
         path: of the file.
         checkpoint: from which it must have been exported.
         threads: how many to use.
+        precision: see `takes_bfloat16`; ONNX Runtime has float32 alone.
 
     Returns:
         The engine and its name.
@@ -77,8 +85,11 @@ def file_engine(path: Path, checkpoint: Checkpoint, threads: int) -> tuple[Engin
             "onnx, or go without the file."
         )
     try:
-        load = openvino_engine if package == "openvino" else onnx_engine
-        engine, sha256 = load(path, threads)
+        engine, sha256 = (
+            openvino_engine(path, threads, takes_bfloat16(precision, torch.device("cpu")))
+            if package == "openvino"
+            else onnx_engine(path, threads)
+        )
     except Exception as error:  # each engine has its own
         raise EngineError(
             f"{ENGINES[package]} can't run {path}; check that colorizer export wrote it."

@@ -56,7 +56,7 @@ class Colorizer:
         self._run_network, self.engine = (
             (torch_engine(checkpoint.generator, device, precision), "torch")
             if onnx is None
-            else file_engine(onnx, checkpoint, torch.get_num_threads())
+            else file_engine(onnx, checkpoint, torch.get_num_threads(), precision)
         )
 
     @classmethod
@@ -75,9 +75,9 @@ class Colorizer:
             device: "auto" (CUDA, then Apple's MPS, then CPU) or a torch device.
             onnx: a file that `colorizer.export` made of this checkpoint, to be run on the CPU
                 instead: by OpenVINO, which is faster than torch, or else by ONNX Runtime.
-            precision: in which torch computes: "fp32", "bf16", or "auto": bf16 on CPUs that have
-                it. So colors differ by less than is visible from one kind of CPU to another; with
-                fp32 hardly at all.
+            precision: in which torch and OpenVINO compute: "fp32", "bf16", or "auto": bf16 on CPUs
+                that have it. So colors differ by less than is visible from one kind of CPU to
+                another; with fp32 hardly at all.
 
         Raises:
             CheckpointError: the checkpoint can't be found or isn't one of ours.

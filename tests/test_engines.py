@@ -32,7 +32,7 @@ def test_a_file_gives_the_same_photo(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hide(monkeypatch, *(name for name in ENGINES if name != package))
-    colorizer = Colorizer.load(tiny_checkpoint, onnx=tiny_onnx)
+    colorizer = Colorizer.load(tiny_checkpoint, onnx=tiny_onnx, precision="fp32")
     assert colorizer.engine == ENGINES[package]
     expected, made = tiny_colorizer.colorize(color_photo), colorizer.colorize(color_photo)
     difference = made.colorized.pixels.astype(int) - expected.colorized.pixels
@@ -46,14 +46,21 @@ def test_torch_is_the_default(tiny_colorizer: Colorizer) -> None:
     assert tiny_colorizer.engine == "torch"
 
 
+@pytest.mark.parametrize("exported", [False, True])
 def test_a_cpu_that_has_bfloat16_takes_it(
-    tiny_checkpoint: Path, color_photo: Photo, monkeypatch: pytest.MonkeyPatch
+    exported: bool,
+    tiny_checkpoint: Path,
+    color_photo: Photo,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every precision paints the same to the eye."""
     lightness = color_photo.resized_lightness((192, 256))
+    onnx = request.getfixturevalue("tiny_onnx") if exported else None
 
     def predict(precision: str) -> Plane:
-        ab = Colorizer.load(tiny_checkpoint, "cpu", precision=precision).predict(lightness).ab
+        colorizer = Colorizer.load(tiny_checkpoint, "cpu", onnx, precision)
+        ab = colorizer.predict(lightness).ab
         assert ab.dtype == np.float32
         return ab
 

@@ -57,8 +57,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--precision",
         choices=PRECISIONS,
         default="auto",
-        help="in which torch computes (default: auto, bf16 on CPUs that have it; fp32 gives the "
-        "same colors on all kinds)",
+        help="in which the network is computed (default: auto, bf16 on CPUs that have it; fp32 "
+        "gives the same colors on all kinds)",
     )
     command.add_argument(
         "--working-size",
