@@ -5,6 +5,7 @@ and TIFF files that Pillow refuses, and whole JPEG files, in less time and memor
 """
 
 import logging
+import math
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -299,6 +300,8 @@ def _read_tiff(file: BinaryIO, max_pixels: int) -> Stored:
             raise RefusedError("has more channels than a photo; convert it to gray or RGB.")
         if page.dtype is None or page.dtype.kind not in "bu":
             raise RefusedError("has floating-point pixels; convert it to 8 or 16 bits.")
+        if len(page.dataoffsets) < math.prod(page.chunked):  # would be looked for one by one
+            raise ValueError("strips or tiles are missing")
         kind, extra = page.photometric, page.extrasamples
         if kind not in TIFF_COLORS:
             raise RefusedError(f"stores its colors as {kind.name}; convert it to RGB.")

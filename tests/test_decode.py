@@ -407,6 +407,15 @@ def test_tiles_that_are_a_bomb(tmp_path: Path) -> None:
         Photo.open(path, max_pixels=4000)
 
 
+def test_tiles_that_are_not_there(tmp_path: Path) -> None:
+    """300,000 of them: to look for each takes seconds."""
+    path = save_tiff(tmp_path / "a.tif", np.zeros((32, 48), np.uint16), tile=(16, 16))
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages.first.tags["ImageLength"].overwrite(1_600_000)
+    with pytest.raises(PhotoError, match="is damaged \\(strips or tiles are missing\\)"):
+        Photo.open(path)
+
+
 def test_lab_is_refused(tmp_path: Path) -> None:
     Image.new("LAB", (4, 5)).save(tmp_path / "a.tif")
     with pytest.raises(PhotoError, match=r"a\.tif.*LAB; convert it to RGB\."):
