@@ -27,6 +27,7 @@ SCORE = 0.6  # from which on it is a face, 0 to 1
 OVERLAP = 0.3  # intersection over union of finds that are one face
 
 _silenced = Lock()  # OpenCV's level of logging is the process's
+_idle: list[cv2.FaceDetectorYN] = []  # each serves one thread at once; a new one is slow at first
 
 
 class Face(NamedTuple):
@@ -56,19 +57,24 @@ def _search(photo: Photo, short: int) -> Plane:
     if min(size) < LEAST_SIDE:
         return np.empty((0, 5), np.float32)
     levels = np.rint(photo.resized_lightness(size) * np.float32(2.55)).astype(np.uint8)
-    detector = _make_detector(size)  # one per search: it has a state, and takes 2 ms to make
+    try:
+        detector = _idle.pop()
+    except IndexError:
+        detector = _make_detector()
+    detector.setInputSize(size[::-1])
     _, found = detector.detect(cv2.cvtColor(levels, cv2.COLOR_GRAY2BGR))
+    _idle.append(detector)
     if found is None:
         return np.empty((0, 5), np.float32)
     return np.asarray(found[:, (0, 1, 2, 3, 14)] / np.array([scale] * 4 + [1], np.float32))
 
 
-def _make_detector(size: tuple[int, int]) -> cv2.FaceDetectorYN:
-    """Of faces in pictures of (height, width); OpenCV 5 warns of its own choice of an engine."""
+def _make_detector() -> cv2.FaceDetectorYN:
+    """For pictures of any size; OpenCV 5 would warn of its own choice of an engine."""
     with _silenced:
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         try:
-            return cv2.FaceDetectorYN.create(str(NETWORK), "", size[::-1], SCORE, OVERLAP)
+            return cv2.FaceDetectorYN.create(str(NETWORK), "", SIZES, SCORE, OVERLAP)
         finally:
             cv2.utils.logging.setLogLevel(level)

@@ -219,17 +219,18 @@ class Photo:
 
     def _may_be_halved(self, size: tuple[int, int]) -> bool:
         """Whether L* of a copy of that size may be that of means of 2 x 2 levels, which takes half
-        the time: of a grainy color photo it is 0.05 off on average.
+        the time: of a grainy color photo it is 0.05 off on average. An odd row or column is left
+        out, by which the rest moves by less than a quarter of the copy's pixels.
         """
-        (height, width), scale = self.size, min(self.size[0] / size[0], self.size[1] / size[1])
-        return self.alpha is None and scale >= 4 and height % 2 == width % 2 == 0
+        scale = min(self.size[0] / size[0], self.size[1] / size[1])
+        return self.alpha is None and scale >= 4
 
     def _halved_lightness(self, rows: slice) -> Plane:
         """L* of some rows of a copy of half the size."""
-        pixels = self.pixels[2 * rows.start : 2 * rows.stop]
-        size = (self.size[1] // 2, rows.stop - rows.start)
-        halved = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
-        return _lightness(halved.reshape(*size[::-1], -1))
+        height, width = rows.stop - rows.start, self.size[1] // 2
+        pixels = self.pixels[2 * rows.start : 2 * rows.stop, : 2 * width]
+        halved = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
+        return _lightness(halved.reshape(height, width, -1))
 
     def _lightness_on_white(self, rows: slice) -> Plane:
         lightness = self.lightness_band(rows)
