@@ -139,6 +139,13 @@ class Colorizer:
         Args:
             lightness: (h, w) L* of a photo at the working size.
         """
+        return self.predict_all([lightness])[0]
+
+    def predict_all(self, pictures: Sequence[Plane]) -> list["Predicted"]:
+        """The same for several pictures, one after the other."""
+        return [self._predict(lightness) for lightness in pictures]
+
+    def _predict(self, lightness: Plane) -> "Predicted":
         ab, logits = self._run_network(lightness)
         generator, distribution = self.checkpoint.generator, None
         if logits is not None and isinstance(generator, Generator):
@@ -152,10 +159,13 @@ class Colorizer:
         if first.distribution is None or not isinstance(generator, Generator):
             return first
         shown = first.lightness.shape[0], first.lightness.shape[1]
+        found = list(windows(find_faces(photo), photo.size, shown))
+        if not found:
+            return first
+        parts = [photo.moved(partial(window.cut, shown=shown)) for window in found]
+        looks = self.predict_all([part.resized_lightness((SIDE, SIDE)) for part in parts])
         ab, logits = first.ab.copy(), first.distribution.logits.clone()
-        for window in windows(find_faces(photo), photo.size, shown):
-            part = photo.moved(partial(window.cut, shown=shown))
-            closer = self.predict(part.resized_lightness((SIDE, SIDE)))
+        for window, closer in zip(found, looks, strict=True):
             assert closer.distribution is not None
             look = expect_faces(
                 closer.ab, closer.distribution, generator.config.chroma_gain, window

@@ -1,5 +1,6 @@
 """The second look: at which windows, and what it may change."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -194,11 +195,11 @@ def test_a_recipe_repeats_both_looks(
 def sizes(tiny_colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """The sizes of what the network sees, as it sees it."""
     seen: list[tuple[int, ...]] = []
-    predict = tiny_colorizer.predict
+    predict_all = tiny_colorizer.predict_all
 
-    def record(lightness: Plane) -> Predicted:
-        seen.append(lightness.shape)
-        return predict(lightness)
+    def record(pictures: Sequence[Plane]) -> list[Predicted]:
+        seen.extend(lightness.shape for lightness in pictures)
+        return predict_all(pictures)
 
-    monkeypatch.setattr(tiny_colorizer, "predict", record)
+    monkeypatch.setattr(tiny_colorizer, "predict_all", record)
     return seen

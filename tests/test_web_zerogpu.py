@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from colorizer import Colorizer, Photo
+from colorizer.faces import Face
 from colorizer.web import zerogpu
 from colorizer.web.models import Models
 from colorizer.web.zerogpu import lend_gpu
@@ -50,20 +51,28 @@ def lender(monkeypatch: pytest.MonkeyPatch) -> Lender:
     return lender
 
 
-def test_the_network_runs_on_the_lent_gpu(
-    tiny_checkpoint: Path, tiny_colorizer: Colorizer, lender: Lender
-) -> None:
+def test_the_network_runs_on_the_lent_gpu(tiny_checkpoint: Path, lender: Lender) -> None:
     models = Models(str(tiny_checkpoint), "cpu")
     assert lender.durations == [zerogpu.SECONDS]
     assert zerogpu.SECONDS <= 15
     photo = Photo(np.random.default_rng(0).integers(0, 256, (240, 320, 1), np.uint8), "PNG")
-    result, expected = models.get("").colorize(photo), tiny_colorizer.colorize(photo)
+    result = models.get("").colorize(photo)
+    expected = Colorizer.load(tiny_checkpoint, "cpu").colorize(photo)
     np.testing.assert_array_equal(result.colorized.pixels, expected.colorized.pixels)
     np.testing.assert_array_equal(result.confidence, expected.confidence)
     (given, _made), *others = lender.sizes
     assert others == []
     lightness = 4 * 192 * 256
     assert lightness < given < lightness + 1000  # neither the photo nor the weights
+
+
+def test_a_crowd_takes_the_gpu_twice(
+    tiny_checkpoint: Path, color_photo: Photo, lender: Lender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = [Face(20.0 * column, 10, 5, 6, 0.9) for column in range(4)]
+    monkeypatch.setattr("colorizer.pipeline.find_faces", lambda photo: faces)
+    Models(str(tiny_checkpoint), "cpu").get("").colorize(color_photo)
+    assert len(lender.sizes) == 2
 
 
 def test_hints_need_no_gpu(tiny_checkpoint: Path, color_photo: Photo, lender: Lender) -> None:
@@ -86,4 +95,4 @@ def test_elsewhere_nothing_changes(
     colorizer = Colorizer.load(tiny_checkpoint, "cpu")
     colorizer.device = torch.device("meta")  # another than the CPU
     assert lend_gpu(colorizer) == torch.device("meta")
-    assert "predict" not in vars(colorizer)
+    assert "predict_all" not in vars(colorizer)

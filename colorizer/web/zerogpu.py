@@ -22,14 +22,15 @@ def lend_gpu(colorizer: Colorizer) -> torch.device:
 
     Args:
         colorizer: loaded in the main thread before the page is served; changed in place. Only the
-            lightness at the working size goes in and only the prediction comes out, no full photo.
+            lightness at the working size goes in and only the prediction comes out, no full photo;
+            a second time for all small faces together.
 
     Returns:
         Where models run that are loaded later: the processes that have the GPU don't know these.
     """
-    predict = colorizer.predict
-    lent = spaces.GPU(duration=SECONDS)(predict) if spaces else predict
-    if lent is predict:
+    predict_all = colorizer.predict_all
+    lent = spaces.GPU(duration=SECONDS)(predict_all) if spaces else predict_all
+    if lent is predict_all:
         return colorizer.device
-    colorizer.predict = lent  # type: ignore[method-assign]
+    colorizer.predict_all = lent  # type: ignore[method-assign]
     return torch.device("cpu")
