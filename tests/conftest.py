@@ -98,8 +98,8 @@ def tiny_checkpoint(generator: Generator, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def tiny_colorizer(tiny_checkpoint: Path) -> Colorizer:
-    """A `Colorizer` with the tiny network, the same on all kinds of CPUs."""
-    return Colorizer.load(tiny_checkpoint, "cpu", precision="fp32")
+    """A `Colorizer` with the tiny network."""
+    return Colorizer.load(tiny_checkpoint, "cpu")
 
 
 @pytest.fixture(scope="session")

@@ -27,14 +27,14 @@ def test_a_file_gives_the_same_photo(
     package: str,
     tiny_onnx: Path,
     tiny_checkpoint: Path,
-    tiny_colorizer: Colorizer,
     color_photo: Photo,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hide(monkeypatch, *(name for name in ENGINES if name != package))
     colorizer = Colorizer.load(tiny_checkpoint, onnx=tiny_onnx, precision="fp32")
     assert colorizer.engine == ENGINES[package]
-    expected, made = tiny_colorizer.colorize(color_photo), colorizer.colorize(color_photo)
+    torchs = Colorizer.load(tiny_checkpoint, "cpu", precision="fp32")
+    expected, made = torchs.colorize(color_photo), colorizer.colorize(color_photo)
     difference = made.colorized.pixels.astype(int) - expected.colorized.pixels
     assert np.abs(difference).max() <= 1
     np.testing.assert_allclose(made.confidence, expected.confidence, atol=1e-3)
