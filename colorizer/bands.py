@@ -28,8 +28,8 @@ def bands(size: tuple[int, int]) -> Iterator[slice]:
 
 
 def map_bands(work: Callable[[slice], Result], size: tuple[int, int]) -> list[Result]:
-    """What some work gives for each band of a picture of (height, width), done in as many threads
-    as there are processors, each of which takes every so manieth.
+    """What some work gives for each band of a picture of (height, width), from above; done in as
+    many threads as there are processors, which deal the bands out among them.
     """
     slices, threads = list(bands(size)), os.cpu_count() or 1
 
@@ -37,7 +37,8 @@ def map_bands(work: Callable[[slice], Result], size: tuple[int, int]) -> list[Re
         return [work(rows) for rows in slices[first::threads]]
 
     with ThreadPoolExecutor(threads) as pool:
-        shares = list(pool.map(work_from, range(threads)))
+        others = pool.map(work_from, range(1, threads))
+        shares = [work_from(0), *others]  # this thread has memory to use again
     return [shares[index % threads][index // threads] for index in range(len(slices))]
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from colorizer.albums import find_photos
 from colorizer.benchmark import make_photo, peak_memory
 from colorizer.cluster import LOCAL, Cluster
-from colorizer.commands.values import working_size
 from colorizer.jobs import Outcome, Settings, Task, Worker, load_colorizer, run_threads
 
 
@@ -58,14 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--megapixels", type=float, default=2, help="of each (default: 2)")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="default: 1 and 2")
     parser.add_argument("--ray", action="store_true", help="with as many workers of a local Ray")
-    parser.add_argument("--working-size", type=working_size, help="that the network sees")
     parser.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     options = parser.parse_args(arguments)
     sources = [item.source for item in find_photos(options.photos)]
-    given = (
-        partial(load_colorizer, options.checkpoint, "auto"),
-        Settings(working_size=options.working_size),
-    )
+    given = partial(load_colorizer, options.checkpoint, "auto"), Settings()
     with tempfile.TemporaryDirectory() as folder:
         tasks = make_album(sources, options.count, options.megapixels, Path(folder))
         for jobs in options.jobs:

@@ -52,7 +52,7 @@ def takes_bfloat16(precision: str, device: torch.device) -> bool:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether a device is a CPU that computes in bfloat16 itself; where it is imitated, it is slow.
 
-    PyTorch before 2.11 doesn't tell: then no CPU is known to.
+    Older versions of PyTorch, as 2.8, don't tell: then no CPU is known to.
     """
     told: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return device.type == "cpu" and any(told.get(name) for name in ("avx512_bf16", "amx_bf16"))

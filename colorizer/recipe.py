@@ -20,14 +20,12 @@ SCHEMA_VERSION = 1
 LAST_ALTERNATIVE = 15  # each takes time, and recipes may come from strangers
 LARGEST = 1e9  # number in a recipe
 MARGINS = tuple[float, float, float, float]
-OPTIONAL_SIZE = int | None
 KINDS: dict[Any, str] = {
     int: "a whole number",
     float: f"a number up to {LARGEST:g}",
     str: "a text",
     bool: "true or false",
     MARGINS: "four numbers",
-    OPTIONAL_SIZE: "a whole number, or null",
 }
 
 
@@ -42,7 +40,7 @@ class Recipe:
     schema_version: int = field(default=SCHEMA_VERSION, init=False)
     checkpoint: str  # as `Checkpoint.source` names it
     checkpoint_sha256: str  # of its weights
-    working_size: int | None  # as for `Colorizer.colorize`
+    working_size: int  # short side in pixels that the network sees
     hints: tuple[ColorHint, ...]
     alternative: int  # number in `Colorization.alternatives`; 0 is the network's own result
     adjustments: Adjustments
@@ -52,7 +50,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         low, high = WORKING_SIZES
-        if self.working_size is not None and not low <= self.working_size <= high:
+        if not low <= self.working_size <= high:
             raise RecipeError(
                 f"The recipe's working_size is {self.working_size}; it goes from {low} to {high}."
             )
@@ -97,7 +95,7 @@ class Recipe:
         return cls(
             checkpoint=checkpoint.source,
             checkpoint_sha256=checkpoint.sha256,
-            working_size=working_size,
+            working_size=checkpoint.working_size if working_size is None else working_size,
             hints=tuple(hints),
             alternative=alternative,
             adjustments=adjustments or Adjustments(),
@@ -218,6 +216,4 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, list) and len(value) == 4 and all(_fits(v, float) for v in value)
     if kind is float:
         return type(value) in (int, float) and abs(value) <= LARGEST  # NaN isn't
-    if kind == OPTIONAL_SIZE:
-        return value is None or type(value) is int
     return kind not in KINDS or type(value) is kind

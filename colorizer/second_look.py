@@ -76,7 +76,7 @@ def windows(
         shown: (height, width) at which the first look saw it.
 
     Yields:
-        Squares around all faces that are small in the first look, as few as hold them.
+        Squares around all faces that are small in the first look; neighbors share one.
     """
     rows, columns = shown[0] / size[0], shown[1] / size[1]
     scaled = (
@@ -117,6 +117,9 @@ def expect_faces(ab: Plane, distribution: Distribution, gain: float, window: Win
         distribution: of the look.
         gain: by which ab differ more than the mean of the distribution does.
         window: that was seen.
+
+    Returns:
+        Colors and logits at the sizes of the look.
     """
     skin = torch.from_numpy(skin_likeness(distribution.bins[:, None].numpy())[0])[:, None, None]
     side = distribution.logits.shape[1]

@@ -80,7 +80,7 @@ def test_a_recipe_without_choices_takes_the_checkpoints(
     tiny_colorizer: Colorizer, color_photo: Photo
 ) -> None:
     recipe = Recipe.of(tiny_colorizer, color_photo, "a.png")
-    assert recipe.working_size is None
+    assert recipe.working_size == tiny_colorizer.checkpoint.working_size
     plain = tiny_colorizer.colorize(color_photo).colorized
     assert np.array_equal(recipe.apply(tiny_colorizer, color_photo).pixels, plain.pixels)
 
@@ -161,8 +161,8 @@ def test_a_recipe_turns_and_crops(tiny_colorizer: Colorizer, color_photo: Photo)
         ({"schema_version": True}, "has schema version True, not 1"),
         ({"schema_version": None}, "has schema version None, not 1"),
         ({"author": "me"}, "Unknown in the recipe: author; update colorizer, or remove it."),
-        ({"working_size": 288.0}, "working_size is 288.0; it must be a whole number, or null."),
-        ({"working_size": True}, "working_size is True; it must be a whole number, or null."),
+        ({"working_size": 288.0}, "working_size is 288.0; it must be a whole number."),
+        ({"working_size": True}, "working_size is True; it must be a whole number."),
         ({"working_size": 100}, "working_size is 100; it goes from 192 to 512."),
         ({"alternative": -1}, "alternative is -1; it goes from 0 to 15."),
         ({"alternative": 16}, "alternative is 16; it goes from 0 to 15."),

@@ -212,7 +212,7 @@ def group(photos: Iterable[Measured], per: str) -> dict[str, dict[str, Any]]:
 
 
 def examples(
-    colorizer: Colorizer, photos: Sequence[Measured], working_size: int | None
+    colorizer: Colorizer, photos: Sequence[Measured], working_size: int
 ) -> dict[str, list[Example]]:
     """The "worst" and the "best" photos by delta_e00, most extreme first, colorized once more:
     keeping all would need memory without bound.
@@ -274,7 +274,7 @@ def _row(photo: Measured) -> dict[str, object]:
     }
 
 
-def _example(colorizer: Colorizer, photo: Measured, working_size: int | None) -> Example:
+def _example(colorizer: Colorizer, photo: Measured, working_size: int) -> Example:
     gray, truth = _read(photo.sample)
     output = colorizer.colorize(gray, working_size=working_size).colorized
     caption = f"{photo.sample.name}, delta_e00 {photo.output['delta_e00']:.2f}"
@@ -368,7 +368,7 @@ def _measure(options: argparse.Namespace) -> Sequence[Document]:
         options.json.write_text(to_json(documents) + "\n")
     if options.output:
         shown = [
-            examples(colorizer, report.photos, options.working_size)
+            examples(colorizer, report.photos, report.summary["working_size"])
             for colorizer, report in zip(colorizers, reports, strict=True)
         ]
         rows = [

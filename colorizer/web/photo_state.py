@@ -31,7 +31,7 @@ class Shown:
         whole: a small copy of the turned photo, not cropped.
         size: (height, width) of the framed photo, in whose pixels hints are.
         guess: the result for a copy of the photo of at most a megapixel, with the hints.
-        working_size: as for `Colorizer.colorize`.
+        working_size: short side in pixels of what the network sees.
         hints: the colors that the visitor knows.
         remarks: what the visitor may want to know about the photo.
         past: the hints before each of the visitor's changes, oldest first.
@@ -43,7 +43,7 @@ class Shown:
     whole: Photo
     size: tuple[int, int]
     guess: Colorization
-    working_size: int | None
+    working_size: int
     hints: Hints = ()
     remarks: tuple[Remark, ...] = ()
     past: tuple[Hints, ...] = ()
@@ -107,12 +107,12 @@ def colorize(
         PhotoError: the upload is not a photo.
         ValueError: a hint lies outside the photo.
     """
-    framing = framing or Framing()
+    framing, size = framing or Framing(), working_size or colorizer.checkpoint.working_size
     turned = framing.whole(open_upload(upload))
     photo = framing.crop(turned)
-    guess = colorizer.colorize(photo, hints, working_size).preview()
+    guess = colorizer.colorize(photo, hints, size).preview()
     whole, said = thumbnail(turned), tuple(remarks(photo))
-    return Shown(upload, model, framing, whole, photo.size, guess, working_size, hints, said)
+    return Shown(upload, model, framing, whole, photo.size, guess, size, hints, said)
 
 
 def with_hints(shown: Shown, hints: Hints) -> Shown:
