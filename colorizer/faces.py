@@ -17,9 +17,7 @@ from colorizer.photo import Photo
 
 NETWORK = Path(__file__).with_name("face_detection_yunet_2023mar.onnx")
 SIZES = (640, 1280)  # short side in pixels at which faces are searched; the second finds small ones
-CROWD = (
-    40  # pixels of a face's width at the first size: where there is a smaller one, there is more
-)
+CROWD = 40  # pixels of a face's width at the first size: smaller ones are seldom alone
 MOST_ENLARGED = 2.0  # beyond that there is nothing more to see
 LONGEST_SIDE = 4  # of what is searched, in short sides
 LEAST_SIDE = 32  # pixels: the stride of the network
