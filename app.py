@@ -4,15 +4,15 @@ from pathlib import Path
 
 from colorizer import CheckpointError
 from colorizer.web.page import build_page
-from colorizer.web.server import serve
-from colorizer.web.settings import SettingsError, settings
-from colorizer.web.startup import start_models
+from colorizer.web.serve import serve
+from colorizer.web.server.settings import SettingsError, settings
+from colorizer.web.server.startup import start_models
 
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 def main() -> None:
-    """Serve the page as the environment says: `colorizer.web.settings` lists its variables."""
+    """Serve the page as configured by the environment; see `Settings`."""
     try:
         models = start_models(settings().checkpoint)
     except (CheckpointError, SettingsError) as error:

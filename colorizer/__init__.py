@@ -6,23 +6,37 @@ result = Colorizer.load().colorize(Photo.open("grandma.jpg"))
 result.colorized.save("grandma_color.jpg")
 """
 
-from colorizer.checkpoints import CheckpointError
-from colorizer.formats import PhotoError
-from colorizer.hints import ColorHint
-from colorizer.photo import Photo
-from colorizer.pipeline import Colorization, Colorizer
-from colorizer.postprocess import PRESETS, Adjustments
-from colorizer.recipe import Recipe, RecipeError
+from colorizer.adjust.adjustments import PRESETS, Adjustments
+from colorizer.errors import (
+    CheckpointError,
+    ClusterError,
+    ColorizerError,
+    EngineError,
+    ExportError,
+    PhotoError,
+    RecipeError,
+    ReportError,
+)
+from colorizer.inference.colorization import Colorization
+from colorizer.inference.colorizer import Colorizer
+from colorizer.inference.hints import ColorHint
+from colorizer.photo.photo import Photo
+from colorizer.recipe import Recipe
 
 __all__ = [
     "PRESETS",
     "Adjustments",
     "CheckpointError",
+    "ClusterError",
     "ColorHint",
     "Colorization",
     "Colorizer",
+    "ColorizerError",
+    "EngineError",
+    "ExportError",
     "Photo",
     "PhotoError",
     "Recipe",
     "RecipeError",
+    "ReportError",
 ]

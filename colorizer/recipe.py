@@ -9,12 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from colorizer.checkpoints import WORKING_SIZES
-from colorizer.framing import Framing
-from colorizer.hints import ColorHint
-from colorizer.photo import Photo
-from colorizer.pipeline import Colorization, Colorizer
-from colorizer.postprocess import Adjustments
+from colorizer.adjust.adjustments import Adjustments
+from colorizer.adjust.framing import Framing
+from colorizer.checkpoints.checkpoint import WORKING_SIZES
+from colorizer.errors import RecipeError
+from colorizer.inference.colorization import Colorization
+from colorizer.inference.colorizer import Colorizer
+from colorizer.inference.hints import ColorHint
+from colorizer.photo.photo import Photo
 
 SCHEMA_VERSION = 1
 LAST_ALTERNATIVE = 15  # each takes time, and recipes may come from strangers
@@ -27,10 +29,6 @@ KINDS: dict[Any, str] = {
     bool: "true or false",
     MARGINS: "four numbers",
 }
-
-
-class RecipeError(ValueError):
-    """A recipe can't be read or applied; the sentence says why and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from colorizer.__main__ import build_parser
+from colorizer.commands.parser import build_parser
 
 ROOT = Path(__file__).parent.parent
 PAGES = {  # name of the page, and the file that it shows

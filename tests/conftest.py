@@ -1,71 +1,24 @@
 """What several test files share: a tiny real network, its checkpoint and a small photo."""
 
-import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from accelerate.state import AcceleratorState, PartialState
-from numpy.typing import NDArray
 from PIL import Image
 from scipy.io import savemat
-from skimage.color import rgb2lab
-from torch import nn
-from torch.nn import functional as F
 from torchvision.datasets import Flowers102
 
 from colorizer import Colorizer, Photo
-from colorizer.checkpoints import load_checkpoint, save_checkpoint
-from colorizer.export import export_onnx
-from colorizer.generator import Generator, GeneratorConfig
-
-Pixels = NDArray[np.uint8]
+from colorizer.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from colorizer.inference.export import export_onnx
+from colorizer.networks.generator import Generator
+from tests.helpers.networks import tiny_generator
+from tests.helpers.photos import Pixels, as_arrays, color_pixels, save_photos
 
 torch.set_num_threads(1)  # tiny networks would only wait for each other's threads
-
-
-def tiny_config(**changes: object) -> GeneratorConfig:
-    """Settings of a network that runs in milliseconds."""
-    values: dict[str, object] = {
-        "encoder": "test_resnet",
-        "stride_in_first_conv": False,
-        "batch_norm_eps": 1e-5,
-        "input_mean": (0.485, 0.456, 0.406),
-        "input_std": (0.229, 0.224, 0.225),
-        "decoder": (16, 16, 8, 8),
-        "context_layers": 1,
-    }
-    return GeneratorConfig(**(values | changes))  # type: ignore[arg-type]
-
-
-def tiny_generator(seed: int = 0, **changes: object) -> Generator:
-    """A network whose random weights paint different, strong colors in different places."""
-    torch.manual_seed(seed)
-    generator = Generator(tiny_config(**changes))
-    for layer in generator.encoder.modules():
-        if isinstance(layer, nn.Conv2d):  # timm starts some at zero
-            nn.init.kaiming_normal_(layer.weight)
-    for layer in generator.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.momentum = None  # statistics as after training, from the pass below
-    # Until something is learned:
-    zeros: list[nn.Module] = [generator.residual]
-    zeros += [generator.queries.change] if generator.queries is not None else []
-    for layer in zeros:
-        nn.init.normal_(layer.weight, std=0.1)
-    nn.init.normal_(generator.head.weight, std=0.5)
-    with torch.no_grad():
-        generator.train()(100 * F.interpolate(torch.rand(4, 1, 8, 8), (128, 128)))
-    return generator.eval()
-
-
-def color_pixels(height: int, width: int, seed: int = 0) -> Pixels:
-    """A smooth random color photo, uint8 (height, width, 3), dark to light."""
-    random = np.random.default_rng(seed)
-    coarse = Image.fromarray(random.integers(0, 256, (5, 6, 3), dtype=np.uint8))
-    return np.array(coarse.resize((width, height), Image.Resampling.BICUBIC))
 
 
 @pytest.fixture(autouse=True)
@@ -146,13 +99,6 @@ def save_image(tmp_path: Path) -> Callable[..., Path]:
     return save
 
 
-def save_photos(folder: Path, files: Iterable[str], size: tuple[int, int] = (24, 32)) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for seed, file in enumerate(files):
-        Image.fromarray(color_pixels(*size, seed=seed)).save(folder / file)
-    return folder
-
-
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
     """A folder with three pairs, whose gray is not the color's."""
@@ -162,13 +108,6 @@ def pairs(tmp_path: Path) -> Path:
         gray = np.full((24, 32), 50 + 10 * number, np.uint8)
         Image.fromarray(gray).save(tmp_path / "set" / "gray" / f"{name}.tif")
     return tmp_path / "set"
-
-
-def as_arrays(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(N, H, W, 3) sRGB as 8-bit L and ab, by scikit-image."""
-    lab = rgb2lab(pixels)
-    lightness = np.round(lab[..., 0] * 2.55).astype(np.uint8)
-    return lightness, np.round(lab[..., 1:] + 128).astype(np.uint8)
 
 
 @pytest.fixture
@@ -197,9 +136,3 @@ def flowers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 # Folders and tar shards
-
-
-def pack(folder: Path, path: Path, mode: str = "w", name: str = "shard") -> Path:
-    with tarfile.open(path, mode) as tar:
-        tar.add(folder, name)
-    return path

@@ -39,7 +39,7 @@ def try_to_open(data: bytes) -> None:
 
 def main(arguments: list[str]) -> None:
     """Fuzz; does not return."""
-    from tests.samples import sample_files
+    from tests.helpers.photo_files import sample_files
 
     warnings.simplefilter("ignore")  # the libraries' about damage
     if arguments and Path(arguments[0]).suffix == "" and not Path(arguments[0]).is_file():

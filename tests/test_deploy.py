@@ -2,12 +2,13 @@
 
 import fnmatch
 import re
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parent.parent
+from tests.helpers.documentation import settings
+from tests.helpers.paths import ROOT
+
 RECIPE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SPACE_FIELDS = {  # of those that Spaces document, the ones that fit a Gradio app
@@ -17,15 +18,6 @@ SPACE_FIELDS = {  # of those that Spaces document, the ones that fit a Gradio ap
 }
 SPACE_COLORS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 LONGEST_DESCRIPTION = 60  # characters, as the Hub allows
-
-
-def settings() -> list[str]:
-    """The variables of the environment that the code reads."""
-    code = [ROOT / "app.py", *(ROOT / "colorizer").rglob("*.py")]
-    text = "\n".join(path.read_text("utf-8") for path in code)
-    found = sorted(set(re.findall(r"\bCOLORIZER_[A-Z_]+", text)))
-    assert found
-    return found
 
 
 def test_the_space_knows_its_fields() -> None:

@@ -19,17 +19,18 @@ from markdown_it import MarkdownIt
 
 import colorizer
 from colorizer import Colorizer, Photo, Recipe
-from colorizer.__main__ import build_parser, main
-from tests.conftest import save_photos
-from tests.test_deploy import settings
+from colorizer.__main__ import main
+from colorizer.commands.parser import build_parser
+from tests.helpers.documentation import settings
+from tests.helpers.paths import ROOT
+from tests.helpers.photos import save_photos
 
-ROOT = Path(__file__).parent.parent
 TEXTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")),
     ROOT / "train" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-ELSEWHERE = {"http.md"}  # whose examples need a server: tests/test_http_docs.py runs them
+ELSEWHERE = {"http.md"}  # whose examples need a server: tests/web/test_http_docs.py runs them
 NOT_RUN = {  # commands, and why not even their options are checked here
     ("pip", "install"): "it installs",
     ("uv", "venv"): "it installs",
@@ -97,7 +98,7 @@ def workplace(tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "runs" / "mine").mkdir(parents=True)
     (tmp_path / "runs" / "mine" / "best").symlink_to(tiny_checkpoint)
     (tmp_path / "requirements.txt").write_text((ROOT / "requirements.txt").read_text())
-    monkeypatch.setattr("colorizer.checkpoints.bundled_folder", lambda: tiny_checkpoint)
+    monkeypatch.setattr("colorizer.checkpoints.checkpoint.bundled_folder", lambda: tiny_checkpoint)
     recipe = Recipe.of(Colorizer.load(), Photo.open(tmp_path / "grandma.jpg"), "grandma.jpg")
     (tmp_path / "grandma_recipe.json").write_text(recipe.to_json(), "utf-8")
     monkeypatch.chdir(tmp_path)

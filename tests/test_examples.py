@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+from tests.helpers.paths import EXAMPLES
+
 PHOTOS = sorted(EXAMPLES.glob("*.jpg"))
 
 # Mean absolute difference, in gray levels out of 255, that JPEG codecs may put between two prints.

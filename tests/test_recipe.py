@@ -19,9 +19,9 @@ from colorizer import (
     RecipeError,
 )
 from colorizer.__main__ import main
-from colorizer.framing import Framing
+from colorizer.adjust.framing import Framing
 from colorizer.recipe import pixel_hash
-from tests.conftest import color_pixels
+from tests.helpers.photos import color_pixels
 
 HINTS = (ColorHint(60, 20.5, "#ff0000", radius=6), ColorHint(10, 40, "#2040c0"))
 ADJUSTMENTS = Adjustments(saturation=1.3, contrast=20, chroma_noise=0.4)

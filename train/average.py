@@ -11,8 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from colorizer.checkpoints import AnyGenerator, Checkpoint, load_checkpoint, save_checkpoint
-from colorizer.generator import Generator
+from colorizer.checkpoints.checkpoint import (
+    AnyGenerator,
+    Checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from colorizer.networks.generator import Generator
 
 
 def average(first: Checkpoint, second: Checkpoint, share: float = 0.5) -> AnyGenerator:

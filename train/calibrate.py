@@ -19,10 +19,10 @@ from scipy.optimize import minimize
 from tqdm import tqdm
 
 from colorizer import Colorizer
-from colorizer.checkpoints import CONFIG_FILE, write_json
-from colorizer.pipeline import scale_confidence
-from train.metrics import Calibration, colors_right
-from train.sources import Sample, find_sources, pick
+from colorizer.checkpoints.checkpoint import CONFIG_FILE, write_json
+from colorizer.inference.colorization import scale_confidence
+from train.data.sources import Sample, find_sources, pick
+from train.measure.metrics import Calibration, colors_right
 
 PIXELS = 2000  # drawn from each photo
 

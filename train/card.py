@@ -8,12 +8,12 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from colorizer.checkpoints import DISCRIMINATOR_WEIGHTS_FILE, Checkpoint
-from colorizer.pix2pix import Pix2Pix
-from train.config import TrainConfig
-from train.networks import RANDOM
-from train.plots import LOSSES, Row
-from train.run import CONFIG_FILE as SETTINGS_FILE
+from colorizer.checkpoints.checkpoint import DISCRIMINATOR_WEIGHTS_FILE, Checkpoint
+from colorizer.networks.pix2pix import Pix2Pix
+from train.model.build import RANDOM
+from train.run.config import TrainConfig
+from train.run.folder import CONFIG_FILE as SETTINGS_FILE
+from train.run.plots import LOSSES, Row
 
 REPORT_FILE = "report.json"
 CURVES_FILE = "curves.png"

@@ -21,9 +21,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorizer import Colorization, Colorizer, Photo
-from train.augment import degrade
-from train.config import TrainConfig
-from train.metrics import (
+from train.data.augment import degrade
+from train.data.sources import Pair, Sample, Source, find_sources, pick
+from train.measure.metrics import (
     Calibration,
     Inception,
     Lpips,
@@ -35,7 +35,7 @@ from train.metrics import (
     psnr,
     ssim,
 )
-from train.report import (
+from train.measure.report import (
     Document,
     Example,
     comparison_table,
@@ -43,7 +43,7 @@ from train.report import (
     to_json,
     write_report,
 )
-from train.sources import Pair, Sample, Source, find_sources, pick
+from train.run.config import TrainConfig
 
 METRICS = {"psnr": psnr, "ssim": ssim, "delta_e00": delta_e00}
 SMALLEST = 32  # pixels of the short side that SSIM and LPIPS need
@@ -70,7 +70,7 @@ class Report:
         photos: one entry per photo, in the order of the sources.
         summary: "n" and "left_out" (photos), "working_size", "sha256" of the checkpoint, the
             metrics of "output", "gray" and "truth" (CF alone), "ratios"; "calibration" where the
-            checkpoint predicts a distribution (see `train.metrics.Calibration`); "inception" where
+            checkpoint predicts a distribution (see `Calibration`); "inception" where
             FID was measured. It fits into JSON.
     """
 

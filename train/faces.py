@@ -1,6 +1,6 @@
 """Measure faces by skin tone: `python -m train.faces --checkpoint weights --data FOLDER`.
 
-Faces are found by `colorizer.faces` in the gray photo. A tone is the individual typology angle of
+Faces are found by `find_faces` in the gray photo. A tone is the individual typology angle of
 the face in the true colors of the photo, not of the person: shadow, exposure and the color of the
 light shift it by whole groups, so read the groups as how dark or light skin is shown. The figures
 are over the box of the face alone, as means over faces.
@@ -19,10 +19,10 @@ from skimage.color import rgb2lab
 from tqdm import tqdm
 
 from colorizer import Colorizer
-from colorizer.faces import Face, find_faces
-from train.metrics import Pixels, colorfulness, delta_e00
-from train.report import markdown_table
-from train.sources import Source, find_sources, pick
+from colorizer.inference.faces import Face, find_faces
+from train.data.sources import Source, find_sources, pick
+from train.measure.metrics import Pixels, colorfulness, delta_e00
+from train.measure.report import markdown_table
 
 TONES = {  # least individual typology angle in degrees (Del Bino and Bernerd 2013)
     "very light": 55.0,

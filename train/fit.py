@@ -24,30 +24,30 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from colorizer.checkpoints import load_checkpoint
-from colorizer.discriminator import Discriminator, DiscriminatorConfig
-from colorizer.generator import Generator
-from train.config import Phase, TrainConfig, parse_config
-from train.data import CropStream, Skip, collate
-from train.engine import (
+from colorizer.checkpoints.checkpoint import load_checkpoint
+from colorizer.networks.discriminator import Discriminator, DiscriminatorConfig
+from colorizer.networks.generator import Generator
+from train.data.crops import CropStream, Skip, collate
+from train.data.sources import Source, find_sources, split
+from train.model.build import build_discriminator, build_generator, with_working_size
+from train.model.learner import Learner
+from train.model.losses import bin_prior
+from train.run.config import Phase, TrainConfig, parse_config
+from train.run.engine import (
     StopSignal,
     dead_workers_explained,
     keep_freed_memory,
     precision,
     start_worker,
 )
-from train.learner import Learner
-from train.losses import bin_prior
-from train.networks import build_discriminator, build_generator, with_working_size
-from train.recorder import Recorder
-from train.run import (
+from train.run.folder import (
     CHECKPOINT_FOLDER,
     Interrupted,
     RunError,
     failed_writes_explained,
     open_run,
 )
-from train.sources import Source, find_sources, split
+from train.run.recorder import Recorder
 
 PRIOR_CROPS = 2000  # crops from which the share of each ab bin is counted
 UNDEFINED_STEPS = 10  # in a row, and the run stops

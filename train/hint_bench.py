@@ -20,12 +20,12 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from tqdm import tqdm
 
 from colorizer import ColorHint, Colorizer, Photo
-from colorizer.color import rgb_to_lab
-from colorizer.compose import in_gamut
-from colorizer.hints import MIN_RADIUS
-from train.metrics import Pixels, delta_e00
-from train.report import Document, markdown_table, to_json
-from train.sources import Source, find_sources, pick
+from colorizer.imaging.color import rgb_to_lab
+from colorizer.imaging.compose import in_gamut
+from colorizer.inference.hints import MIN_RADIUS
+from train.data.sources import Source, find_sources, pick
+from train.measure.metrics import Pixels, delta_e00
+from train.measure.report import Document, markdown_table, to_json
 
 BLUR = 16  # pixels, sigma: a person sees wrong regions, not wrong pixels
 RANDOM_HINTS = 10

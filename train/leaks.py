@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from train.sources import Sample, Source, find_sources, pick
+from train.data.sources import Sample, Source, find_sources, pick
 
 MAX_DISTANCE = 16  # of 64 bits; photos cropped by up to 5 % a side came to 14
 MIN_CORRELATION = 0.98  # cropped photos came to 0.99, look-alikes among 20 million pairs to 0.97

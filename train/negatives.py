@@ -1,6 +1,6 @@
-"""Train the network of `colorizer.negatives`, or measure the one that is there.
+"""Train the network of `colorizer.inference.negatives`, or measure the one that is there.
 
-python -m train.negatives --data photos/ --output colorizer/negatives.safetensors
+python -m train.negatives --data photos/ --output colorizer/inference/negatives.safetensors
 python -m train.negatives --data other_photos/
 """
 
@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from colorizer.negatives import SURE, Polarity, load_polarity, small_gray
-from train.sources import Sample, find_sources, pick
+from colorizer.inference.negatives import SURE, Polarity, load_polarity, small_gray
+from train.data.sources import Sample, find_sources, pick
 
 BATCH = 128
 RATE = 3e-3  # of AdamW, at the start of one cosine

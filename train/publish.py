@@ -20,7 +20,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 )
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from colorizer.checkpoints import (
+from colorizer.checkpoints.checkpoint import (
     CONFIG_FILE,
     DISCRIMINATOR_CONFIG_FILE,
     DISCRIMINATOR_WEIGHTS_FILE,
@@ -30,10 +30,10 @@ from colorizer.checkpoints import (
     load_discriminator,
 )
 from train.card import CURVES_FILE, GRID_FILE, REPORT_FILE, model_card
-from train.config import TrainConfig
-from train.plots import Row, read_log
-from train.run import BEST_FOLDER, CHECKPOINT_FOLDER, LOG_FILE, SAMPLES_FOLDER
-from train.run import CONFIG_FILE as SETTINGS_FILE
+from train.run.config import TrainConfig
+from train.run.folder import BEST_FOLDER, CHECKPOINT_FOLDER, LOG_FILE, SAMPLES_FOLDER
+from train.run.folder import CONFIG_FILE as SETTINGS_FILE
+from train.run.plots import Row, read_log
 
 CARD_FILE = "README.md"
 CHECKPOINT_FILES = (

@@ -15,14 +15,14 @@ from typing import Any
 from huggingface_hub import constants, scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 
-from colorizer.checkpoints import (
+from colorizer.checkpoints.checkpoint import (
     CONFIG_FILE,
     DISCRIMINATOR_FILES,
     WEIGHTS_FILE,
     CheckpointError,
     download_checkpoint,
 )
-from colorizer.describe import (
+from colorizer.checkpoints.describe import (
     CARD_FILE,
     MEASURED,
     REPORT_FILE,
@@ -30,8 +30,8 @@ from colorizer.describe import (
     describe_checkpoint,
     describe_folder,
 )
-from colorizer.hub import find_snapshot
-from colorizer.verify import verify_checkpoint
+from colorizer.checkpoints.hub import find_snapshot
+from colorizer.checkpoints.verify import verify_checkpoint
 
 NAME_HELP = "folder, user/repo or user/repo@revision (default: the bundled one)"
 UNUSABLE = ("broken", "foreign", "newer", "pickle")  # rather than not found

@@ -9,10 +9,14 @@ from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 
-from colorizer.albums import find_photos
-from colorizer.checkpoints import Checkpoint, load_checkpoint
-from colorizer.cluster import LOCAL, Cluster, ClusterError, import_ray
-from colorizer.commands.album import Album, Run, Stop, stopped_by_ctrl_c
+from colorizer.adjust.adjustments import PRESETS
+from colorizer.batch.album import Album, Run, Stop, stopped_by_ctrl_c
+from colorizer.batch.find import find_photos
+from colorizer.batch.job import Settings, Worker, load_colorizer
+from colorizer.batch.local_runner import run_threads
+from colorizer.batch.ray_runner import LOCAL, Cluster, import_ray
+from colorizer.batch.report import Report, lock_folder
+from colorizer.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from colorizer.commands.values import (
     adjustment,
     at_least_one,
@@ -21,11 +25,9 @@ from colorizer.commands.values import (
     recipe,
     working_size,
 )
-from colorizer.engines import PRECISIONS
-from colorizer.formats import MAX_PIXELS, SAVED_AS
-from colorizer.jobs import Settings, Worker, load_colorizer, run_threads
-from colorizer.postprocess import PRESETS
-from colorizer.results import Report, ReportError, alone_in
+from colorizer.errors import ClusterError, ReportError
+from colorizer.inference.engines import PRECISIONS
+from colorizer.photo.formats import MAX_PIXELS, SAVED_AS
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -152,7 +154,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         try:
             options.output.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(alone_in(options.output))
+            stack.enter_context(lock_folder(options.output))
             report = Report(options.output)
             found = find_photos(options.photos, options.output)
         except OSError as error:

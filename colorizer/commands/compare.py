@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from colorizer.albums import find_photos
-from colorizer.formats import PhotoError, format_of
-from colorizer.photo import Photo
-from colorizer.pipeline import Colorizer
+from colorizer.batch.find import find_photos
+from colorizer.errors import PhotoError
+from colorizer.inference.colorizer import Colorizer
+from colorizer.photo.formats import format_of
+from colorizer.photo.photo import Photo
 
 CELL_PIXELS = 200_000  # of each picture
 GAP = 12  # pixels between pictures
 LABEL = 20  # height of letters in pixels
-MOST_PHOTOS = 100  # on a sheet
+MAX_PHOTOS = 100  # on a sheet
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -53,8 +54,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     """Make the sheet; returns the exit code: 0 done, 1 some photos are not on it."""
     found = find_photos(options.photos)
-    if not 0 < len(found) <= MOST_PHOTOS:
-        parser.error(f"There are {len(found)} photos; a sheet holds 1 to {MOST_PHOTOS}.")
+    if not 0 < len(found) <= MAX_PHOTOS:
+        parser.error(f"There are {len(found)} photos; a sheet holds 1 to {MAX_PHOTOS}.")
     try:
         format_of(options.output)
         sources = [None if name == "bundled" else name for name in options.checkpoints]

@@ -22,9 +22,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(options: argparse.Namespace) -> int:
     """Print the script; returns the exit code, 0."""
-    from colorizer.__main__ import build_parser  # which has imported this module
-
-    parser = build_parser()
+    parser: argparse.ArgumentParser = options.parser
     for action in actions_of(parser):
         kind = KINDS.get(str(action.metavar))
         if kind is not None:

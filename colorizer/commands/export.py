@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from colorizer.checkpoints import CheckpointError, load_checkpoint
-from colorizer.export import PRECISIONS, ExportError, export_onnx
-from colorizer.export_check import check
-from colorizer.formats import PhotoError
-from colorizer.photo import Photo
+from colorizer.checkpoints.checkpoint import CheckpointError, load_checkpoint
+from colorizer.errors import ExportError, PhotoError
+from colorizer.inference.comparison import check
+from colorizer.inference.export import PRECISIONS, export_onnx
+from colorizer.photo.photo import Photo
 
 EXAMPLES = Path(__file__).parents[2] / "examples"  # of a clone; an installed package has none
 

@@ -4,9 +4,9 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from colorizer.checkpoints import WORKING_SIZES
-from colorizer.hints import ColorHint
-from colorizer.postprocess import Adjustments
+from colorizer.adjust.adjustments import Adjustments
+from colorizer.checkpoints.checkpoint import WORKING_SIZES
+from colorizer.inference.hints import ColorHint
 from colorizer.recipe import Recipe
 
 PHOTOS_FIRST = "photos go before the options"

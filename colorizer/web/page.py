@@ -7,14 +7,14 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_function_description
 
-from colorizer.web.about_tab import build_about_tab
-from colorizer.web.api import add_endpoints
-from colorizer.web.batch_tab import build_batch_tab
-from colorizer.web.model_tab import build_model_tab
-from colorizer.web.models import Models
-from colorizer.web.notice import build_notice
-from colorizer.web.photo_tab import build_photo_tab
-from colorizer.web.settings import settings
+from colorizer.web.api.endpoints import add_endpoints
+from colorizer.web.server.models import Models
+from colorizer.web.server.settings import settings
+from colorizer.web.tabs.about import build_about_tab
+from colorizer.web.tabs.batch import build_batch_tab
+from colorizer.web.tabs.model import build_model_tab
+from colorizer.web.tabs.notice import build_notice
+from colorizer.web.tabs.photo import build_photo_tab
 from colorizer.web.texts import in_english, text
 
 QUEUE = 32  # visitors waiting in line, at most

@@ -1,0 +1,1 @@
+"""Post-processing: color, tone, restoration, skin, framing and the badge."""

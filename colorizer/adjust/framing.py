@@ -1,0 +1,66 @@
+"""How a photo is turned, cropped and inverted before it is colorized."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from colorizer.photo.photo import Photo
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a photo is turned, cropped and inverted before it is colorized.
+
+    Attributes:
+        turns: quarter turns clockwise, 0 to 3.
+        margins: what is cut off the turned photo at its left, right, top and bottom, in percent of
+            its width or height.
+        negative: whether the photo is a negative, and so to be inverted.
+    """
+
+    turns: int = 0
+    margins: tuple[float, float, float, float] = (0, 0, 0, 0)
+    negative: bool = False
+
+    def __post_init__(self) -> None:
+        if self.turns not in range(4):
+            raise ValueError(f"turns is {self.turns}; give 0 to 3 quarter turns.")
+        left, right, top, bottom = self.margins
+        if min(self.margins) < 0 or left + right >= 100 or top + bottom >= 100:
+            raise ValueError(f"The margins {self.margins} leave nothing of the photo.")
+
+    def __call__(self, photo: Photo) -> Photo:
+        """The photo, turned, cropped and inverted."""
+        return self.crop(self.whole(photo))
+
+    def turned(self, clockwise: bool) -> Self:
+        """The same part of the photo after one more quarter turn."""
+        left, right, top, bottom = self.margins
+        margins = (bottom, top, left, right) if clockwise else (top, bottom, right, left)
+        return replace(self, turns=(self.turns + (1 if clockwise else 3)) % 4, margins=margins)
+
+    def whole(self, photo: Photo) -> Photo:
+        """The whole photo, turned and inverted."""
+        if self.turns:
+            photo = photo.transformed(
+                lambda pixels: np.rot90(pixels, -self.turns)
+            )  # counterclockwise
+        return photo.inverted() if self.negative else photo
+
+    def box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom edge, in pixels, of what stays of a turned photo of (height,
+        width); at least one pixel stays.
+        """
+        height, width = size
+        left, right = (round(margin / 100 * width) for margin in self.margins[:2])
+        top, bottom = (round(margin / 100 * height) for margin in self.margins[2:])
+        x, y = min(left, width - 1), min(top, height - 1)
+        return x, y, max(x + 1, width - right), max(y + 1, height - bottom)
+
+    def crop(self, photo: Photo) -> Photo:
+        """What stays of a turned photo."""
+        if not any(self.margins):
+            return photo
+        left, top, right, bottom = self.box(photo.size)
+        return photo.transformed(lambda pixels: pixels[top:bottom, left:right])

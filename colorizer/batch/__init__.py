@@ -1,0 +1,1 @@
+"""Many photos: find them, colorize them, report on them."""

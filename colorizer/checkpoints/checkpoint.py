@@ -1,0 +1,252 @@
+"""Checkpoints: a folder with `model.safetensors` and `config.json`, or a repository of the Hugging
+Face Hub that holds them; read strictly.
+"""
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import nn
+
+from colorizer.checkpoints.files import (
+    CONFIG_FILE,
+    DISCRIMINATOR_CONFIG_FILE,
+    DISCRIMINATOR_FILES,
+    DISCRIMINATOR_WEIGHTS_FILE,
+    SCHEMA_VERSION,
+    WEIGHTS_FILE,
+    WORKING_SIZES,
+    all_fields,
+    read_json,
+    read_settings,
+    restore,
+    setting_errors,
+)
+from colorizer.checkpoints.hub import HUB_NAME, Snapshot, find_snapshot
+from colorizer.errors import CheckpointError
+from colorizer.networks.discriminator import Discriminator, DiscriminatorConfig
+from colorizer.networks.generator import Generator
+from colorizer.networks.pix2pix import Pix2Pix, Pix2PixConfig
+
+__all__ = [
+    "CONFIG_FILE",
+    "DISCRIMINATOR_CONFIG_FILE",
+    "DISCRIMINATOR_FILES",
+    "DISCRIMINATOR_WEIGHTS_FILE",
+    "WEIGHTS_FILE",
+    "WORKING_SIZES",
+    "AnyGenerator",
+    "Checkpoint",
+    "CheckpointError",
+    "bundled_folder",
+    "load_checkpoint",
+    "load_discriminator",
+    "local_folder",
+    "save_checkpoint",
+    "write_json",
+]
+
+LOG = logging.getLogger(__name__)
+
+AnyGenerator = Generator | Pix2Pix
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A generator and what is known about it.
+
+    Attributes:
+        generator: in evaluation mode, float32, on the CPU.
+        working_size: short side in pixels that suits it best.
+        source: where it came from: a folder, or "user/repo@commit".
+        sha256: of `model.safetensors`, 64 hexadecimal digits.
+        notice: a sentence, if it was taken from the cache because the Hub couldn't be asked whether
+            there is a newer one.
+    """
+
+    generator: AnyGenerator
+    working_size: int
+    source: str
+    sha256: str
+    notice: str = ""
+
+
+def load_checkpoint(source: str | Path | None = None, public: bool = False) -> Checkpoint:
+    """Load a checkpoint strictly.
+
+    Args:
+        source: a folder, "user/repo" or "user/repo@revision" on the Hugging Face Hub; None takes
+            the bundled checkpoint. A folder that exists wins over a name. A commit may come from
+            the cache; a branch or a tag does only if the Hub can't be asked, which is logged.
+        public: whether to take only what anybody may see: a name on the Hub, without the login of
+            this machine, and no folder. For names that strangers give.
+
+    Raises:
+        CheckpointError: the source can't be found, or isn't a checkpoint that this version can
+            read.
+    """
+    folder = local_folder(source, public)
+    if folder is not None:
+        return read_checkpoint(folder, "bundled" if source is None else str(source))
+    snapshot = find_snapshot(str(source), public)
+    if snapshot.notice:
+        LOG.warning("%s", snapshot.notice)
+    checkpoint = read_checkpoint(
+        download_checkpoint(snapshot), snapshot.source, snapshot.sha256(WEIGHTS_FILE)
+    )
+    return replace(checkpoint, notice=snapshot.notice)
+
+
+def download_checkpoint(snapshot: Snapshot) -> Path:
+    """The folder of a checkpoint in the cache, downloaded if need be; the weights come last, and
+    not without settings that this version can read.
+
+    Raises:
+        CheckpointError: it can't be had, or isn't one that this version can read.
+    """
+    read_settings(snapshot.get(CONFIG_FILE))
+    folder = snapshot.get(WEIGHTS_FILE).parent
+    snapshot.remember()
+    return folder
+
+
+def load_discriminator(source: str | Path | None = None) -> Discriminator | None:
+    """The discriminator that was trained with a checkpoint, float32, in training mode.
+
+    Args:
+        source: as for `load_checkpoint`.
+
+    Returns:
+        None if the checkpoint comes without.
+
+    Raises:
+        CheckpointError: the source can't be found, or its discriminator can't be read.
+    """
+    folder = local_folder(source)
+    if folder is not None:
+        return read_discriminator(folder)
+    snapshot = find_snapshot(str(source))
+    folder = download_checkpoint(snapshot)
+    for file in DISCRIMINATOR_FILES:
+        snapshot.get_if_there(file)
+    return read_discriminator(folder, snapshot.sha256(DISCRIMINATOR_WEIGHTS_FILE))
+
+
+def bundled_folder() -> Path:
+    """The folder of the checkpoint that comes with the code: inside the installed package, or
+    beside it in a clone.
+    """
+    package = Path(__file__).parents[1]
+    inside = package / "weights"
+    return inside if inside.is_dir() else package.parent / "weights"
+
+
+def local_folder(source: str | Path | None, public: bool = False) -> Path | None:
+    """The folder that a source means; None if it is a name on the Hub.
+
+    Args:
+        source: as for `load_checkpoint`.
+        public: as for `load_checkpoint`.
+
+    Raises:
+        CheckpointError: it is neither.
+    """
+    if source is None:
+        return bundled_folder()
+    if not public and Path(source).is_dir():
+        return Path(source)
+    if HUB_NAME.fullmatch(str(source)):
+        return None
+    raise CheckpointError(
+        f"{source} is neither a folder nor a Hub name like user/repo; check the spelling.", "name"
+    )
+
+
+def read_checkpoint(folder: Path, source: str, digest: str | None = None) -> Checkpoint:
+    """Load the checkpoint in a folder strictly.
+
+    Args:
+        folder: with the files.
+        source: what to call it.
+        digest: the SHA-256 that its weights must have; None takes any.
+
+    Raises:
+        CheckpointError: it isn't one that this version can read.
+    """
+    settings, working_size = read_settings(folder / CONFIG_FILE)
+
+    def build() -> AnyGenerator:
+        return Pix2Pix(settings) if isinstance(settings, Pix2PixConfig) else Generator(settings)
+
+    generator, actual = restore(build, folder / CONFIG_FILE, folder / WEIGHTS_FILE, digest)
+    return Checkpoint(generator.eval(), working_size, source, actual)
+
+
+def read_discriminator(folder: Path, digest: str | None = None) -> Discriminator | None:
+    """Load the discriminator in a checkpoint's folder strictly; None if there is none.
+
+    Args:
+        folder: with the files.
+        digest: the SHA-256 that its weights must have; None takes any.
+
+    Raises:
+        CheckpointError: it can't be read.
+    """
+    paths = [folder / file for file in DISCRIMINATOR_FILES]
+    if not any(path.exists() for path in paths):
+        return None
+    config = read_json(paths[0])
+    with setting_errors(paths[0]):
+        settings = DiscriminatorConfig(**all_fields(DiscriminatorConfig, config))
+    return restore(lambda: Discriminator(settings), paths[0], paths[1], digest)[0]
+
+
+def save_checkpoint(
+    folder: Path,
+    generator: AnyGenerator,
+    working_size: int,
+    discriminator: Discriminator | None = None,
+) -> None:
+    """Write a generator, and a discriminator if there is one, as a checkpoint folder, matrices in
+    float16; each file is written beside its place and renamed. Without a discriminator, that of an
+    earlier checkpoint in the folder is removed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_weights(folder / WEIGHTS_FILE, generator)
+    config = {
+        "schema_version": SCHEMA_VERSION,
+        "working_size": working_size,
+        "architecture": "pix2pix" if isinstance(generator, Pix2Pix) else "unet",
+        "generator": asdict(generator.config),
+    }
+    write_json(folder / CONFIG_FILE, config)
+    if discriminator is None:
+        for file in DISCRIMINATOR_FILES:
+            (folder / file).unlink(missing_ok=True)
+    else:
+        _write_weights(folder / DISCRIMINATOR_WEIGHTS_FILE, discriminator)
+        write_json(folder / DISCRIMINATOR_CONFIG_FILE, asdict(discriminator.config))
+
+
+def _write_weights(path: Path, network: nn.Module) -> None:
+    weights = {
+        name: (
+            value.half() if value.dim() > 1 else value
+        ).contiguous()  # vectors may exceed float16
+        for name, value in network.state_dict().items()
+    }
+    beside = path.with_name(path.name + ".part")
+    save_file(weights, beside)
+    beside.chmod(0o644)  # safetensors makes it private
+    os.replace(beside, path)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a settings file, beside its place and renamed."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(json.dumps(values, indent=1) + "\n")
+    os.replace(beside, path)

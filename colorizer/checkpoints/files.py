@@ -1,0 +1,221 @@
+"""The files of a checkpoint: their names, their schema, and networks restored from them strictly.
+No pickle is ever loaded, and no network is built before its weights are known to fit it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import nn
+
+from colorizer.errors import CheckpointError
+from colorizer.networks.generator import GeneratorConfig
+from colorizer.networks.pix2pix import Pix2PixConfig
+
+SCHEMA_VERSION = 1
+WEIGHTS_FILE = "model.safetensors"
+CONFIG_FILE = "config.json"
+DISCRIMINATOR_WEIGHTS_FILE = "discriminator.safetensors"
+DISCRIMINATOR_CONFIG_FILE = "discriminator.json"
+DISCRIMINATOR_FILES = (DISCRIMINATOR_CONFIG_FILE, DISCRIMINATOR_WEIGHTS_FILE)
+PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
+OPTIONAL_FIELDS = ("query_layers", "chroma_gain", "cast_gain", "confidence")  # not in the first
+REMOVED_FIELDS = ("hint_stem", "deep_hints")  # of the first: hints went through the network
+WORKING_SIZES = (192, 512)  # smallest and largest short side that the network may see, in pixels
+DTYPES = ("F16", "BF16", "F32", "I64")  # of weights; I64 is a batch norm's counter
+MAX_CONFIG = 1_000_000  # bytes; a larger file holds no settings of ours
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def missing_files(name: object, files: Iterable[str]) -> CheckpointError:
+    """Why a folder or a repository is no checkpoint, of whose files one is missing.
+
+    Args:
+        name: of the folder or the repository.
+        files: the names of the files that it holds.
+    """
+    files = list(files)
+    pickles = [file for file in files if Path(file).suffix in PICKLES]
+    if pickles and WEIGHTS_FILE not in files:
+        return CheckpointError(
+            f"{name} holds its weights as a pickle ({pickles[0]}), which could run anything on "
+            f"this machine and is never opened; ask its author for {WEIGHTS_FILE}.",
+            "pickle",
+        )
+    return CheckpointError(
+        f"{name} holds no {CONFIG_FILE} and {WEIGHTS_FILE}; it is not a colorizer checkpoint.",
+        "foreign",
+    )
+
+
+def read_settings(path: Path) -> tuple[GeneratorConfig | Pix2PixConfig, int]:
+    """What a `config.json` says: the generator's settings and its working size in pixels.
+
+    Raises:
+        CheckpointError: it can't be read, or isn't one that this version can use.
+    """
+    config = read_json(path)
+    version = config.get("schema_version") if isinstance(config, dict) else None
+    if version != SCHEMA_VERSION:
+        newer = isinstance(version, int) and version > SCHEMA_VERSION
+        advice = "update colorizer" if newer else "it is not a checkpoint of ours"
+        raise CheckpointError(
+            f"{path} has schema version {version}, not {SCHEMA_VERSION}; {advice}.",
+            "newer" if newer else "foreign",
+        )
+    with setting_errors(path):
+        working_size = config["working_size"]
+        if not WORKING_SIZES[0] <= working_size <= WORKING_SIZES[1]:
+            raise ValueError(f"working_size is {working_size}, not in {WORKING_SIZES}")
+        architecture = config.get("architecture", "unet")  # the first checkpoints don't name it
+        if architecture == "unet":
+            return GeneratorConfig(**all_fields(GeneratorConfig, config["generator"])), working_size
+        if architecture == "pix2pix":
+            return Pix2PixConfig(**all_fields(Pix2PixConfig, config["generator"])), working_size
+        raise ValueError(f"architecture is {architecture!r}, not unet or pix2pix")
+
+
+def read_json(path: Path) -> Any:
+    """What a settings file holds.
+
+    Raises:
+        CheckpointError: it can't be read, is no JSON or far too large.
+    """
+    with file_errors(path.parent, path.name):
+        if path.stat().st_size > MAX_CONFIG:
+            raise CheckpointError(f"The {path.name} in {path.parent} is too large; get it again.")
+        return json.loads(path.read_text("utf-8"))
+
+
+def all_fields(settings: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a settings class from JSON, whose lists become tuples; all must be there, but
+    for those that came later.
+
+    Raises:
+        KeyError: one is missing.
+    """
+    missing = {item.name for item in fields(settings)} - set(values) - set(OPTIONAL_FIELDS)
+    if missing:
+        raise KeyError(f"missing {', '.join(sorted(missing))}")
+    return {name: _tuples(value) for name, value in values.items() if name not in REMOVED_FIELDS}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def restore(
+    build: Callable[[], Network], config: Path, weights: Path, digest: str | None = None
+) -> tuple[Network, str]:
+    """Build a network and load its weights strictly, but for those that were given up.
+
+    What the settings ask for is compared with what the weights' file says of itself before either
+    takes memory: a stranger's settings may ask for any amount of it.
+
+    Args:
+        build: makes the network of the settings.
+        config: the file of the settings, for the errors.
+        weights: the safetensors file.
+        digest: the SHA-256 that it must have; None takes any.
+
+    Returns:
+        The network, float32, on the CPU; and the SHA-256 of the weights' file.
+
+    Raises:
+        CheckpointError: a file can't be read, or they don't fit each other.
+    """
+    with file_errors(weights.parent, weights.name):
+        found = _header(weights)
+    with setting_errors(config):
+        try:
+            with torch.device("meta"):
+                wanted = {name: value.shape for name, value in build().state_dict().items()}
+        except RuntimeError as error:  # no tensor can be that large
+            raise ValueError(error) from error
+    if found != {name: list(shape) for name, shape in wanted.items()}:
+        raise CheckpointError(
+            f"The weights in {config.parent} do not fit its {config.name}; get both files again."
+        )
+    with file_errors(weights.parent, weights.name):
+        with weights.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        check_digest(weights, actual, digest)
+        values = load_file(weights)
+    network = build()
+    network.load_state_dict({name: values[name] for name in wanted})
+    if not all(value.isfinite().all() for value in network.state_dict().values()):
+        raise CheckpointError(
+            f"The checkpoint in {config.parent} holds infinite or undefined weights; get it again."
+        )
+    return network, actual
+
+
+def check_digest(path: Path, actual: str, expected: str | None) -> None:
+    """Compare the SHA-256 of a file from the Hub with the Hub's; None knows nothing.
+
+    Raises:
+        CheckpointError: they differ.
+    """
+    if expected not in (None, actual):
+        raise CheckpointError(
+            f"{path.name} is not what the Hub says: its SHA-256 is {actual}, not {expected}; "
+            f"delete {path.parents[2]} and try again."  # of the cache: REPOSITORY/snapshots/COMMIT
+        )
+
+
+def _header(path: Path) -> dict[str, list[int]]:
+    """Names and shapes of the weights in a safetensors file that aren't given up; nothing else of
+    it is read.
+    """
+    shapes = {}
+    with safe_open(path, "pt") as file:
+        for name in file.keys():  # noqa: SIM118
+            part = file.get_slice(name)
+            if part.get_dtype() not in DTYPES:
+                raise ValueError(f"{name} is {part.get_dtype()}, none of {', '.join(DTYPES)}")
+            if name.partition(".")[0] not in REMOVED_FIELDS:
+                shapes[name] = part.get_shape()
+    return shapes
+
+
+@contextmanager
+def file_errors(folder: Path, file: str) -> Iterator[None]:
+    """Turn what reading a file of a checkpoint raises into one sentence."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except FileNotFoundError:
+        beside = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        if (error := missing_files(folder, beside)).reason == "pickle":
+            raise error from None
+        pair = DISCRIMINATOR_FILES if file in DISCRIMINATOR_FILES else (CONFIG_FILE, WEIGHTS_FILE)
+        raise CheckpointError(
+            f"{folder} holds no {file}; name a folder with {pair[0]} and {pair[1]}."
+        ) from None
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder} can't be read ({error.strerror}); change its permissions."
+        ) from error
+    except (ValueError, RecursionError, SafetensorError) as error:  # the first two: not JSON
+        raise CheckpointError(
+            f"The checkpoint in {folder} is damaged ({error}); get it again."
+        ) from error
+
+
+@contextmanager
+def setting_errors(path: Path) -> Iterator[None]:
+    """Turn what settings that build nothing raise into one sentence."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError, AssertionError) as error:
+        first = str(error).partition("\n")[0]  # torch adds where in its own source
+        raise CheckpointError(f"{path} is not valid ({first}); get it again.") from error

@@ -1,0 +1,1 @@
+"""Numbers only: color spaces, gamut, curves, bands, resampling and guided filters."""

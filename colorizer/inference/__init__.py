@@ -1,0 +1,1 @@
+"""From a gray photo to colors: engines, hints, alternatives, faces and export."""

@@ -1,0 +1,171 @@
+"""The pipeline: load a checkpoint once, colorize many photos, adjust each without the network."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import torch
+
+from colorizer.checkpoints.checkpoint import WORKING_SIZES, Checkpoint, load_checkpoint
+from colorizer.imaging.arrays import Plane
+from colorizer.inference.colorization import Colorization, NetworkOutput
+from colorizer.inference.distribution import Distribution
+from colorizer.inference.engines import PRECISIONS, file_engine, torch_engine
+from colorizer.inference.faces import find_faces
+from colorizer.inference.hints import ColorHint, sample
+from colorizer.inference.small_faces import SIDE, expect_faces, take_skin, windows
+from colorizer.networks.generator import Generator
+from colorizer.photo.photo import Photo
+
+LONGEST_SIDE = 4  # of the network's picture, in working sizes, for strips of 1 x 20,000 pixels
+
+
+class Colorizer:
+    """A generator, ready to colorize photos; use `Colorizer.load`.
+
+    One object may serve several threads.
+
+    Attributes:
+        checkpoint: of the generator.
+        device: on which torch runs it.
+        engine: what runs it: "torch", or what runs the exported file.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: torch.device,
+        onnx: Path | None = None,
+        precision: str = "auto",
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.device = device
+        self._run_network, self.engine = (
+            (torch_engine(checkpoint.generator, device, precision), "torch")
+            if onnx is None
+            else file_engine(onnx, checkpoint, torch.get_num_threads(), precision)
+        )
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path | None = None,
+        device: str = "auto",
+        onnx: str | Path | None = None,
+        precision: str = "auto",
+    ) -> Self:
+        """Load a checkpoint.
+
+        Args:
+            source: a folder, "user/repo" or "user/repo@revision" on the Hugging Face Hub; None
+                takes the bundled one.
+            device: "auto" (CUDA, then Apple's MPS, then CPU) or a torch device.
+            onnx: a file that `export_onnx` made of this checkpoint, to be run on the CPU
+                instead: by OpenVINO, which is faster than torch, or else by ONNX Runtime.
+            precision: in which torch and OpenVINO compute: "fp32", "bf16", or "auto": bf16 on CPUs
+                that have it. So colors differ by less than is visible from one kind of CPU to
+                another; with fp32 hardly at all.
+
+        Raises:
+            CheckpointError: the checkpoint can't be found or isn't one of ours.
+            EngineError: the file is of another checkpoint, or nothing can run it.
+            ValueError: there is no such device or precision, or it doesn't go with the file.
+        """
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision is {precision!r}; use one of {', '.join(PRECISIONS)}.")
+        if onnx is not None:
+            if device not in ("auto", "cpu"):
+                raise ValueError(
+                    f"An exported file runs on the CPU, not on {device}; take auto or cpu."
+                )
+            device = "cpu"
+        if device == "auto":
+            device = (
+                "cuda"
+                if torch.cuda.is_available()
+                else "mps"
+                if torch.backends.mps.is_available()
+                else "cpu"
+            )
+        try:
+            chosen = torch.empty(0, device=device).device
+        except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts
+            raise ValueError(f"The device {device} can't be used; take auto or cpu.") from error
+        path = None if onnx is None else Path(onnx)
+        return cls(load_checkpoint(source), chosen, path, precision)
+
+    def colorize(
+        self, photo: Photo, hints: Sequence[ColorHint] = (), working_size: int | None = None
+    ) -> "Colorization":
+        """Colorize a photo; its own colors, if it has any, are ignored.
+
+        Args:
+            photo: any size.
+            hints: colors that are known, in pixels of the photo.
+            working_size: short side in pixels at which the network sees the photo, 192 to 512.
+                Larger finds smaller things, smaller paints large areas more evenly. None takes the
+                checkpoint's own. Small faces are seen again, enlarged.
+
+        Raises:
+            ValueError: the working size is out of range, or a hint outside the photo.
+        """
+        short = self.checkpoint.working_size if working_size is None else working_size
+        if not WORKING_SIZES[0] <= short <= WORKING_SIZES[1]:
+            raise ValueError(
+                f"The working size is {short}; "
+                f"it goes from {WORKING_SIZES[0]} to {WORKING_SIZES[1]}."
+            )
+        size = network_size(photo.size, short)
+        samples = sample(hints, photo.size, size)
+        predicted = self._improve_small_faces(photo, self.predict(photo.resized_lightness(size)))
+        return Colorization(photo, predicted, samples=samples)
+
+    def predict(self, lightness: Plane) -> "NetworkOutput":
+        """Run the network, and nothing else; what comes back lies in the memory of the CPU.
+
+        Args:
+            lightness: (h, w) L* of a photo at the working size.
+        """
+        return self.predict_all([lightness])[0]
+
+    def predict_all(self, pictures: Sequence[Plane]) -> list["NetworkOutput"]:
+        """The same for several pictures, one after the other."""
+        return [self._predict(lightness) for lightness in pictures]
+
+    def _predict(self, lightness: Plane) -> "NetworkOutput":
+        ab, logits = self._run_network(lightness)
+        generator, distribution = self.checkpoint.generator, None
+        if logits is not None and isinstance(generator, Generator):
+            distribution = Distribution(logits, generator.bins.cpu(), generator.config.temperature)
+        scaling = generator.config.confidence if isinstance(generator, Generator) else (1.0, 0.0)
+        return NetworkOutput(lightness, ab, distribution, scaling, self.checkpoint.sha256)
+
+    def _improve_small_faces(self, photo: Photo, first: "NetworkOutput") -> "NetworkOutput":
+        """Add what a second look at each small face finds."""
+        generator = self.checkpoint.generator
+        if first.distribution is None or not isinstance(generator, Generator):
+            return first
+        shown = first.lightness.shape[0], first.lightness.shape[1]
+        found = list(windows(find_faces(photo), photo.size, shown))
+        if not found:
+            return first
+        parts = [photo.transformed(partial(window.cut, shown=shown)) for window in found]
+        looks = self.predict_all([part.resized_lightness((SIDE, SIDE)) for part in parts])
+        ab, logits = first.ab.copy(), first.distribution.logits.clone()
+        for window, closer in zip(found, looks, strict=True):
+            assert closer.distribution is not None
+            look = expect_faces(
+                closer.ab, closer.distribution, generator.config.chroma_gain, window
+            )
+            take_skin((ab, logits), look, first.lightness, window)
+        return replace(first, ab=ab, distribution=replace(first.distribution, logits=logits))
+
+
+def network_size(size: tuple[int, int], short: int) -> tuple[int, int]:
+    """(height, width) at which the network sees a photo of `size`: its short side is `short`, less
+    for extreme strips.
+    """
+    scale = min(short / min(size), LONGEST_SIDE * short / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -1,0 +1,1 @@
+"""What torch trains: encoder, generators and discriminator."""

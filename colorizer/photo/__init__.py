@@ -1,0 +1,1 @@
+"""One photo and its file: pixels, formats, color profiles and metadata."""

@@ -1,0 +1,269 @@
+"""Photos: open any of them upright, know their lightness, save them again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from colorizer.errors import PhotoError
+from colorizer.imaging.arrays import Pixels, Plane
+from colorizer.imaging.bands import bands, map_bands
+from colorizer.imaging.color import (
+    RGB_TO_XYZ,
+    gray_to_lightness,
+    luminance_to_lightness,
+    srgb_to_linear,
+)
+from colorizer.imaging.compose import compose_gray
+from colorizer.imaging.curves import STEPS, look_up, tabulate
+from colorizer.imaging.resampling import resize
+from colorizer.photo.decode import Note, decode
+from colorizer.photo.encode import on_white, to_8_bits, write
+from colorizer.photo.formats import DEEP, MAX_PIXELS, OPAQUE, Loss, format_of
+from colorizer.photo.metadata import Metadata
+
+OVERVIEW = 640  # pixels of the short side of a copy that is kept, as faces are searched in
+LARGE = 4 * OVERVIEW  # pixels of the short side of photos of which one is worth it
+SMALLER = 1.5  # times; copies that are smaller by it are made from the overview
+LUMINANCE_WEIGHTS = np.array(RGB_TO_XYZ[1], np.float32)[None]
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo in memory, upright, in sRGB.
+
+    Attributes:
+        pixels: uint8 or uint16 (height, width, channels), with one channel where all three would
+            be equal, else three.
+        format: in which it is to be saved, as Pillow names it ("JPEG", "PNG"): how the file was
+            encoded, or PNG.
+        alpha: (height, width) of the pixels' type, 0 where the photo is transparent; None where it
+            nowhere is.
+        metadata: what is known about it.
+        notes: what a person may want to know about how its file was read.
+    """
+
+    pixels: Pixels
+    format: str = "PNG"
+    alpha: Pixels | None = None
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        pixels, alpha = self.pixels, self.alpha
+        if (
+            pixels.dtype not in (np.uint8, np.uint16)
+            or pixels.ndim != 3
+            or pixels.shape[2] not in (1, 3)
+            or 0 in pixels.shape
+        ):
+            raise PhotoError(
+                f"The pixels are {pixels.dtype} of shape {pixels.shape}; "
+                "give uint8 or uint16 (height, width, 1 or 3), not empty."
+            )
+        if alpha is not None and (alpha.dtype != pixels.dtype or alpha.shape != pixels.shape[:2]):
+            raise PhotoError(
+                f"alpha is {alpha.dtype} of shape {alpha.shape}; give it the size and the type of "
+                f"the pixels, {pixels.dtype} {pixels.shape[:2]}."
+            )
+
+    @classmethod
+    def open(
+        cls, source: str | Path | BinaryIO | Image.Image, max_pixels: int = MAX_PIXELS
+    ) -> Self:
+        """Open a photo: a path, a binary file object or a Pillow image.
+
+        EXIF orientation is applied, and an embedded color profile; of several frames or pages the
+        first is taken. See `colorizer.photo.formats.READABLE`.
+
+        Args:
+            source: of the photo.
+            max_pixels: beyond which it is taken for a decompression bomb.
+
+        Raises:
+            PhotoError: the source can't be read as a photo.
+        """
+        if not isinstance(source, str | Path):
+            return cls._decoded(source, getattr(source, "name", "The photo"), max_pixels)
+        try:
+            with open(source, "rb") as file:
+                return cls._decoded(file, str(source), max_pixels)
+        except FileNotFoundError:
+            raise PhotoError(f"{source} does not exist; check the path.") from None
+        except IsADirectoryError:
+            raise PhotoError(f"{source} is a folder; name the photos in it.") from None
+        except PermissionError:
+            raise PhotoError(f"{source} may not be read; change its permissions.") from None
+        except OSError as error:
+            raise PhotoError(f"{source} can't be read: {error.strerror}.") from error
+
+    @classmethod
+    def _decoded(cls, source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Self:
+        found = decode(source, name, max_pixels)
+        return cls(found.pixels, found.format, found.alpha, found.metadata, found.notes)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @property
+    def lightness(self) -> Plane:
+        """L* as float32 (height, width), 0 to 100; of a large photo rather take bands."""
+        return np.concatenate([self.lightness_band(rows) for rows in bands(self.size)])
+
+    def lightness_band(self, rows: slice) -> Plane:
+        """L* of some rows as float32 (rows, width), 0 to 100."""
+        return _lightness(self.pixels[rows])
+
+    def resized_lightness(self, size: tuple[int, int]) -> Plane:
+        """L* of a copy of (height, width) pixels, as float32: by area where it shrinks, linear
+        where it grows; what is transparent lies on white. The full photo's L* is never in memory at
+        once.
+        """
+        if min(self.size) >= LARGE and (
+            size == self._overview.shape or SMALLER * min(size) <= OVERVIEW
+        ):
+            return resize(self._overview, size)
+        return self._resized_lightness(size)
+
+    def to_gray(self) -> Self:
+        """The photo without color, with its lightness; itself if it has none."""
+        if self.pixels.shape[2] == 1:
+            return self
+        pixels = np.empty((*self.size, 1), self.pixels.dtype)
+        for rows in bands(self.size):
+            pixels[rows] = compose_gray(self.lightness_band(rows), self.pixels.dtype)
+        return replace(self, pixels=pixels)
+
+    def shrunk(self, size: tuple[int, int]) -> Self:
+        """A smaller copy to look at, of (height, width) pixels, each the mean of those that it
+        stands for: 8 bits per channel, on white, without metadata.
+        """
+        pixels = self.pixels if self.alpha is None else on_white(self.pixels, self.alpha)
+        copy = np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))
+        return type(self)(to_8_bits(copy.reshape(*size, -1)), self.format)
+
+    def transformed(self, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
+        """The photo with its pixels moved, as by turning or cropping.
+
+        Args:
+            move: (height, width) and (height, width, channels) to the same of another size.
+        """
+        alpha = None if self.alpha is None else np.ascontiguousarray(move(self.alpha))
+        return replace(self, pixels=np.ascontiguousarray(move(self.pixels)), alpha=alpha)
+
+    def inverted(self) -> Self:
+        """The positive of a negative."""
+        return replace(self, pixels=np.iinfo(self.pixels.dtype).max - self.pixels)
+
+    def without_location(self) -> Self:
+        """The photo without metadata about where it was taken."""
+        return replace(self, metadata=self.metadata.without_location())
+
+    def to_image(self) -> Image.Image:
+        """As a Pillow image to look at, mode L or RGB, 8 bits per channel, on white."""
+        pixels = self.pixels if self.alpha is None else on_white(self.pixels, self.alpha)
+        pixels = to_8_bits(pixels)
+        return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+    def lost_in(self, format: str) -> list[Loss]:
+        """What of this photo a format can't hold."""
+        losses: list[Loss] = []
+        if self.pixels.dtype != np.uint8 and format not in DEEP:
+            losses.append("depth")
+        if self.alpha is not None and format in OPAQUE:
+            losses.append("transparency")
+        return losses
+
+    def save(self, path: str | Path, format: str | None = None, quality: int = 95) -> None:
+        """Write the photo; a file of that name is replaced only once the new one is whole.
+
+        Args:
+            path: where to.
+            format: as Pillow names it, for example "JPEG"; None goes by the path's ending. What it
+                can't hold is left out: see `lost_in`.
+            quality: of the lossy formats, 1 to 100. JPEG is written without chroma subsampling.
+
+        Raises:
+            PhotoError: the format is unknown or the file can't be written.
+        """
+        path = Path(path)
+        format = format_of(path, format)
+        write(path, self.pixels, self.alpha, format, quality, self.metadata)
+
+    @cached_property
+    def _overview(self) -> Plane:
+        """L* of a copy of a large photo, of which smaller ones are made."""
+        scale = OVERVIEW / min(self.size)
+        return self._resized_lightness((round(self.size[0] * scale), round(self.size[1] * scale)))
+
+    def _resized_lightness(self, size: tuple[int, int]) -> Plane:
+        height, width = size
+        shrinks = height * width < self.size[0] * self.size[1]
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        halves = self._may_be_halved(size)
+
+        def narrow(rows: slice) -> Plane:
+            band = self._halved_lightness(rows) if halves else self._lightness_on_white(rows)
+            return np.asarray(cv2.resize(band, (width, len(band)), interpolation=interpolation))
+
+        lines = self.size[0] // 2 if halves else self.size[0]
+        copy = np.concatenate(map_bands(narrow, (lines, self.size[1])))
+        copy = cv2.resize(copy, (width, height), interpolation=interpolation)
+        return np.asarray(copy, np.float32)
+
+    def _may_be_halved(self, size: tuple[int, int]) -> bool:
+        """Whether L* of a copy of that size may be that of means of 2 x 2 levels, which takes half
+        the time: of a grainy color photo it is 0.05 off on average. An odd row or column is left
+        out, by which the rest moves by less than a quarter of the copy's pixels.
+        """
+        scale = min(self.size[0] / size[0], self.size[1] / size[1])
+        return self.alpha is None and scale >= 4
+
+    def _halved_lightness(self, rows: slice) -> Plane:
+        """L* of some rows of a copy of half the size."""
+        height, width = rows.stop - rows.start, self.size[1] // 2
+        pixels = self.pixels[2 * rows.start : 2 * rows.stop, : 2 * width]
+        halved = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
+        return _lightness(halved.reshape(height, width, -1))
+
+    def _lightness_on_white(self, rows: slice) -> Plane:
+        lightness = self.lightness_band(rows)
+        if self.alpha is None:
+            return lightness
+        share = self.alpha[rows] / np.float32(np.iinfo(self.alpha.dtype).max)
+        return np.asarray(100 + share * (lightness - 100), np.float32)
+
+
+def _lightness(pixels: Pixels) -> Plane:
+    """L* of (H, W, 1 or 3), as float32 (H, W), 0 to 100."""
+    if pixels.shape[2] == 1:
+        return look_up(_gray_lightness(pixels.dtype), pixels[:, :, 0])
+    linear = look_up(_linear(pixels.dtype), pixels)
+    luminance = np.asarray(cv2.transform(linear, LUMINANCE_WEIGHTS), np.float32)
+    return look_up(_luminance_lightness(pixels.dtype), luminance.reshape(pixels.shape[:2]))
+
+
+@cache
+def _linear(dtype: np.dtype[Any]) -> Plane:
+    """Linear light of each level of sRGB."""
+    return tabulate(srgb_to_linear, np.iinfo(dtype).max)
+
+
+@cache
+def _gray_lightness(dtype: np.dtype[Any]) -> Plane:
+    """L* of each level of gray."""
+    return tabulate(gray_to_lightness, np.iinfo(dtype).max)
+
+
+@cache
+def _luminance_lightness(dtype: np.dtype[Any]) -> Plane:
+    """L* of luminance."""
+    return tabulate(luminance_to_lightness, STEPS[dtype])

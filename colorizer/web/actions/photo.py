@@ -1,0 +1,164 @@
+"""What the photo tab does with a photo: each public method is an event of the page. The visitor's
+state goes in and comes out; nothing of it is kept here.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from colorizer import CheckpointError, Colorizer, PhotoError
+from colorizer.adjust.framing import Framing
+from colorizer.web.actions import photo_state
+from colorizer.web.actions.photo_state import Hints, Shown
+from colorizer.web.actions.previews import crop_view, pictures, require_state
+from colorizer.web.server.errors import LOG, explain_errors, problem, warn
+from colorizer.web.server.files import Upload, uploaded_path
+from colorizer.web.server.models import Models
+from colorizer.web.server.uploads import unreadable
+from colorizer.web.texts import say
+
+PROGRESS = gr.Progress()
+Pictures = tuple[Shown | None, int, str | None, str | None, str | None]
+
+
+class PhotoActions:
+    """Colorizing, turning and cropping.
+
+    Args:
+        models: the checkpoints that visitors may use.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+
+    @explain_errors
+    def colorize(
+        self,
+        photo: Upload | None,
+        model: str,
+        request: gr.Request,
+        progress: gr.Progress = PROGRESS,
+        **settings: float,
+    ) -> Pictures:
+        """Colorize a photo.
+
+        Args:
+            photo: an uploaded file: JPEG, PNG, TIFF, WebP and others.
+            model: the visitor's.
+            request: the visitor's.
+            progress: of the page.
+            **settings: of the post-processing.
+
+        Returns:
+            The grayscale, the colorized and the post-processed picture, of at most a megapixel.
+        """
+        if not photo:
+            return None, 0, None, None, None
+        path = uploaded_path(photo, request)
+        progress(0.2, say("photo.progress", request))
+        try:
+            shown = photo_state.colorize(model_of(self.models, model, request), path, model)
+        except PhotoError as error:
+            LOG.info("%s", error)
+            warn("photo.unreadable", request, **unreadable(path))
+            return None, 0, None, None, None
+        progress(0.8, say("photo.progress", request))
+        return shown, 0, *pictures(shown, 0, settings)
+
+    @explain_errors
+    def turn_left(self, shown: Shown | None, request: gr.Request, **settings: float) -> Pictures:
+        """Turn the photo to the left and colorize it anew; returns as `colorize` does."""
+        shown = require_state(shown, request)
+        return self._reframe(shown, shown.framing.turned(clockwise=False), request, settings)
+
+    @explain_errors
+    def turn_right(self, shown: Shown | None, request: gr.Request, **settings: float) -> Pictures:
+        """Turn the photo to the right and colorize it anew; returns as `colorize` does."""
+        shown = require_state(shown, request)
+        return self._reframe(shown, shown.framing.turned(clockwise=True), request, settings)
+
+    @explain_errors
+    def crop(
+        self,
+        shown: Shown | None,
+        left: float,
+        right: float,
+        top: float,
+        bottom: float,
+        request: gr.Request,
+        **settings: float,
+    ) -> Pictures:
+        """Crop the photo and colorize it anew.
+
+        Args:
+            shown: the visitor's state.
+            left: what is cut off there, in percent of the photo's width.
+            right: the same.
+            top: the same, in percent of its height.
+            bottom: the same.
+            request: the visitor's.
+            **settings: of the post-processing.
+
+        Returns:
+            As `colorize` does.
+        """
+        shown = require_state(shown, request)
+        try:
+            framing = replace(shown.framing, margins=(left, right, top, bottom))
+        except ValueError:
+            raise problem("photo.nothing_left", request) from None
+        return self._reframe(shown, framing, request, settings)
+
+    @explain_errors
+    def invert(self, shown: Shown | None, request: gr.Request, **settings: float) -> Pictures:
+        """Take the photo for a negative, or no longer, and colorize it anew; returns as `colorize`
+        does.
+        """
+        shown = require_state(shown, request)
+        framing = replace(shown.framing, negative=not shown.framing.negative)
+        return self._reframe(shown, framing, request, settings)
+
+    @explain_errors
+    def preview_crop(
+        self, shown: Shown | None, left: float, right: float, top: float, bottom: float
+    ) -> Any:
+        """Show on a small picture what a crop would leave."""
+        if shown is None or left + right >= 100 or top + bottom >= 100:
+            return gr.skip()
+        return crop_view(shown, Framing(margins=(left, right, top, bottom)))
+
+    @explain_errors
+    def change_model(
+        self, shown: Shown | None, model: str, request: gr.Request, **settings: float
+    ) -> Pictures:
+        """Colorize the photo, with the same hints, by another model."""
+        if shown is None or shown.model == model:
+            return (gr.skip(),) * 5
+        changed = self._again(shown, model, shown.framing, shown.hints, request)
+        shown = replace(changed, past=shown.past)
+        return shown, 0, *pictures(shown, 0, settings)
+
+    def _reframe(
+        self, shown: Shown, framing: Framing, request: gr.Request, settings: dict[str, float]
+    ) -> Pictures:
+        shown = self._again(shown, shown.model, framing, (), request)
+        return shown, 0, *pictures(shown, 0, settings)
+
+    def _again(
+        self, shown: Shown, model: str, framing: Framing, hints: Hints, request: gr.Request
+    ) -> Shown:
+        colorizer = model_of(self.models, model, request)
+        try:
+            return photo_state.colorize(colorizer, shown.upload, model, framing, hints)
+        except PhotoError as error:
+            raise problem("page.gone", request) from error
+
+
+def model_of(models: Models, name: str, request: gr.Request) -> Colorizer:
+    """The visitor's model."""
+    try:
+        return models.get(name)
+    except CheckpointError as error:
+        LOG.warning("%s", error)
+        raise problem("photo.no_model", request) from error

@@ -1,0 +1,274 @@
+"""The endpoints for programs: each call stands for itself, and nothing of it is kept but its files.
+
+They answer `gradio_client`, plain HTTP and, if asked for, MCP; docs/http.md shows how. Programs are
+shown one line of what is said about an argument.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from threading import Event
+from typing import Any, cast
+
+import gradio as gr
+from gradio import FileData
+from gradio.events import api
+
+from colorizer import (
+    PRESETS,
+    Adjustments,
+    CheckpointError,
+    ColorHint,
+    Colorization,
+    Photo,
+    PhotoError,
+)
+from colorizer.checkpoints.describe import CheckpointInfo
+from colorizer.web.actions.batch import BatchActions
+from colorizer.web.actions.model import plain
+from colorizer.web.actions.photo import model_of
+from colorizer.web.actions.previews import write_result
+from colorizer.web.api.arguments import (
+    AdjustmentValues,
+    Format,
+    Hints,
+    Preset,
+    Quality,
+    VersionNumber,
+    WorkingSize,
+    endpoint,
+    refusal,
+)
+from colorizer.web.server.errors import problem
+from colorizer.web.server.files import Upload, picture, uploaded_path
+from colorizer.web.server.limits import STOPPING
+from colorizer.web.server.models import Models
+from colorizer.web.server.uploads import open_upload
+
+
+class Endpoints:
+    """What programs can ask for.
+
+    Args:
+        models: the checkpoints that they may use.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+
+    @endpoint
+    def colorize(
+        self,
+        photo: FileData,
+        request: gr.Request,
+        preset: Preset = "natural",
+        working_size: WorkingSize = None,
+        format: Format = "",
+        quality: Quality = 95,
+        location: bool = False,
+        model: str = "",
+    ) -> FileData:
+        """Colorize a black-and-white photo; the result has its full size, depth and metadata.
+
+        Args:
+            photo: the photo: JPEG, PNG, TIFF, WebP and others.
+            request: the client's.
+            preset: a look; natural leaves the colors as the model paints them.
+            working_size: short side in pixels that the network sees, 192 to 512; null: the model's.
+            format: of the result; empty for that of the photo.
+            quality: of JPEG, WEBP and AVIF, 1 to 100.
+            location: whether the result's metadata may say where the photo was taken.
+            model: user/repo or user/repo@revision on the Hugging Face Hub; empty: the server's own.
+
+        Returns:
+            The colorized photo, with "_color" in its name.
+        """
+        path, opened = opened_photo(photo, request)
+        result = self._result(opened, working_size, model, request)
+        return written(result, PRESETS[preset], path, format, quality, location, request)
+
+    @endpoint
+    def colorize_with(
+        self,
+        photo: FileData,
+        request: gr.Request,
+        hints: Hints = None,
+        adjustments: AdjustmentValues | None = None,
+        version: VersionNumber = 1,
+        working_size: WorkingSize = None,
+        format: Format = "",
+        quality: Quality = 95,
+        location: bool = False,
+        model: str = "",
+    ) -> FileData:
+        """Colorize a photo of which some colors are known, and adjust the result.
+
+        Args:
+            photo: the photo: JPEG, PNG, TIFF, WebP and others.
+            request: the client's.
+            hints: known colors: x and y in pixels from the top left, color as #rrggbb, radius or 0.
+            adjustments: of the post-processing, for example {"saturation": 1.2}; see docs/http.md.
+            version: which of the alternatives to take, from 1 for the likeliest.
+            working_size: short side in pixels that the network sees, 192 to 512; null: the model's.
+            format: of the result; empty for that of the photo.
+            quality: of JPEG, WEBP and AVIF, 1 to 100.
+            location: whether the result's metadata may say where the photo was taken.
+            model: user/repo or user/repo@revision on the Hugging Face Hub; empty: the server's own.
+
+        Returns:
+            The colorized photo, with "_color" in its name.
+        """
+        settings = Adjustments(**(adjustments or {}))
+        known = [ColorHint(**hint) for hint in hints or ()]
+        path, opened = opened_photo(photo, request)
+        result = self._result(opened, working_size, model, request, known)
+        if version > 1:
+            versions = result.alternatives(version)
+            if len(versions) < version:
+                raise refusal(f"The photo has {len(versions)} versions; there is no {version}.")
+            result = versions[version - 1]
+        return written(result, settings, path, format, quality, location, request)
+
+    @endpoint
+    def alternatives(
+        self,
+        photo: FileData,
+        request: gr.Request,
+        count: VersionNumber = 4,
+        working_size: WorkingSize = None,
+        model: str = "",
+    ) -> list[FileData]:
+        """Show plausible versions of a photo that look different from each other.
+
+        Args:
+            photo: the photo: JPEG, PNG, TIFF, WebP and others.
+            request: the client's.
+            count: how many at most, 1 to 8.
+            working_size: short side in pixels that the network sees, 192 to 512; null: the model's.
+            model: user/repo or user/repo@revision on the Hugging Face Hub; empty: the server's own.
+
+        Returns:
+            JPEGs of a megapixel at most, the likeliest first; `colorize_with` writes one of them.
+        """
+        path, opened = opened_photo(photo, request)
+        result = self._result(opened, working_size, model, request).preview()
+        return [
+            file_data(picture(version.colorized, f"{path.stem}_version{number}"))
+            for number, version in enumerate(result.alternatives(count), 1)
+        ]
+
+    @endpoint
+    def model_info(self, request: gr.Request, model: str = "") -> dict[str, Any]:
+        """Describe a model: source with its commit, SHA-256, license, card and measured figures.
+
+        Args:
+            request: the client's.
+            model: user/repo or user/repo@revision on the Hugging Face Hub; empty: the server's own.
+
+        Returns:
+            What is known of it.
+        """
+        info = asdict(self._described(model, request))
+        del info["settings"]  # hundreds of bins, which `config.json` holds
+        return info
+
+    def batch(
+        self, photos: Sequence[Upload] | None, preset: str, model: str, request: gr.Request
+    ) -> Iterator[str | None]:
+        """Colorize many photos into one ZIP, all with the same look.
+
+        Args:
+            photos: the files, at most 100 and 500 MB; those that aren't photos are left out.
+            preset: a look, as for colorize; empty for none.
+            model: user/repo or user/repo@revision on the Hugging Face Hub; empty: the server's own.
+            request: the client's.
+
+        Returns:
+            The ZIP, in which the photos are called `<name>_color`.
+        """
+        archive, pinned = None, self._pinned(model, request)
+        actions = BatchActions(self.models, looked_at=False)
+        for _, _, archive in actions.run(photos, preset, pinned, Event(), request):
+            yield archive
+        if STOPPING.is_set():
+            raise refusal("This server is being stopped. Send the photos again in a minute.")
+        if archive is None:
+            raise problem("batch.none", request)
+
+    def _result(
+        self,
+        photo: Photo,
+        working_size: int | None,
+        model: str,
+        request: gr.Request,
+        hints: Sequence[ColorHint] = (),
+    ) -> Colorization:
+        colorizer = model_of(self.models, self._pinned(model, request), request)
+        return colorizer.colorize(photo, hints, working_size)
+
+    def _pinned(self, model: str, request: gr.Request) -> str:
+        """The model's name with its commit, by which it is kept in memory."""
+        return self._described(model, request).source if plain(model) else ""
+
+    def _described(self, model: str, request: gr.Request) -> CheckpointInfo:
+        try:
+            return self.models.describe(plain(model))
+        except CheckpointError as error:
+            raise problem(f"model.refused_{error.reason}", request, name=model) from error
+
+
+def opened_photo(photo: FileData, request: gr.Request) -> tuple[Path, Photo]:
+    """An uploaded photo and its path."""
+    path = uploaded_path(photo.path, request)
+    if not path.exists():
+        raise problem("page.gone", request)
+    try:
+        return path, open_upload(path)
+    except PhotoError as error:
+        raise refusal(str(error).replace(f"{path.parent}{os.sep}", "")) from error
+
+
+def written(
+    result: Colorization,
+    adjustments: Adjustments,
+    source: Path,
+    format: str,
+    quality: int,
+    location: bool,
+    request: gr.Request,
+) -> FileData:
+    """Write a result at full size."""
+    photo = result.adjust(adjustments)
+    return file_data(write_result(photo, source, format, location, request, quality))
+
+
+def file_data(path: str) -> FileData:
+    """A file for the client to fetch."""
+    file = FileData(path=path, orig_name=Path(path).name)
+    return cast(FileData, file.model_dump())  # within lists, Gradio finds and sweeps nothing else
+
+
+def add_endpoints(models: Models) -> None:
+    """Add the endpoints to the page within whose `gr.Blocks` this is called.
+
+    Args:
+        models: the checkpoints that programs may use.
+    """
+    endpoints = Endpoints(models)
+    for function in (endpoints.colorize, endpoints.colorize_with, endpoints.alternatives):
+        api(function, concurrency_id="network", concurrency_limit=1)
+    api(endpoints.model_info, concurrency_id="model", concurrency_limit=4)
+    photos = gr.File(label="photos", file_count="multiple", visible=False)
+    preset, model = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
+    archive = gr.File(label="archive", visible=False)
+    gr.on(
+        [],
+        endpoints.batch,
+        [photos, preset, model],
+        archive,
+        preprocess=False,
+        concurrency_id="batch",
+        concurrency_limit=1,
+        api_name="batch",
+    )

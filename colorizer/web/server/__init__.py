@@ -1,0 +1,1 @@
+"""What page and endpoints share: settings, limits, files, models and the log."""

@@ -1,0 +1,57 @@
+"""Errors as sentences for people; what really happened goes to the log."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from html import escape
+from typing import ParamSpec, TypeVar, cast
+
+import gradio as gr
+
+from colorizer.web.server.log import job
+from colorizer.web.texts import say
+
+LOG = logging.getLogger("colorizer.web")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def problem(key: str, request: gr.Request | None, **values: object) -> gr.Error:
+    """An error to raise: a text in the visitor's language.
+
+    Args:
+        key: of the text.
+        request: the visitor's.
+        **values: for the text's placeholders.
+    """
+    return gr.Error(
+        in_html(key, request, values), title=say("page.sorry", request), print_exception=False
+    )
+
+
+def warn(key: str, request: gr.Request | None, **values: object) -> None:
+    """Show a sentence, and go on."""
+    gr.Warning(in_html(key, request, values), title=say("page.sorry", request))
+
+
+def in_html(key: str, request: gr.Request | None, values: dict[str, object]) -> str:
+    """The text as HTML, which Gradio shows; a name is no markup."""
+    return say(key, request, **{name: escape(str(value)) for name, value in values.items()})
+
+
+def explain_errors(action: Callable[P, R]) -> Callable[P, R]:
+    """Let a visitor read a sentence when an action of the page fails unexpectedly."""
+
+    @wraps(action)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            with job(action.__qualname__):
+                return action(*args, **kwargs)
+        except gr.Error:
+            raise
+        except Exception as error:
+            LOG.exception("%s failed", action.__name__)
+            request = next((value for value in args if hasattr(value, "headers")), None)
+            raise problem("page.failed", cast(gr.Request | None, request)) from error
+
+    return guarded

@@ -1,0 +1,45 @@
+"""The tab that says what the model can and can't know, what is kept, and whose all of it is."""
+
+import gradio as gr
+
+from colorizer.checkpoints.describe import CheckpointInfo
+from colorizer.web.server.models import Models
+from colorizer.web.server.settings import settings
+from colorizer.web.texts import say, text
+
+
+def build_about_tab(models: Models) -> None:
+    """Lay out the tab.
+
+    Args:
+        models: the default's quality is told.
+    """
+
+    def measured(request: gr.Request) -> tuple[str, str]:
+        """How good the model is, and how long files are kept."""
+        minutes = settings().kept_seconds // 60
+        return quality(models.describe(""), request), say("about.privacy", request, minutes=minutes)
+
+    with gr.Row():
+        with gr.Column(min_width=300):
+            gr.Markdown(text("about.limits"))
+            good = gr.Markdown(elem_id="about-quality")
+        with gr.Column(min_width=300):
+            privacy = gr.Markdown(elem_id="about-privacy")
+            gr.Markdown(text("about.licenses"))
+    gr.on(None, measured, None, [good, privacy], api_visibility="private", show_progress="hidden")
+
+
+def quality(info: CheckpointInfo, request: gr.Request) -> str:
+    """Markdown of what the report of a checkpoint says, in plain words."""
+    output, gray, truth = (info.metrics.get(part, {}) for part in ("output", "gray", "truth"))
+    if not {"delta_e00", "cf"} <= output.keys() or not gray.get("delta_e00") or not truth.get("cf"):
+        return say("about.unmeasured", request)
+    return say(
+        "about.quality",
+        request,
+        photos=info.photos,
+        distance=f"{output['delta_e00']:.1f}",
+        gray_distance=f"{gray['delta_e00']:.1f}",
+        colorful=round(100 * output["cf"] / truth["cf"]),
+    )

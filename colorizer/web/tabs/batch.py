@@ -1,0 +1,88 @@
+"""The tab for many photos at once: progress, pairs of before and after, and one ZIP."""
+
+import gradio as gr
+
+from colorizer.adjust.adjustments import PRESETS
+from colorizer.web.actions.batch import BatchActions, add_folder, finish, stop
+from colorizer.web.server.models import Models
+from colorizer.web.server.settings import settings
+from colorizer.web.texts import text
+
+AT_ONCE = 1  # batch: it keeps all cores busy
+
+
+def build_batch_tab(models: Models, model_state: gr.State) -> None:
+    """Lay out the tab and connect it.
+
+    Args:
+        models: the checkpoints that visitors may use.
+        model_state: the name of the visitor's.
+    """
+    actions = BatchActions(models)
+    stopped = gr.State(time_to_live=settings().kept_seconds)
+    gr.Markdown(text("batch.intro"))
+    with gr.Row():
+        with gr.Column(scale=1, min_width=280):
+            photos = gr.File(
+                label=text("batch.photos"),
+                file_count="multiple",
+                height=240,
+                elem_id="batch-photos",
+            )
+            folder = gr.UploadButton(
+                text("batch.folder"), file_count="directory", size="md", elem_id="batch-folder"
+            )
+            preset = gr.Dropdown(
+                [
+                    (text("batch.preset_none"), ""),
+                    *((text(f"photo.preset.{name}"), name) for name in PRESETS),
+                ],
+                value="",
+                label=text("batch.preset"),
+                info=text("batch.preset_info"),
+                elem_id="batch-preset",
+            )
+            start = gr.Button(text("batch.start"), variant="primary", elem_id="batch-start")
+            halt = gr.Button(text("batch.stop"), visible=False, elem_id="batch-stop")
+        with gr.Column(scale=2, min_width=280):
+            shown = gr.HTML(elem_id="batch-status")
+            archive = gr.DownloadButton(
+                text("batch.download"), variant="primary", visible=False, elem_id="batch-download"
+            )
+            pairs = gr.Gallery(
+                label=text("batch.pairs"),
+                show_label=False,
+                columns=2,
+                fit_columns=False,
+                object_fit="contain",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="batch-pairs",
+            )
+    folder.upload(add_folder, [photos, folder], photos, preprocess=False, api_visibility="private")
+    start.click(
+        actions.prepare,
+        photos,
+        [stopped, shown, pairs, archive, start, halt],
+        preprocess=False,
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+    ).success(
+        actions.run,
+        [photos, preset, model_state, stopped],
+        [shown, pairs, archive],
+        preprocess=False,
+        show_progress="hidden",
+        concurrency_limit=AT_ONCE,
+        concurrency_id="batch",
+        api_visibility="private",
+    ).then(
+        finish,
+        archive,
+        [archive, start, halt],
+        preprocess=False,
+        queue=False,
+        api_visibility="private",
+    )
+    halt.click(stop, stopped, halt, queue=False, api_visibility="private")

@@ -1,0 +1,241 @@
+"""The photo tab's controls, panel by panel; `photo_tab` connects them."""
+
+from dataclasses import fields
+from itertools import groupby
+from typing import Literal
+
+import gradio as gr
+
+from colorizer import Adjustments
+from colorizer.adjust.adjustments import PRESETS
+from colorizer.web.tabs import widgets
+from colorizer.web.texts import text
+
+PAIRS = ("gray-processed", "gray-colorized", "colorized-processed")
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
+SIDES = ("left", "right", "top", "bottom")
+
+
+class StartPanel:
+    """Where a photo comes in, is turned, cropped and inverted."""
+
+    def __init__(self, examples: bool) -> None:
+        with gr.Row():
+            self.upload = gr.Image(
+                label=text("photo.upload"),
+                placeholder=text("photo.drop_here"),
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "clipboard"],
+                height=270,
+                buttons=[],
+                scale=3,
+                elem_id="photo",
+            )
+            with gr.Column(scale=2, min_width=280, visible=examples):
+                gr.Markdown(text("photo.examples"))
+                self.examples = gallery("examples", "cover")
+        with (
+            gr.Accordion(
+                text("photo.framing"), open=False, visible=False, elem_id="framing"
+            ) as self.framing,
+            gr.Row(),
+        ):
+            self.crop_view = gr.Image(
+                label=text("photo.crop_view"),
+                interactive=False,
+                height=270,
+                buttons=[],
+                elem_id="crop-view",
+            )
+            with gr.Column():
+                with gr.Row():
+                    self.left = gr.Button(text("photo.turn_left"), min_width=120)
+                    self.right = gr.Button(text("photo.turn_right"), min_width=120)
+                self.margins = []
+                for sides in (SIDES[:2], SIDES[2:]):
+                    with gr.Row():
+                        for side in sides:
+                            label = text(f"photo.crop_{side}")
+                            slider = gr.Slider(0, 90, 0, step=1, label=label, min_width=150)
+                            self.margins.append(slider)
+                self.crop = gr.Button(text("photo.crop"))
+                self.invert = gr.Button(text("photo.invert"), elem_id="invert")
+        self.remarks = gr.Markdown(visible=False, elem_id="remarks")
+
+
+class PicturesPanel:
+    """The photo in gray, in color, and post-processed."""
+
+    def __init__(self) -> None:
+        with gr.Row(elem_id="pictures"):
+            self.gray, self.colorized, self.processed = (
+                gr.Image(
+                    label=text(f"photo.{name}"),
+                    interactive=False,
+                    buttons=["fullscreen"],
+                    min_width=240,
+                    elem_id=name,
+                )
+                for name in ("gray", "colorized", "processed")
+            )
+
+
+class SavePanel:
+    """Files to take away, and the recipe that brings a result back."""
+
+    def __init__(self) -> None:
+        with gr.Row(elem_id="save", elem_classes="aligned"):
+            self.format = gr.Dropdown(
+                [(text("photo.same_format"), ""), *FORMATS],
+                value="",
+                label=text("photo.format"),
+                min_width=180,
+            )
+            self.download = gr.Button(
+                text("photo.download"), variant="primary", scale=2, elem_id="download"
+            )
+            self.share = gr.Button(text("photo.side_by_side"), elem_id="share")
+        self.location = gr.Checkbox(
+            label=text("photo.keep_location"),
+            info=text("photo.keep_location_info"),
+            elem_id="location",
+        )
+        with gr.Accordion(text("photo.recipe"), open=False):
+            gr.Markdown(text("photo.recipe_info"))
+            with gr.Row():
+                self.recipe = gr.Button(text("photo.save_recipe"), elem_id="recipe")
+                self.load = gr.UploadButton(
+                    text("photo.load_recipe"), file_types=[".json"], elem_id="load-recipe"
+                )
+
+
+class ComparePanel:
+    """Any two of the three pictures behind a divider."""
+
+    def __init__(self) -> None:
+        self.pair = gr.Radio(
+            [(text(f"photo.pairs.{pair.replace('-', '_')}"), pair) for pair in PAIRS],
+            value=PAIRS[0],
+            label=text("photo.pair"),
+            elem_id="pair",
+        )
+        self.compare = widgets.compare(label=text("photo.divider"), elem_id="compare")
+
+
+class AdjustPanel:
+    """Presets, and a slider for each field of `Adjustments`, by its name."""
+
+    def __init__(self) -> None:
+        self.preset = gr.Radio(
+            [(text(f"photo.preset.{name}"), name) for name in PRESETS],
+            label=text("photo.presets"),
+            elem_id="presets",
+        )
+        self.sliders: dict[str, gr.Slider] = {}
+        neutral = Adjustments()
+        groups = groupby(fields(Adjustments), lambda item: item.metadata["group"])
+        for number, (group, items) in enumerate(groups):
+            with gr.Accordion(text(f"photo.groups.{group}"), open=number == 0):
+                for item in items:
+                    low, high = item.metadata["range"]
+                    self.sliders[item.name] = gr.Slider(
+                        low,
+                        high,
+                        getattr(neutral, item.name),
+                        step=item.metadata["step"],
+                        label=text(f"photo.settings.{item.name}"),
+                        info=text(f"photo.settings_info.{item.name}"),
+                        buttons=["reset"],
+                        elem_id=item.name,
+                    )
+        self.reset = gr.Button(text("photo.reset"), elem_id="reset")
+
+
+class FixPanel:
+    """A point of the photo and the color that it really has."""
+
+    def __init__(self) -> None:
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300, elem_classes="stays"):
+                self.stage = gr.Image(
+                    label=text("photo.stage"),
+                    interactive=False,
+                    buttons=["fullscreen"],
+                    elem_id="stage",
+                    elem_classes="pointed-at",
+                )
+                self.unsure = gr.Checkbox(label=text("photo.unsure"), elem_id="unsure")
+                gr.Markdown(text("photo.unsure_legend"), elem_id="legend")
+            with gr.Column(scale=2, min_width=300):
+                gr.Markdown(text("photo.fix_info"))
+                self.likely = widgets.swatches(label=text("photo.likely"), elem_id="likely")
+                self.suggestions = gr.JSON(visible=False)
+                with gr.Row(elem_classes="aligned"):
+                    self.color = gr.ColorPicker(
+                        label=text("photo.other_color"),
+                        value="#a05a2c",
+                        min_width=130,
+                        elem_id="color",
+                    )
+                    self.use = gr.Button(text("photo.use_color"), min_width=130, elem_id="use")
+                    self.keep = gr.Button(text("photo.keep_gray"), min_width=110, elem_id="keep")
+                self.brush = gr.Slider(
+                    0, 15, 0, step=0.5, label=text("photo.brush"), info=text("photo.brush_info")
+                )
+                self._build_hints()
+                self._build_reference()
+                self._build_numbers()
+
+    def _build_hints(self) -> None:
+        self.hints = widgets.removable_swatches(label=text("photo.remove"), elem_id="hints")
+        self.number = gr.Number(visible=False, precision=0)
+        with gr.Row():
+            self.undo = gr.Button(text("photo.undo"), size="sm", elem_id="undo")
+            self.clear = gr.Button(text("photo.clear"), size="sm", elem_id="clear")
+
+    def _build_reference(self) -> None:
+        with gr.Accordion(text("photo.reference"), open=False):
+            gr.Markdown(text("photo.reference_info"))
+            self.reference = gr.Image(
+                label=text("photo.reference_photo"),
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "clipboard"],
+                height=260,
+                buttons=[],
+                elem_id="reference",
+                elem_classes="pointed-at",
+            )
+            self.reference_x = gr.Number(visible=False, precision=0)
+            self.reference_y = gr.Number(visible=False, precision=0)
+
+    def _build_numbers(self) -> None:
+        with gr.Accordion(text("photo.numbers"), open=False), gr.Row(elem_classes="aligned"):
+            self.x = gr.Number(label=text("photo.x"), precision=0, min_width=100, elem_id="x")
+            self.y = gr.Number(label=text("photo.y"), precision=0, min_width=100, elem_id="y")
+            self.place = gr.Button(text("photo.place"), min_width=120, elem_id="place")
+
+
+class VersionsPanel:
+    """The model's best guesses to choose from."""
+
+    def __init__(self) -> None:
+        gr.Markdown(text("photo.versions_info"))
+        self.gallery = gallery("versions", "contain")
+        self.number = gr.Number(visible=False, precision=0)
+
+
+def gallery(name: str, fit: Literal["contain", "cover"]) -> gr.Gallery:
+    """Four pictures in a row to choose from."""
+    return gr.Gallery(
+        show_label=False,
+        columns=4,
+        object_fit=fit,
+        height="auto",
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        container=False,
+        elem_id=name,
+    )

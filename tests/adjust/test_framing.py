@@ -1,0 +1,61 @@
+"""Framing: turns go clockwise, crops are in percent, and something always stays."""
+
+import numpy as np
+import pytest
+
+from colorizer import Photo
+from colorizer.adjust.framing import Framing
+from tests.helpers.photos import color_pixels
+
+
+def corners() -> Photo:
+    """2 x 3 pixels of different gray: 0 1 2 above 3 4 5."""
+    return Photo(np.arange(6, dtype=np.uint8).reshape(2, 3, 1))
+
+
+def test_turning_clockwise() -> None:
+    turned = Framing().turned(clockwise=True).whole(corners())
+    assert turned.pixels[:, :, 0].tolist() == [[3, 0], [4, 1], [5, 2]]
+
+
+def test_turning_back() -> None:
+    framing = Framing(margins=(10, 20, 30, 40))
+    assert framing.turned(clockwise=True).turned(clockwise=False) == framing
+    for _ in range(4):
+        framing = framing.turned(clockwise=True)
+    assert framing == Framing(margins=(10, 20, 30, 40))
+
+
+@pytest.mark.parametrize("clockwise", [True, False])
+def test_a_turn_keeps_what_is_seen(clockwise: bool) -> None:
+    """Cropped and then turned, or turned with the crop: the same pixels."""
+    photo = Photo(color_pixels(40, 60))
+    framing = Framing(margins=(10, 30, 25, 5))
+    cropped = framing(photo).pixels
+    both = framing.turned(clockwise)(photo).pixels
+    np.testing.assert_array_equal(both, np.rot90(cropped, -1 if clockwise else 1))
+
+
+def test_crop_in_percent() -> None:
+    photo = Photo(color_pixels(40, 60))
+    cropped = Framing(margins=(10, 20, 25, 50)).crop(photo)
+    np.testing.assert_array_equal(cropped.pixels, photo.pixels[10:20, 6:48])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1)])
+def test_at_least_a_pixel_stays(size: tuple[int, int]) -> None:
+    photo = Photo(color_pixels(*size))
+    assert Framing(margins=(99, 0, 0, 99)).crop(photo).size >= (1, 1)
+    assert Framing(margins=(0, 99, 99, 0)).crop(photo).size >= (1, 1)
+
+
+@pytest.mark.parametrize("margins", [(60, 40, 0, 0), (0, 0, 100, 0), (-1, 0, 0, 0)])
+def test_a_crop_that_leaves_nothing(margins: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="leave nothing"):
+        Framing(margins=margins)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("turns", [-1, 4, 0.5])
+def test_turns_are_quarters(turns: float) -> None:
+    with pytest.raises(ValueError, match="0 to 3 quarter turns"):
+        Framing(turns=turns)  # type: ignore[arg-type]

@@ -1,0 +1,85 @@
+"""The page as a person starts and visits it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.helpers.paths import ROOT
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+START_SECONDS = 300
+PATIENCE = 90_000  # milliseconds
+
+
+@contextmanager
+def started(folder: Path, **settings: str) -> Iterator[str]:
+    """Start the page in a process of its own, with these settings in its environment; yields its
+    address. Its files lie in `folder`/files, its process ID in `folder`/pid.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings |= {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "files")}
+    with (folder / "log").open("w") as log:
+        app = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log
+        )
+    (folder / "pid").write_text(str(app.pid))
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(address):
+            assert app.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.2)
+        yield address
+    finally:
+        app.terminate()
+        app.wait()
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as response:
+            return response.status == 200
+    except (urllib.error.URLError, TimeoutError):
+        return False
+
+
+@contextmanager
+def visit(address: str, **options: Any) -> Iterator[Page]:
+    """Visit the page in Chromium, with options of a browser's context; a request to any other host
+    fails the test.
+    """
+    if CHROMIUM is None:
+        if os.environ.get("COLORIZER_REQUIRE_BROWSER"):
+            pytest.fail("No Chromium on the PATH; install Debian's package chromium.")
+        pytest.skip("no Chromium on the PATH (Debian: apt-get install chromium)")
+    elsewhere: list[str] = []
+    options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US"} | options
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_context(**options).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("request", lambda request: elsewhere.append(request.url))
+        page.goto(address)
+        yield page
+        browser.close()
+    local = (address, "data:", "blob:")
+    assert [url for url in elsewhere if not url.startswith(local)] == []

@@ -1,0 +1,140 @@
+"""The engines: an exported file gives what torch gives, to photos, versions and threads alike."""
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from colorizer import Colorizer, Photo
+from colorizer.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from colorizer.errors import EngineError
+from colorizer.imaging.arrays import Plane
+from colorizer.inference.engines import ENGINES, file_engine, has_bfloat16
+from tests.helpers.networks import tiny_generator
+from tests.helpers.photos import color_pixels
+
+
+def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """As if these packages weren't installed."""
+    monkeypatch.setattr(
+        "colorizer.inference.engines.find_spec",
+        lambda name: None if name in names else find_spec(name),
+    )
+
+
+@pytest.mark.parametrize("package", ENGINES)
+def test_a_file_gives_the_same_photo(
+    package: str,
+    tiny_onnx: Path,
+    tiny_checkpoint: Path,
+    color_photo: Photo,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hide(monkeypatch, *(name for name in ENGINES if name != package))
+    colorizer = Colorizer.load(tiny_checkpoint, onnx=tiny_onnx, precision="fp32")
+    assert colorizer.engine == ENGINES[package]
+    torchs = Colorizer.load(tiny_checkpoint, "cpu", precision="fp32")
+    expected, made = torchs.colorize(color_photo), colorizer.colorize(color_photo)
+    difference = made.colorized.pixels.astype(int) - expected.colorized.pixels
+    assert np.abs(difference).max() <= 1
+    np.testing.assert_allclose(made.confidence, expected.confidence, atol=1e-3)
+    assert made.suggest(20, 30) == expected.suggest(20, 30)
+    assert len(made.alternatives(3)) == len(expected.alternatives(3)) > 1
+
+
+def test_torch_is_the_default(tiny_colorizer: Colorizer) -> None:
+    assert tiny_colorizer.engine == "torch"
+
+
+@pytest.mark.parametrize("exported", [False, True])
+def test_a_cpu_that_has_bfloat16_takes_it(
+    exported: bool,
+    tiny_checkpoint: Path,
+    color_photo: Photo,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every precision paints the same to the eye."""
+    lightness = color_photo.resized_lightness((192, 256))
+    onnx = request.getfixturevalue("tiny_onnx") if exported else None
+
+    def predict(precision: str) -> Plane:
+        colorizer = Colorizer.load(tiny_checkpoint, "cpu", onnx, precision)
+        ab = colorizer.predict(lightness).ab
+        assert ab.dtype == np.float32
+        return ab
+
+    exact, fast = predict("fp32"), predict("bf16")
+    assert 0 < np.hypot(*(fast - exact)).mean() < 0.05 * np.hypot(*exact).mean()
+    for known, expected in ((True, fast), (False, exact)):
+        monkeypatch.setattr(
+            "colorizer.inference.engines.has_bfloat16", lambda device, known=known: known
+        )
+        assert np.array_equal(predict("auto"), expected)
+
+
+def test_an_unknown_precision_is_refused(tiny_checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match="precision is 'fp8'; use one of auto, fp32, bf16"):
+        Colorizer.load(tiny_checkpoint, precision="fp8")
+
+
+def test_which_devices_have_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"avx512_bf16": False, "amx_bf16": True}
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: told, raising=False)
+    assert has_bfloat16(torch.device("cpu"))
+    assert not has_bfloat16(torch.device("cuda"))
+    told["amx_bf16"] = False
+    assert not has_bfloat16(torch.device("cpu"))
+    monkeypatch.delattr("torch.cpu.get_capabilities")
+    assert not has_bfloat16(torch.device("cpu"))
+
+
+def test_openvino_goes_first_for_it_is_the_fastest(tiny_onnx: Path, tiny_checkpoint: Path) -> None:
+    assert Colorizer.load(tiny_checkpoint, "cpu", tiny_onnx).engine == "OpenVINO"
+
+
+@pytest.mark.parametrize("package", ENGINES)
+def test_threads_may_share_it(
+    package: str, tiny_onnx: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide(monkeypatch, *(name for name in ENGINES if name != package))
+    engine, _ = file_engine(tiny_onnx, load_checkpoint(tiny_checkpoint), 1)
+    pictures = [Photo(color_pixels(40 + 8 * seed, 64, seed)).lightness for seed in range(8)]
+    alone = [engine(picture)[0] for picture in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(engine, 4 * pictures))
+    for (ab, _), expected in zip(together, 4 * alone, strict=True):
+        np.testing.assert_allclose(ab, expected, atol=0.01)
+
+
+def test_a_file_of_another_checkpoint(tiny_onnx: Path, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, tiny_generator(seed=1), 192)
+    with pytest.raises(
+        EngineError, match=r"colorizer-fp32\.onnx was not exported from this checkpoint"
+    ):
+        Colorizer.load(tmp_path, "cpu", tiny_onnx)
+
+
+def test_a_file_that_is_missing_or_no_network(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    with pytest.raises(EngineError, match=r"a\.onnx is no file; write it with colorizer export\."):
+        Colorizer.load(tiny_checkpoint, "cpu", path)
+    path.write_text("text")
+    with pytest.raises(EngineError, match=r"OpenVINO can't run .+a\.onnx; check that"):
+        Colorizer.load(tiny_checkpoint, "cpu", path)
+
+
+def test_without_an_engine_it_is_said(
+    tiny_onnx: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide(monkeypatch, *ENGINES)
+    with pytest.raises(EngineError, match=r"needs OpenVINO or ONNX Runtime; install colorizer"):
+        Colorizer.load(tiny_checkpoint, "cpu", tiny_onnx)
+
+
+def test_files_run_on_the_cpu(tiny_onnx: Path, tiny_checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match="runs on the CPU, not on cuda; take auto or cpu"):
+        Colorizer.load(tiny_checkpoint, "cuda", tiny_onnx)

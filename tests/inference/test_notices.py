@@ -1,0 +1,45 @@
+"""What is said about a photo, and that it is said in every place."""
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from colorizer import Colorizer, Photo
+from colorizer.batch.album import REMARKS
+from colorizer.inference.notices import remarks
+from colorizer.photo.decode import Note
+from colorizer.web.actions import photo_state
+from colorizer.web.texts import LANGUAGES
+from tests.helpers.paths import EXAMPLES
+
+MEADOW = EXAMPLES / "meadow.jpg"
+
+
+@pytest.fixture
+def negative(tmp_path: Path) -> Path:
+    path = tmp_path / "negative.png"
+    Photo.open(MEADOW).to_gray().shrunk((200, 300)).inverted().save(path)
+    return path
+
+
+def test_nothing_of_an_ordinary_gray_photo() -> None:
+    assert remarks(Photo(np.full((9, 9, 1), 90, np.uint8))) == []
+    assert remarks(Photo.open(MEADOW).to_gray()) == []
+
+
+def test_a_negative_is_offered_and_not_inverted(negative: Path, tiny_colorizer: Colorizer) -> None:
+    photo = Photo.open(negative)
+    assert remarks(photo) == ["negative"]
+    assert remarks(photo.inverted()) == []
+    shown = photo_state.colorize(tiny_colorizer, negative)
+    assert shown.remarks == ("negative",)
+    assert np.array_equal(shown.small.pixels, photo.pixels)
+
+
+def test_every_remark_has_its_sentence_everywhere() -> None:
+    for remark in (*get_args(Note), "colors", "negative"):
+        assert remark in REMARKS
+        for texts in LANGUAGES.values():
+            assert texts[f"photo.remark.{remark}"]

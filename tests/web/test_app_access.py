@@ -1,0 +1,50 @@
+"""The page for everybody: axe-core finds nothing serious on any tab, in light or dark."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.helpers.browser import started, visit
+
+TABS = ("One photo", "Many photos", "Model", "About")
+INNER_TABS = ("Adjust", "Fix a color", "Versions")
+SERIOUS = ("serious", "critical")
+OF_GRADIO = '<div aria-label="Empty value"'  # an empty picture: a label without a role
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with started(tmp_path_factory.mktemp("app")) as address:
+        yield address
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core takes for serious, with the elements."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]}"
+        for rule in found
+        if rule["impact"] in SERIOUS
+        for node in rule["nodes"]
+        if not node["html"].startswith(OF_GRADIO)
+    ]
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}], ids=["light", "dark"])
+def test_no_tab_has_a_serious_violation(address: str, options: dict[str, str]) -> None:
+    wrong: dict[str, list[str]] = {}
+    with visit(address, **options) as page:
+        for tab in TABS:
+            page.get_by_role("tab", name=tab, exact=True).click()
+            wrong[tab] = violations(page)
+        page.get_by_role("tab", name=TABS[0], exact=True).click()
+        page.locator("#examples img").first.click()
+        expect(page.locator("#colorized img")).to_be_visible()
+        for tab in INNER_TABS:
+            page.get_by_role("tab", name=tab, exact=True).click()
+            wrong[tab] = violations(page)
+    assert {tab: found for tab, found in wrong.items() if found} == {}

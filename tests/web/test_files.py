@@ -1,0 +1,54 @@
+"""Files between browser and server."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorizer import Photo
+from colorizer.web.server.files import picture, result_folder, uploaded_path
+from tests.helpers.photos import color_pixels
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where uploads lie."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
+    return tmp_path / "files"
+
+
+def test_uploads_are_known(folder: Path) -> None:
+    path = folder / "a1" / "grandma.jpg"
+    assert uploaded_path({"path": str(path)}) == path
+    assert uploaded_path(str(path)) == path
+
+
+@pytest.mark.parametrize("name", ["../secret.jpg", "a/../../secret.jpg", "link/secret.jpg", "None"])
+def test_other_files_are_refused(folder: Path, name: str) -> None:
+    folder.mkdir()
+    (folder.parent / "secret.jpg").write_bytes(b"")
+    (folder / "link").symlink_to(folder.parent)
+    german = SimpleNamespace(headers={"accept-language": "de"})
+    path = name if name == "None" else str(folder / name)
+    with pytest.raises(gr.Error, match="hochgeladen"):
+        uploaded_path({"path": path}, german)  # type: ignore[arg-type]
+
+
+def test_a_picture_for_the_browser(folder: Path) -> None:
+    pixels = color_pixels(40, 60)
+    path = Path(picture(Photo(pixels), "grandma"))
+    assert path.is_relative_to(folder)
+    assert path.name == "grandma.jpg"
+    with Image.open(path) as image:
+        assert image.format == "JPEG"
+        assert np.abs(np.asarray(image).astype(int) - pixels).mean() < 2
+
+
+def test_result_folders_are_new_and_empty(folder: Path) -> None:
+    first, second = result_folder(), result_folder()
+    assert first != second
+    assert first.parent == folder
+    assert not list(first.iterdir())

@@ -1,0 +1,83 @@
+"""What is drawn on the pictures."""
+
+import numpy as np
+
+from colorizer import ColorHint, Photo
+from colorizer.web.actions.overlays import DOUBT, mark_hints, rgb, show_crop, side_by_side, veil
+from tests.helpers.photos import color_pixels
+
+
+def canvas() -> np.ndarray:
+    return np.full((100, 200, 3), 128, np.uint8)
+
+
+def test_hints_are_dots_of_their_color() -> None:
+    """On a picture a quarter as large as the photo."""
+    pixels = canvas()
+    mark_hints(pixels, (ColorHint(400, 200, "#ff0000"),), None, 0, (400, 800))
+    assert pixels[50, 100].tolist() == [255, 0, 0]
+    assert (pixels[:, :80] == 128).all()
+
+
+def test_a_ring_shows_how_far_a_hint_reaches() -> None:
+    near, far = canvas(), canvas()
+    mark_hints(near, (ColorHint(400, 200, "#ff0000", 0),), None, 0, (400, 800))
+    mark_hints(far, (ColorHint(400, 200, "#ff0000", 160),), None, 0, (400, 800))
+    assert (near[50, 138:144] == 128).all()
+    assert (far[50, 138:144] != 128).any()
+
+
+def test_the_chosen_point_is_a_cross_with_a_free_center() -> None:
+    pixels = canvas()
+    mark_hints(pixels, (), (100, 50), 0, (100, 200))
+    assert pixels[50, 100].tolist() == [128, 128, 128]
+    assert (pixels[50, 106:112] == 255).any()
+
+
+def test_marks_at_the_border() -> None:
+    pixels = canvas()
+    mark_hints(pixels, (ColorHint(0, 0, "#00ff00", 30),), (199, 99), 10, (100, 200))
+    assert pixels[0, 0].tolist() == [0, 255, 0]
+
+
+def test_the_veil_lies_where_the_model_is_unsure() -> None:
+    confidence = np.tile(np.linspace(0.1, 0.6, 50, dtype=np.float32), (25, 1))
+    veiled = veil(canvas(), confidence).astype(int)
+    distance = np.abs(veiled[50] - DOUBT).sum(1)
+    assert distance[2] < 100
+    assert veiled[50, -2].tolist() == [128, 128, 128]
+    assert (np.diff(distance) >= 0).all()
+
+
+def test_a_veil_over_even_confidence() -> None:
+    assert (veil(canvas(), np.full((5, 5), 0.3, np.float32)) == 128).all()
+
+
+def test_what_a_crop_cuts_off_is_dark() -> None:
+    shown = show_crop(canvas(), (50, 0, 200, 60))
+    assert (shown[:60, 50:] == 128).all()
+    assert (shown[:, :50] == 32).all()
+    assert (shown[60:] == 32).all()
+
+
+def test_gray_photos_become_rgb_copies() -> None:
+    photo = Photo(np.full((4, 5, 1), 7, np.uint8))
+    pixels = rgb(photo)
+    assert pixels.shape == (4, 5, 3)
+    pixels[:] = 0
+    assert photo.pixels[0, 0, 0] == 7
+
+
+def test_side_by_side() -> None:
+    """Both pictures whole, at their sizes, over labels."""
+    first, second = color_pixels(90, 160, 0), color_pixels(90, 160, 1)
+    sheet = np.asarray(side_by_side({"Before": Photo(first), "Colorized": Photo(second)}))
+    gap = (sheet.shape[1] - 320) // 3
+    np.testing.assert_array_equal(sheet[gap : gap + 90, gap : gap + 160], first)
+    np.testing.assert_array_equal(sheet[gap : gap + 90, 2 * gap + 160 : 2 * gap + 320], second)
+    assert (sheet[gap + 91 :] < 100).any()
+
+
+def test_large_pictures_are_made_smaller_for_sharing() -> None:
+    photo = Photo(np.zeros((1000, 4000, 1), np.uint8))
+    assert side_by_side({"a": photo, "b": photo}).width < 2600

@@ -1,0 +1,430 @@
+"""What the photo tab does, as its events call it: network runs, sentences, files, recipes."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from colorizer import Adjustments, CheckpointError, Colorizer, Photo
+from colorizer.photo.metadata import Metadata
+from colorizer.recipe import Recipe
+from colorizer.web.actions import previews as looks
+from colorizer.web.actions.hints import HintActions
+from colorizer.web.actions.photo import PhotoActions
+from colorizer.web.actions.photo_state import Shown
+from colorizer.web.actions.recipe import RecipeActions
+from colorizer.web.server.models import Models
+from colorizer.web.texts import LANGUAGES
+from tests.helpers.photos import color_pixels
+
+GERMAN: Any = SimpleNamespace(headers={"accept-language": "de-DE,de;q=0.9"})
+SETTINGS = {"saturation": 1.4, "contrast": 15.0}
+Upload = dict[str, str]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where uploads lie."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def upload(folder: Path) -> Upload:
+    """A color photo of 61 x 83 pixels, as the browser uploaded it."""
+    path = folder / "grandma.png"
+    Image.fromarray(color_pixels(61, 83)).save(path)
+    return {"path": str(path)}
+
+
+@pytest.fixture
+def models(tiny_colorizer: Colorizer) -> Models:
+    """The tiny network as the only model."""
+
+    def get(name: str) -> Colorizer:
+        if name:
+            raise CheckpointError(f"There is no {name}.")
+        return tiny_colorizer
+
+    info = SimpleNamespace(source="tiny")
+    return SimpleNamespace(get=get, describe=lambda name: info)  # type: ignore[return-value]
+
+
+@pytest.fixture
+def photos(models: Models) -> PhotoActions:
+    return PhotoActions(models)
+
+
+@pytest.fixture
+def colors() -> HintActions:
+    return HintActions()
+
+
+@pytest.fixture
+def recipes(models: Models) -> RecipeActions:
+    return RecipeActions(models)
+
+
+@pytest.fixture
+def shown(photos: PhotoActions, upload: Upload) -> Shown:
+    state = photos.colorize(upload, "", GERMAN)[0]
+    assert state is not None
+    return state
+
+
+@pytest.fixture
+def runs(tiny_colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry per run of the network."""
+    counted: list[int] = []
+    run = tiny_colorizer.checkpoint.generator.forward
+    monkeypatch.setattr(
+        tiny_colorizer.checkpoint.generator,
+        "forward",
+        lambda *args: counted.append(1) or run(*args),
+    )
+    return counted
+
+
+def pixels(path: str) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+# The network
+
+
+def test_the_network_runs_once_per_photo(
+    photos: PhotoActions,
+    colors: HintActions,
+    recipes: RecipeActions,
+    upload: Upload,
+    runs: list[int],
+) -> None:
+    shown = photos.colorize(upload, "", GERMAN, **SETTINGS)[0]
+    assert len(runs) == 1
+    looks.adjust(shown, 0, GERMAN, saturation=0.5)
+    looks.tools(shown, 0, None, None, 0, True, GERMAN)
+    looks.choose_version(shown, len(shown.versions), GERMAN)
+    looks.show_unsure(shown, 0, 3, 4, 5, True, GERMAN)
+    looks.download(shown, 0, "", False, GERMAN, **SETTINGS)
+    looks.side_by_side(shown, 0, GERMAN)
+    colors.point(shown, 0, 3, 4, 5, False, GERMAN)
+    colors.clear_points(shown, 0, GERMAN)
+    recipes.save_recipe(shown, 0, GERMAN)
+    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
+    shown = colors.keep_gray(shown, 0, 30, 4, 5, GERMAN)[0]
+    shown = colors.remove_point(shown, 0, 1, GERMAN)[0]
+    shown = colors.undo(shown, 0, GERMAN)[0]
+    shown = colors.clear_points(shown, 0, GERMAN)[0]
+    assert len(runs) == 1
+
+
+def test_pictures(photos: PhotoActions, upload: Upload) -> None:
+    _, version, gray, colorized, processed = photos.colorize(upload, "", GERMAN, strength=0)
+    assert version == 0
+    assert pixels(gray).shape == (61, 83)
+    assert pixels(colorized).shape == (61, 83, 3)
+    np.testing.assert_array_equal(pixels(processed), pixels(gray))
+
+
+def test_hints_survive_everything_but_a_new_photo(
+    photos: PhotoActions, colors: HintActions, upload: Upload, shown: Shown
+) -> None:
+    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
+    looks.adjust(shown, 0, GERMAN, **SETTINGS)
+    looks.choose_version(shown, 1, GERMAN)
+    assert [hint.color for hint in shown.hints] == ["#2040c0"]
+    fresh = photos.colorize(upload, "", GERMAN)[0]
+    assert fresh is not None
+    assert fresh.hints == ()
+
+
+def test_a_hint_colors_its_place(colors: HintActions, shown: Shown) -> None:
+    before = shown.guess.colorized.pixels
+    after = colors.fix_color(shown, 0, 40, 30, "#ff0000", 10, GERMAN)[0].guess.colorized.pixels
+    assert not np.array_equal(before[25:35, 35:45], after[25:35, 35:45])
+
+
+def test_another_model_keeps_the_hints(
+    photos: PhotoActions, colors: HintActions, shown: Shown, tanh_colorizer: Colorizer
+) -> None:
+    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
+    photos.models.get = lambda name: tanh_colorizer  # type: ignore[method-assign]
+    other = photos.change_model(shown, "user/repo", GERMAN)[0]
+    assert other is not None
+    assert other.hints == shown.hints
+    assert not np.array_equal(other.guess.colorized.pixels, shown.guess.colorized.pixels)
+    for state, model in ((None, "user/repo"), (shown, "")):  # nothing to do
+        assert photos.change_model(state, model, GERMAN)[0] == gr.skip()
+
+
+# Sentences
+
+
+@pytest.mark.parametrize(
+    ("action", "key"),
+    [
+        (lambda colors, shown: colors.undo(None, 0, GERMAN), "page.gone"),
+        (lambda colors, shown: looks.adjust(None, 0, GERMAN), "page.gone"),
+        (lambda colors, shown: looks.choose_version(shown, 9, GERMAN), "photo.no_such_version"),
+        (lambda colors, shown: colors.remove_point(shown, 0, 1, GERMAN), "photo.no_such_point"),
+        (lambda colors, shown: colors.keep_gray(shown, 0, None, 3, 0, GERMAN), "photo.no_point"),
+        (
+            lambda colors, shown: colors.fix_color(shown, 0, 1, 1, "red", 0, GERMAN),
+            "photo.no_color",
+        ),
+        (lambda colors, shown: colors.fix_color(shown, 0, 1, 1, None, 0, GERMAN), "photo.no_color"),
+        (lambda colors, shown: colors.reference_color(None, 1, 1, GERMAN), "photo.no_reference"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_the_visitors_language(
+    action: Callable[[HintActions, Shown], object], key: str, colors: HintActions, shown: Shown
+) -> None:
+    with pytest.raises(gr.Error) as error:
+        action(colors, shown)
+    assert error.value.message == LANGUAGES["de"][key]
+
+
+def test_a_point_outside(colors: HintActions, shown: Shown) -> None:
+    with pytest.raises(gr.Error, match="0 bis 82 und von 0 bis 60"):
+        colors.point(shown, 0, 83, 0, 0, False, GERMAN)
+
+
+def test_a_file_that_is_no_photo(photos: PhotoActions, folder: Path) -> None:
+    """Its name is no markup, and no picture is shown for it."""
+    path = folder / "<b>letter.jpg"
+    path.write_text("Dear grandma")
+    with pytest.warns(UserWarning, match="&lt;b&gt;letter.jpg lässt sich nicht"):
+        result = photos.colorize({"path": str(path)}, "", GERMAN)
+    assert result == (None, 0, None, None, None)
+
+
+def test_no_photo(photos: PhotoActions) -> None:
+    assert photos.colorize(None, "", GERMAN) == (None, 0, None, None, None)
+    assert looks.tools(None, 0, None, None, 0, False, GERMAN)[0]["visible"] is False
+
+
+def test_a_model_that_is_gone(photos: PhotoActions, upload: Upload) -> None:
+    with pytest.raises(gr.Error, match="nicht verfügbar"):
+        photos.colorize(upload, "user/repo", GERMAN)
+
+
+def test_a_photo_that_was_deleted(
+    photos: PhotoActions, tiny_colorizer: Colorizer, models: Models, shown: Shown
+) -> None:
+    shown.upload.unlink()
+    models.get = lambda name: tiny_colorizer  # type: ignore[method-assign]
+    for action in (
+        lambda: looks.download(shown, 0, "", False, GERMAN),
+        lambda: photos.turn_left(shown, GERMAN),
+        lambda: photos.change_model(shown, "user/repo", GERMAN),
+    ):
+        with pytest.raises(gr.Error, match="nach einer Stunde gelöscht"):
+            action()
+
+
+def test_what_nobody_foresaw(
+    photos: PhotoActions,
+    shown: Shown,
+    models: Models,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(name: str) -> None:
+        raise MemoryError("secret detail")
+
+    monkeypatch.setattr(models, "get", fail)
+    with pytest.raises(gr.Error) as error:
+        photos.change_model(shown, "user/repo", GERMAN)
+    assert error.value.message == LANGUAGES["de"]["page.failed"]
+    assert "secret detail" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+# Points
+
+
+def test_likely_colors_of_a_point(colors: HintActions, shown: Shown) -> None:
+    image, suggestions = colors.point(shown, 0, 40, 30, 0, False, GERMAN)
+    assert suggestions == shown.guess.suggest(40, 30)
+    assert pixels(image).shape == (61, 83, 3)
+
+
+def test_a_model_without_a_distribution(tanh_colorizer: Colorizer, upload: Upload) -> None:
+    models: Any = SimpleNamespace(get=lambda name: tanh_colorizer)
+    shown = PhotoActions(models).colorize(upload, "", GERMAN)[0]
+    assert HintActions().point(shown, 0, 4, 3, 0, False, GERMAN)[1] == []
+    with pytest.warns(UserWarning, match="nicht sagen"):
+        looks.show_unsure(shown, 0, None, None, 0, True, GERMAN)
+
+
+def test_a_color_from_another_photo(colors: HintActions, folder: Path) -> None:
+    Image.new("RGB", (30, 20), "#804020").save(folder / "other.png")
+    other = {"path": str(folder / "other.png")}
+    assert colors.reference_color(other, 29, 19, GERMAN) == "#804020"
+    with pytest.raises(gr.Error, match="0 bis 29 und von 0 bis 19"):
+        colors.reference_color(other, 30, 19, GERMAN)
+
+
+# Turning and cropping
+
+
+def test_turn_and_crop(photos: PhotoActions, shown: Shown) -> None:
+    turned = photos.turn_right(shown, GERMAN)
+    assert pixels(turned[2] or "").shape == (83, 61)
+    cropped = photos.crop(turned[0], 0, 50, 0, 0, GERMAN)
+    assert pixels(cropped[2] or "").shape == (83, 31)
+    view = photos.preview_crop(cropped[0], 0, 0, 0, 0)
+    assert pixels(view).shape == (83, 61, 3)
+    back = photos.turn_left(cropped[0], GERMAN)
+    assert pixels(back[2] or "").shape == (31, 83)
+    with pytest.raises(gr.Error, match="weniger ab"):
+        photos.crop(shown, 60, 60, 0, 0, GERMAN)
+
+
+def test_a_negative_is_inverted_and_back(photos: PhotoActions, shown: Shown) -> None:
+    before = shown.small.lightness
+    inverted = photos.invert(shown, GERMAN)[0]
+    assert inverted is not None
+    assert inverted.framing.negative
+    assert np.abs(inverted.small.pixels.astype(int) + shown.small.pixels - 255).max() <= 1
+    again = photos.invert(inverted, GERMAN)[0]
+    assert again is not None
+    assert np.array_equal(again.small.lightness, before)
+
+
+def test_remarks_are_in_the_visitors_language(shown: Shown) -> None:
+    said = looks.remarks(shown, GERMAN)
+    assert said["visible"]
+    assert said["value"] == "Dieses Foto hat schon Farben; das Modell ersetzt sie."
+    assert not looks.remarks(replace(shown, remarks=()), GERMAN)["visible"]
+
+
+# Files to take away
+
+
+@pytest.fixture
+def traveled(photos: PhotoActions, folder: Path) -> Shown:
+    """A 16-bit photo with a caption, and a place."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = "Grandma"
+    exif[ExifTags.IFD.GPSInfo] = {1: "N", 2: (47.0, 22.0, 30.0)}
+    pixels = color_pixels(61, 83).astype(np.uint16) * 257
+    Photo(pixels, metadata=Metadata(exif=exif.tobytes()[6:])).save(folder / "lake.tif")
+    state = photos.colorize({"path": str(folder / "lake.tif")}, "", GERMAN)[0]
+    assert state is not None
+    return state
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_place_is_kept_only_on_wish(traveled: Shown, kept: bool) -> None:
+    made = Photo.open(looks.download(traveled, 0, "", kept, GERMAN, **SETTINGS))
+    exif = Image.Exif()
+    exif.load(made.metadata.exif)
+    assert exif[ExifTags.Base.ImageDescription] == "Grandma"
+    assert bool(exif.get_ifd(ExifTags.IFD.GPSInfo)) is kept
+    assert b"compositeWithTrainedAlgorithmicMedia" in made.metadata.xmp
+    assert made.pixels.dtype == np.uint16
+
+
+@pytest.mark.parametrize(
+    ("format", "name", "kind"),
+    [
+        ("", "grandma_color.png", "PNG"),
+        ("JPEG", "grandma_color.jpg", "JPEG"),
+        ("TIFF", "grandma_color.tif", "TIFF"),
+        ("WEBP", "grandma_color.webp", "WEBP"),
+    ],
+)
+def test_download(shown: Shown, format: str, name: str, kind: str) -> None:
+    path = looks.download(shown, 0, format, False, GERMAN, **SETTINGS)
+    assert Path(path).name == name
+    with Image.open(path) as image:
+        assert image.format == kind
+        assert image.size == (83, 61)
+
+
+def test_side_by_side(shown: Shown) -> None:
+    path = looks.side_by_side(shown, 0, GERMAN, **SETTINGS)
+    assert Path(path).name == "grandma_before_after.jpg"
+    assert pixels(path).shape[1] > 2 * 83
+
+
+# Recipes
+
+
+@pytest.fixture
+def recipe(
+    recipes: RecipeActions, photos: PhotoActions, colors: HintActions, shown: Shown
+) -> tuple[str, Photo]:
+    """A recipe with a turn, a hint, the last version and settings, and the photo it made."""
+    turned = photos.turn_right(shown, GERMAN)[0]
+    shown = colors.fix_color(turned, 0, 40, 30, "#ff0000", 10, GERMAN)[0]
+    version = len(shown.versions) - 1
+    result = looks.download(shown, version, "PNG", False, GERMAN, **SETTINGS)
+    return recipes.save_recipe(shown, version, GERMAN, **SETTINGS), Photo.open(result)
+
+
+def test_a_recipe_brings_the_result_back_to_the_bit(
+    recipe: tuple[str, Photo], recipes: RecipeActions, shown: Shown
+) -> None:
+    path, photo = recipe
+    state, version, *rest = recipes.load_recipe(shown, {"path": path}, GERMAN)
+    settings = dict(zip(vars(Adjustments()), rest[3:], strict=True))
+    assert settings == vars(Adjustments(**SETTINGS))
+    again = looks.download(state, version, "PNG", False, GERMAN, **settings)
+    np.testing.assert_array_equal(pixels(again), photo.pixels)
+
+
+def test_the_library_makes_the_same_of_a_recipe(
+    recipe: tuple[str, Photo], tiny_colorizer: Colorizer, upload: Upload
+) -> None:
+    path, photo = recipe
+    again = Recipe.from_json(Path(path).read_text()).apply(
+        tiny_colorizer, Photo.open(upload["path"])
+    )
+    np.testing.assert_array_equal(again.pixels, photo.pixels)
+
+
+def test_a_recipe_says_nothing_of_the_server(recipe: tuple[str, Photo]) -> None:
+    written = Path(recipe[0]).read_text()
+    assert json.loads(written)["checkpoint"] == "tiny"
+    assert json.loads(written)["photo"] == "grandma.png"
+    assert "/" not in written
+
+
+def test_a_recipe_for_another_photo_says_so(
+    recipe: tuple[str, Photo], recipes: RecipeActions, photos: PhotoActions, folder: Path
+) -> None:
+    path = folder / "grandpa.png"
+    Image.fromarray(color_pixels(61, 83, seed=5)).save(path)
+    other = photos.colorize({"path": str(path)}, "", GERMAN)[0]
+    with pytest.warns(UserWarning, match="mit einem anderen Foto gemacht, grandma.png"):
+        recipes.load_recipe(other, {"path": recipe[0]}, GERMAN)
+
+
+@pytest.mark.parametrize("content", [b"Dear grandma", b"{}", b"\xff\xfe\x00", b"[1]"])
+def test_a_file_that_is_no_recipe(
+    recipes: RecipeActions, shown: Shown, folder: Path, content: bytes
+) -> None:
+    (folder / "letter.json").write_bytes(content)
+    with pytest.raises(gr.Error) as error:
+        recipes.load_recipe(shown, {"path": str(folder / "letter.json")}, GERMAN)
+    assert error.value.message == LANGUAGES["de"]["photo.bad_recipe"]
+
+
+def test_a_recipe_of_another_model(
+    recipe: tuple[str, Photo], recipes: RecipeActions, shown: Shown, folder: Path
+) -> None:
+    values = json.loads(Path(recipe[0]).read_text())
+    changed = values | {"checkpoint_sha256": "0" * 64, "checkpoint": "user/other"}
+    (folder / "other.json").write_text(json.dumps(changed))
+    with pytest.raises(gr.Error, match="user/other"):
+        recipes.load_recipe(shown, {"path": str(folder / "other.json")}, GERMAN)

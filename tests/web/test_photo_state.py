@@ -1,0 +1,153 @@
+"""What a visitor sees, and how it changes: framing, points, hints, versions."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorizer import Adjustments, ColorHint, Colorizer, Photo
+from colorizer.adjust.framing import Framing
+from colorizer.web.actions.photo_state import (
+    GRAY,
+    VERSIONS,
+    WHOLE_SIDE,
+    Shown,
+    color_at,
+    colorize,
+    full_photo,
+    put,
+    thumbnail,
+    undo,
+    with_hints,
+)
+from tests.helpers.photos import color_pixels
+
+BLUE = ColorHint(10, 12, "#2040c0", 3)
+GREEN = ColorHint(50, 30, "#20a040")
+
+
+@pytest.fixture(scope="module")
+def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A color photo of 61 x 83 pixels."""
+    path = tmp_path_factory.mktemp("upload") / "grandma.png"
+    Image.fromarray(color_pixels(61, 83)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shown(tiny_colorizer: Colorizer, upload: Path) -> Shown:
+    return colorize(tiny_colorizer, upload)
+
+
+# Points
+
+
+def test_points_between_picture_and_photo(shown: Shown) -> None:
+    """With a photo four times as large as the picture on the page."""
+    height, width = shown.small.size
+    large = replace(shown, size=(4 * height, 4 * width))
+    assert large.to_photo(0, 0) == (2, 2)
+    assert large.to_photo(width - 1, height - 1) == (4 * width - 2, 4 * height - 2)
+    for point in ((0, 0), (5, 7), (width - 1, height - 1)):
+        assert large.to_small(*large.to_photo(*point)) == point
+    assert large.inside(4 * width - 1, 4 * height - 1)
+    assert not large.inside(4 * width, 0)
+    assert not large.inside(-1, 0)
+
+
+def test_brush_in_percent_of_the_short_side(shown: Shown) -> None:
+    assert shown.radius(10) == pytest.approx(6.1)
+
+
+def test_color_of_another_photo() -> None:
+    pixels = np.zeros((20, 20, 3), np.uint8)
+    pixels[:, 10:] = (200, 100, 50)
+    assert color_at(Photo(pixels), 15, 10) == "#c86432"
+    assert color_at(Photo(pixels), 0, 0) == "#000000"
+    assert color_at(Photo(np.full((3, 3, 1), 128, np.uint8)), 1, 1) == "#808080"
+
+
+# Hints
+
+
+def test_put_replaces_at_the_same_point() -> None:
+    hints = put(put((), BLUE), GREEN)
+    assert hints == (BLUE, GREEN)
+    again = ColorHint(BLUE.x, BLUE.y, GRAY)
+    assert put(hints, again) == (GREEN, again)
+
+
+def test_hints_as_if_given_from_the_start(
+    shown: Shown, tiny_colorizer: Colorizer, upload: Path
+) -> None:
+    """On the page and in the download."""
+    later = with_hints(shown, (BLUE,))
+    photo = Photo.open(upload)
+    expected = tiny_colorizer.colorize(photo, [BLUE]).colorized
+    np.testing.assert_array_equal(
+        later.guess.on(full_photo(later)).colorized.pixels, expected.pixels
+    )
+    assert not np.array_equal(later.guess.colorized.pixels, shown.guess.colorized.pixels)
+
+
+def test_undo_goes_back_step_by_step(shown: Shown) -> None:
+    steps = [shown]
+    for hints in ((BLUE,), (BLUE, GREEN), ()):
+        steps.append(with_hints(steps[-1], hints))
+    now = steps[-1]
+    for before in reversed(steps[:-1]):
+        now = undo(now)
+        assert now.hints == before.hints
+        np.testing.assert_array_equal(now.guess.colorized.pixels, before.guess.colorized.pixels)
+    assert undo(now) is now
+
+
+# Versions and the full photo
+
+
+def test_versions_begin_with_the_guess(shown: Shown) -> None:
+    assert 1 <= len(shown.versions) <= VERSIONS
+    np.testing.assert_array_equal(
+        shown.versions[0].colorized.pixels, shown.version(0).colorized.pixels
+    )
+
+
+def test_a_model_without_a_distribution_has_one_version(
+    tanh_colorizer: Colorizer, upload: Path
+) -> None:
+    shown = colorize(tanh_colorizer, upload)
+    assert shown.versions == [shown.guess]
+
+
+def test_the_full_photo_is_as_from_the_library(
+    shown: Shown, tiny_colorizer: Colorizer, upload: Path
+) -> None:
+    settings = Adjustments(saturation=1.3, contrast=20)
+    versions = tiny_colorizer.colorize(Photo.open(upload)).alternatives(VERSIONS)
+    for number, version in enumerate(versions):
+        ours = shown.version(number).on(full_photo(shown)).adjust(settings)
+        np.testing.assert_array_equal(ours.pixels, version.adjust(settings).pixels)
+
+
+def test_a_framed_photo(tiny_colorizer: Colorizer, upload: Path) -> None:
+    framing = Framing(1, (0, 0, 50, 0))
+    shown = colorize(tiny_colorizer, upload, framing=framing)
+    assert shown.size == full_photo(shown).size == (83 - 42, 61)
+    assert shown.whole.size == (83, 61)
+
+
+def test_the_state_is_small(tiny_colorizer: Colorizer, tmp_path: Path) -> None:
+    """Nothing of the size of the photo is kept."""
+    path = tmp_path / "large.jpg"
+    Image.fromarray(color_pixels(1500, 2000)).save(path)
+    shown = colorize(tiny_colorizer, path)
+    assert shown.small.pixels.size <= 3_000_000
+    assert shown.guess._predicted.lightness.size < 100_000
+    assert max(shown.whole.size) == WHOLE_SIDE
+
+
+def test_thumbnails_of_strips() -> None:
+    assert thumbnail(Photo(np.zeros((2, 4000, 1), np.uint8))).size == (1, WHOLE_SIDE)
+    assert thumbnail(Photo(np.zeros((3, 5, 3), np.uint8))).size == (3, 5)

@@ -1,0 +1,1 @@
+"""Networks in training: losses, objective and learner."""

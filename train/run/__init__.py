@@ -1,0 +1,1 @@
+"""A training run: settings, folder, log and curves."""

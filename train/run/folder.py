@@ -1,0 +1,177 @@
+"""The folder of a run: settings, log, state to resume from, checkpoints."""
+
+import csv
+import hashlib
+import io
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from colorizer.errors import ColorizerError
+from train.data.sources import Source, pick
+from train.run.config import TrainConfig
+
+STATE_FILE = "last.pt"
+LOG_FILE = "metrics.jsonl"
+CONFIG_FILE = "train_config.json"
+SKIPPED_FILE = "skipped.csv"
+CHECKPOINT_FOLDER = "checkpoint"  # the averaged weights of the last save
+BEST_FOLDER = "best"  # those with the lowest validation error
+SAMPLES_FOLDER = "samples"
+TENSORBOARD_FOLDER = "tensorboard"
+MAY_CHANGE = ("output", "resume", "workers", "compile", "log_every", "save_every")  # on resuming
+
+
+class RunError(ColorizerError, ValueError):
+    """A run can't start or go on; the sentence says why and what to do."""
+
+
+class Interrupted(RunError):
+    """A signal stopped a run, which is saved.
+
+    Attributes:
+        signal: its number.
+    """
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal
+
+
+def open_run(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
+    """Check the folder of a run before it is written to.
+
+    Args:
+        config: of the run.
+        sources: what it trains on.
+
+    Returns:
+        The state that `save_state` wrote, or an empty one for a new run.
+
+    Raises:
+        RunError: there is no run to resume, it had other settings or photos, or one would be
+            overwritten.
+    """
+    output = Path(config.output)
+    if not config.resume:
+        if (output / STATE_FILE).exists():
+            raise RunError(
+                f"{output} holds a run; continue it with --resume or name another folder."
+            )
+        return {}
+    if not (output / STATE_FILE).exists():
+        raise RunError(f"{output} holds no run to resume; leave out --resume to start one.")
+    before = _comparable(json.loads((output / CONFIG_FILE).read_text()))
+    now = _comparable(asdict(config))
+    if gone := set(before) - set(now):
+        raise RunError(
+            f"The run in {output} was started by another version, with {', '.join(sorted(gone))}; "
+            "train its checkpoint further with --init."
+        )
+    changed = [name for name in now if now[name] != before.get(name)]
+    if changed:
+        raise RunError(f"{', '.join(changed)} of the run in {output} differ; give the same.")
+    state: dict[str, Any] = torch.load(output / STATE_FILE, map_location="cpu", weights_only=True)
+    if state["photos"] != photos_digest(sources):
+        raise RunError(
+            f"The photos in {', '.join(config.data)} are not those that the run in {output} "
+            "started with; put those back, or train its checkpoint further with --init."
+        )
+    return state
+
+
+def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as JSON has them, without those that may change; a path's last slash is nothing."""
+    plain = json.loads(json.dumps(settings))
+    for name in ("data", "val_data"):
+        plain[name] = [path.rstrip("/") for path in plain[name]]
+    return {name: value for name, value in plain.items() if name not in MAY_CHANGE}
+
+
+def photos_digest(sources: Sequence[Source]) -> str:
+    """SHA-256 of the names of all samples, on which the order of a run depends."""
+    digest = hashlib.sha256()
+    for name, sample in pick(sources, None):
+        digest.update(f"{name}/{sample.name}\n".encode())
+    return digest.hexdigest()
+
+
+def start_log(config: TrainConfig, step: int) -> None:
+    """Write the settings; drop the log's lines after `step`, which a resumed run writes again, and
+    broken ones.
+    """
+    output = Path(config.output)
+    output.mkdir(parents=True, exist_ok=True)
+    _replace(output / CONFIG_FILE, json.dumps(asdict(config), indent=1) + "\n")
+    path = output / LOG_FILE
+    path.touch()
+    lines = path.read_text().splitlines(keepends=True)
+    _replace(path, "".join(line for line in lines if _step(line) <= step))
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(text)
+    os.replace(beside, path)
+
+
+def _step(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf
+
+
+def log(output: Path, **values: float | str) -> None:
+    """Append a line to the run's metrics.jsonl; what is not a number becomes null."""
+    with (output / LOG_FILE).open("a") as file:
+        file.write(json.dumps({name: _plain(value) for name, value in values.items()}) + "\n")
+
+
+def _plain(value: float | str) -> float | str | None:
+    if not isinstance(value, float):
+        return value
+    return round(value, 5) if math.isfinite(value) else None
+
+
+def save_state(output: Path, state: dict[str, Any]) -> None:
+    """Write what resuming needs, beside the file of that name, then rename.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    beside = output / (STATE_FILE + ".part")
+    try:
+        torch.save(state, beside)
+    except RuntimeError as error:  # PyTorch's word for a full disk
+        raise OSError(f"{beside.name}: {error}") from error
+    os.replace(beside, output / STATE_FILE)
+
+
+@contextmanager
+def failed_writes_explained(output: Path) -> Iterator[None]:
+    """Turn what goes wrong while writing into a `RunError`; half-written files are removed."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        for part in output.rglob("*.part"):
+            part.unlink(missing_ok=True)
+        raise RunError(
+            f"The run could not be written to {output} ({error}); what was saved before is intact. "
+            "Make room and continue with --resume."
+        ) from error
+
+
+def write_skipped(output: Path, skipped: Mapping[str, str]) -> None:
+    """List the photos that were left out, by name, and why."""
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows([["name", "reason"], *sorted(skipped.items())])
+    _replace(output / SKIPPED_FILE, table.getvalue())
