@@ -33,6 +33,7 @@ ROOMS = (
     "colorizer.photo",
     "colorizer.networks",
     "colorizer.imaging",
+    "colorizer.files",
     "colorizer.errors",
     "colorizer.version",
 )

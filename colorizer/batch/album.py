@@ -17,6 +17,7 @@ from tqdm import tqdm
 from colorizer.batch.find import Found
 from colorizer.batch.job import Outcome, Task
 from colorizer.batch.report import REPORT_FILE, Report, Row
+from colorizer.files import part_of
 from colorizer.inference.notices import Remark
 from colorizer.photo.decode import saved_format
 from colorizer.photo.formats import Loss, format_of
@@ -138,7 +139,7 @@ class Album:
         """Remove halves of files that a killed run or worker was writing."""
         for target in self.report.unfinished():
             with suppress(OSError):
-                target.with_name(target.name + ".part").unlink(missing_ok=True)
+                part_of(target).unlink(missing_ok=True)
 
     @cached_property
     def _run(self) -> Run:

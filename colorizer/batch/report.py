@@ -16,6 +16,7 @@ from typing import Literal, Self, TextIO
 from filelock import FileLock, Timeout
 
 from colorizer.errors import ReportError
+from colorizer.files import atomic_write
 from colorizer.photo.formats import format_of, output_path
 
 REPORT_FILE = "report.csv"
@@ -129,25 +130,24 @@ class Report:
         self._add(replace(row, file=self._name(source), result=result))
 
     def save(self) -> None:
-        """Write `report.csv`, sorted by file, beside its place and renamed.
+        """Write `report.csv` atomically, sorted by file.
 
         The journal ends, unless it tells of results that were begun and may be whole.
         """
         rows = [row for row in self._rows.values() if row.status != "planned"]
         path = self.folder / REPORT_FILE
-        beside = path.with_name(REPORT_FILE + ".part")
         try:
-            with beside.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            with (
+                atomic_write(path) as part,
+                part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+            ):
                 writer = csv.writer(file)
                 writer.writerow(COLUMNS)
                 writer.writerows(astuple(row) for row in sorted(rows, key=lambda row: row.file))
-            os.replace(beside, path)
             self._close()
             if not any(target.exists() for target in self.unfinished()):  # else they'd be unknown
                 (self.folder / JOURNAL_FILE).unlink(missing_ok=True)
         except OSError as error:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
             raise ReportError(
                 f"{path} can't be written ({error.strerror}); close what has it open or make room. "
                 "Nothing is lost: the next run writes it."

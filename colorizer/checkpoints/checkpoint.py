@@ -4,7 +4,6 @@ Face Hub that holds them; read strictly.
 
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from colorizer.checkpoints.files import (
 )
 from colorizer.checkpoints.hub import HUB_NAME, Snapshot, find_snapshot
 from colorizer.errors import CheckpointError
+from colorizer.files import atomic_write
 from colorizer.networks.discriminator import Discriminator, DiscriminatorConfig
 from colorizer.networks.generator import Generator
 from colorizer.networks.pix2pix import Pix2Pix, Pix2PixConfig
@@ -212,7 +212,7 @@ def save_checkpoint(
     discriminator: Discriminator | None = None,
 ) -> None:
     """Write a generator, and a discriminator if there is one, as a checkpoint folder, matrices in
-    float16; each file is written beside its place and renamed. Without a discriminator, that of an
+    float16; each file is written atomically. Without a discriminator, that of an
     earlier checkpoint in the folder is removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -239,14 +239,12 @@ def _write_weights(path: Path, network: nn.Module) -> None:
         ).contiguous()  # vectors may exceed float16
         for name, value in network.state_dict().items()
     }
-    beside = path.with_name(path.name + ".part")
-    save_file(weights, beside)
-    beside.chmod(0o644)  # safetensors makes it private
-    os.replace(beside, path)
+    with atomic_write(path) as part:
+        save_file(weights, part)
+        part.chmod(0o644)  # safetensors makes it private
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write a settings file, beside its place and renamed."""
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(json.dumps(values, indent=1) + "\n")
-    os.replace(beside, path)
+    """Write a settings file atomically."""
+    with atomic_write(path) as part:
+        part.write_text(json.dumps(values, indent=1) + "\n")

@@ -4,7 +4,6 @@ of it, and whether it is whole.
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ from colorizer.checkpoints.describe import (
 )
 from colorizer.checkpoints.hub import find_snapshot
 from colorizer.checkpoints.verify import verify_checkpoint
+from colorizer.files import atomic_write
 
 NAME_HELP = "folder, user/repo or user/repo@revision (default: the bundled one)"
 UNUSABLE = ("broken", "foreign", "newer", "pickle")  # rather than not found
@@ -149,8 +149,8 @@ def cached_checkpoints() -> Iterator[CheckpointInfo]:
 
 
 def copy_files(folder: Path, to: Path, files: list[str], overwrite: bool) -> None:
-    """Copy files of a folder to another, each beside its place and renamed; of an earlier
-    checkpoint there nothing is left.
+    """Copy files of a folder to another, each atomically. Optional files of an
+    earlier checkpoint there are removed.
 
     Raises:
         FileExistsError: one is there already, and `overwrite` is not set.
@@ -161,9 +161,8 @@ def copy_files(folder: Path, to: Path, files: list[str], overwrite: bool) -> Non
         if (to / file).exists() and not overwrite:
             raise FileExistsError(17, f"it holds a {file} already; --overwrite replaces it")
     for file in files:
-        beside = to / f"{file}.part"
-        shutil.copyfile(folder / file, beside)
-        os.replace(beside, to / file)
+        with atomic_write(to / file) as part:
+            shutil.copyfile(folder / file, part)
     for file in set(EXTRA_FILES) - set(files):
         (to / file).unlink(missing_ok=True)
 

@@ -6,10 +6,8 @@ and gives its colors, as `Generator` does.
 
 import copy
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 
 from colorizer.checkpoints.checkpoint import AnyGenerator, Checkpoint, bundled_folder
 from colorizer.errors import ExportError
+from colorizer.files import atomic_write
 from colorizer.imaging.arrays import Plane
 from colorizer.inference.colorizer import network_size
 from colorizer.networks.generator import Generator
@@ -106,21 +105,17 @@ def export_onnx(
 
 
 def write(model: "ModelProto", path: Path) -> None:
-    """Write a file beside its place, and rename it.
+    """Write a model to a file atomically.
 
     Raises:
-        ExportError: that can't be done.
+        ExportError: the file can't be written.
     """
-    beside = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(model.SerializeToString())
-        os.replace(beside, path)
+        with atomic_write(path) as part:
+            part.write_bytes(model.SerializeToString())
     except OSError as error:
         raise ExportError(f"{path} can't be written: {error.strerror}.") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()
 
 
 def check_packages() -> None:

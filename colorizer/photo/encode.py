@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from colorizer.errors import PhotoError
+from colorizer.files import atomic_write
 from colorizer.imaging.arrays import Pixels
 from colorizer.imaging.bands import bands
 from colorizer.photo.embed import (
@@ -64,29 +64,36 @@ def write(
     planes = pixels if alpha is None else np.dstack((pixels, alpha))
     planes = planes[:, :, 0] if planes.shape[2] == 1 else planes
     profile = srgb_profile() if pixels.shape[2] == 3 else None  # gray without one is sRGB's, too
-    beside = path.with_name(path.name + ".part")
     try:
-        if format == "TIFF":
-            _write_tiff(beside, planes, metadata, profile)
-        elif format == "PNG":
-            _write_png(beside, planes, metadata, profile)
-        elif format == "JPEG2000":
-            _write_jpeg2000(beside, planes, metadata)
-        elif format == "JPEG":
-            write_jpeg(beside, planes, quality, pillow_options(metadata, format, profile))
-        else:
-            register_heif()
-            options = pillow_options(metadata, format, profile) | FULL_CHROMA.get(format, {})
-            Image.fromarray(planes).save(beside, format, quality=quality, **options)
-        os.replace(beside, path)
+        with atomic_write(path) as part:
+            _encode(part, planes, format, quality, metadata, profile)
     except (OSError, ValueError, RuntimeError, MemoryError) as error:  # too large for the format
         reason = getattr(error, "strerror", None) or str(error) or "too little memory"
         raise PhotoError(
             f"{path} can't be written: {reason}. Choose another folder or format."
         ) from error
-    finally:
-        with suppress(OSError):  # it is there only if something went wrong
-            beside.unlink(missing_ok=True)
+
+
+def _encode(
+    path: Path,
+    planes: Pixels,
+    format: str,
+    quality: int,
+    metadata: Metadata,
+    profile: bytes | None,
+) -> None:
+    if format == "TIFF":
+        _write_tiff(path, planes, metadata, profile)
+    elif format == "PNG":
+        _write_png(path, planes, metadata, profile)
+    elif format == "JPEG2000":
+        _write_jpeg2000(path, planes, metadata)
+    elif format == "JPEG":
+        write_jpeg(path, planes, quality, pillow_options(metadata, format, profile))
+    else:
+        register_heif()
+        options = pillow_options(metadata, format, profile) | FULL_CHROMA.get(format, {})
+        Image.fromarray(planes).save(path, format, quality=quality, **options)
 
 
 def _write_png(path: Path, planes: Pixels, metadata: Metadata, profile: bytes | None) -> None:

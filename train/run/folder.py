@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 
 from colorizer.errors import ColorizerError
+from colorizer.files import atomic_write
 from train.data.sources import Source, pick
 from train.run.config import TrainConfig
 
@@ -118,9 +118,8 @@ def start_log(config: TrainConfig, step: int) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text)
-    os.replace(beside, path)
+    with atomic_write(path) as part:
+        part.write_text(text)
 
 
 def _step(line: str) -> float:
@@ -143,27 +142,24 @@ def _plain(value: float | str) -> float | str | None:
 
 
 def save_state(output: Path, state: dict[str, Any]) -> None:
-    """Write what resuming needs, beside the file of that name, then rename.
+    """Write what resuming needs, atomically.
 
     Raises:
         OSError: it could not be written.
     """
-    beside = output / (STATE_FILE + ".part")
-    try:
-        torch.save(state, beside)
-    except RuntimeError as error:  # PyTorch's word for a full disk
-        raise OSError(f"{beside.name}: {error}") from error
-    os.replace(beside, output / STATE_FILE)
+    with atomic_write(output / STATE_FILE) as part:
+        try:
+            torch.save(state, part)
+        except RuntimeError as error:  # PyTorch reports a full disk so
+            raise OSError(f"{part.name}: {error}") from error
 
 
 @contextmanager
 def failed_writes_explained(output: Path) -> Iterator[None]:
-    """Turn what goes wrong while writing into a `RunError`; half-written files are removed."""
+    """Turn what goes wrong while writing into a `RunError`."""
     try:
         yield
     except (OSError, SafetensorError) as error:
-        for part in output.rglob("*.part"):
-            part.unlink(missing_ok=True)
         raise RunError(
             f"The run could not be written to {output} ({error}); what was saved before is intact. "
             "Make room and continue with --resume."

@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import cycle, groupby
@@ -20,6 +19,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFor
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from colorizer.files import atomic_write
 from train.run.config import Phase, TrainConfig
 
 Pixels = NDArray[np.uint8]  # (H, W, 3) sRGB
@@ -97,9 +97,8 @@ def draw_grid(
             cell = ImageOps.fit(Image.fromarray(pixels), (CELL, CELL), Image.Resampling.LANCZOS)
             grid.paste(cell, corner)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    grid.save(part, format="PNG")
-    os.replace(part, path)
+    with atomic_write(path) as part:
+        grid.save(part, format="PNG")
 
 
 def draw_curves(log: Path, folder: Path) -> None:
@@ -117,15 +116,12 @@ def draw_curves(log: Path, folder: Path) -> None:
     rows = read_log(log)
     if not any("phase" in row for row in rows):
         raise ValueError(f"{log} holds no step of training; train first.")
-    part = folder / "curves.csv.part"
-    with part.open("w", newline="") as file:
+    with atomic_write(folder / "curves.csv") as part, part.open("w", newline="") as file:
         writer = csv.DictWriter(file, _columns(rows), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(part, folder / "curves.csv")
-    part = folder / "curves.png.part"
-    plot_curves(rows).savefig(part, format="png", dpi=160)
-    os.replace(part, folder / "curves.png")
+    with atomic_write(folder / "curves.png") as part:
+        plot_curves(rows).savefig(part, format="png", dpi=160)
 
 
 def read_log(log: Path) -> list[Row]:
