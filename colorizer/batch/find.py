@@ -1,4 +1,4 @@
-"""Albums: find the photos in files, folders and patterns, and where their results belong."""
+"""Find an album's photos in files, folders and patterns, and where their results go."""
 
 import glob
 import os
@@ -8,8 +8,7 @@ from pathlib import Path
 
 from colorizer.batch.report import results_in
 
-# Of files in folders; what is named itself may have any ending.
-ENDINGS = (
+PHOTO_SUFFIXES = (  # searched for in folders; a file that is named itself may have any suffix
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic"),
     *(".heif", ".jp2", ".j2k", ".jpf", ".jpx", ".gif", ".bmp", ".pbm", ".pgm", ".ppm", ".pnm"),
 )
@@ -17,38 +16,37 @@ ENDINGS = (
 
 @dataclass(frozen=True)
 class Found:
-    """A photo that was found, or what was found in its stead.
+    """A photo, or a reason why there is none.
 
     Attributes:
-        source: its path, as the person would write it.
-        place: its path below the folder of results, by its own name.
-        problem: why there is no photo, as a sentence; mostly empty.
+        source: path of the photo, as the user would write it.
+        relative: the photo's path and name below the output folder.
+        problem: a sentence that says why the photo can't be used; empty for a photo.
     """
 
     source: Path
-    place: Path
+    relative: Path
     problem: str = ""
 
 
 def find_photos(names: Sequence[str], output: Path | None = None) -> list[Found]:
-    """Find the photos that are meant by names.
+    """Find photos by name.
 
-    Folders are searched with all folders below them, for what has the ending of a photo. Hidden
-    files and folders, links to folders, the folder of results, and what the reports there or of
-    other runs call results are left out, also of what patterns find. What is found twice counts
-    once.
+    Folders are searched recursively for files with a photo's suffix. The search skips hidden files
+    and folders, links to folders, the output folder, and files that a report lists as results.
+    Patterns skip results, too. A photo found twice is returned once.
 
     Args:
-        names: of files, folders, and patterns such as "album/**/*.tif".
-        output: the folder of results, if there is one.
+        names: files, folders, and patterns such as "album/**/*.tif".
+        output: the output folder, if there is one.
 
     Returns:
-        Files go by their name, and what a pattern finds by its path from the first folder whose
-        name has no wildcard. The photos of a folder that is named alone go by their path in it,
-        else its own name comes first.
+        The photos in the order of `names`. `Found.relative` is the name of a file, a pattern's
+        match from its first folder without a wildcard, or a path in a folder; the folder's own
+        name comes first unless it is the only name.
 
     Raises:
-        ValueError: one of the folders is that of the results.
+        ValueError: one of the folders is the output folder.
     """
     search = _Search(output)
     found: dict[str, Found] = {}
@@ -60,10 +58,10 @@ def find_photos(names: Sequence[str], output: Path | None = None) -> list[Found]
 
 @dataclass
 class _Search:
-    """A search that keeps away from results."""
+    """A search that skips results."""
 
     output: Path | None
-    _results: dict[Path, set[Path]] = field(default_factory=dict)  # by the folder of their report
+    _results: dict[Path, set[Path]] = field(default_factory=dict)  # by the folder of the report
 
     def find(self, name: str, alone: bool) -> Iterator[Found]:
         path = Path(name)
@@ -76,48 +74,48 @@ class _Search:
         else:
             yield Found(path, Path(path.name), f"{name} does not exist; check the path.")
 
-    def _walk(self, folder: Path, place: Path) -> Iterator[Found]:
-        """The photos in a folder and below, in the order of their names."""
+    def _walk(self, folder: Path, relative: Path) -> Iterator[Found]:
+        """Photos in a folder and below, sorted by name."""
         if self._is_output(folder):
             raise ValueError(
                 f"The results can't go into {folder}, where the photos are; choose another folder, "
                 f"for example {folder / 'colored'}."
             )
-        problems: list[OSError] = []
-        for parent, folders, files in os.walk(folder, onerror=problems.append):
+        errors: list[OSError] = []
+        for parent, folders, files in os.walk(folder, onerror=errors.append):
             here = Path(parent)
             folders[:] = sorted(
                 name for name in folders if name[0] != "." and not self._is_output(here / name)
             )
             for path in (here / file for file in sorted(files) if file[0] != "."):
-                if path.suffix.lower() in ENDINGS and not self._is_result(path):
-                    yield Found(path, place / path.relative_to(folder))
-        for problem in problems:
-            path = Path(problem.filename)
-            sentence = f"{path} can't be searched ({problem.strerror}); change its permissions."
-            yield Found(path, place / path.name, sentence)
+                if path.suffix.lower() in PHOTO_SUFFIXES and not self._is_result(path):
+                    yield Found(path, relative / path.relative_to(folder))
+        for error in errors:
+            path = Path(error.filename)
+            sentence = f"{path} can't be searched ({error.strerror}); change its permissions."
+            yield Found(path, relative / path.name, sentence)
 
     def _match(self, pattern: str) -> Iterator[Found]:
-        """What a pattern finds, as of a shell that knows `**`."""
+        """Matches of a pattern, as in a shell that supports `**`."""
         parts = Path(pattern).parts
-        plain = next(number for number, part in enumerate(parts) if glob.has_magic(part))
-        root = Path(*parts[:plain])
+        first_magic = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+        root = Path(*parts[:first_magic])
         matches = [Path(match) for match in sorted(glob.iglob(pattern, recursive=True))]
         matches = [path for path in matches if path.is_dir() or not self._is_result(path)]
         if not matches:
             yield Found(Path(pattern), Path(), f"{pattern} matches no file; check it.")
         for path in matches:
-            place = path.relative_to(root)
+            relative = path.relative_to(root)
             if not path.is_dir():
-                yield Found(path, place)
+                yield Found(path, relative)
             elif not self._is_output(path):
-                yield from self._walk(path, place)
+                yield from self._walk(path, relative)
 
     def _is_output(self, folder: Path) -> bool:
         return self.output is not None and folder.resolve() == self.output.resolve()
 
     def _is_result(self, path: Path) -> bool:
-        """Whether a report in one of the folders above says so."""
+        """Whether a report in a folder above lists the file as a result."""
         path = Path(os.path.abspath(path))
         for folder in path.parents:
             if folder not in self._results:

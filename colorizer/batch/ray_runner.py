@@ -1,7 +1,6 @@
-"""The same jobs over a Ray cluster: Ray Data hands photos to actors that hold the network each.
+"""Run tasks on a Ray cluster: Ray Data distributes photos to actors that each hold the network.
 
-All machines must see the photos and the folder of results under the same paths, and have colorizer
-installed.
+All machines need colorizer, and must see the photos and the output folder under the same paths.
 """
 
 import logging
@@ -17,21 +16,21 @@ from typing import Any
 from colorizer.batch.job import Load, Outcome, Settings, Task, Worker
 from colorizer.errors import ClusterError
 
-LOCAL = "local"  # address of a Ray that is started here, for this run alone
-TRIES = 3  # of a photo whose worker died; then it is taken to be what kills them
+LOCAL = "local"  # address that starts Ray on this machine, for this run only
+MAX_ATTEMPTS = 3  # at a photo whose workers die; after them the photo fails
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """How photos are colorized over Ray.
+    """How to run tasks on Ray.
 
     Attributes:
-        load: as of `Worker`; is sent to the workers.
-        settings: for all photos.
-        address: of the cluster, as Ray writes it; `LOCAL` starts one on this machine.
-        workers: at once; None takes as many as the cluster has processors, or GPUs.
-        gpus: whether each worker takes a GPU.
-        stopped: says whether to begin nothing more.
+        load: see `Worker`; it is sent to the workers.
+        settings: settings for all photos.
+        address: address of the cluster, as Ray writes it; `LOCAL` starts one on this machine.
+        workers: number of workers; None uses one per processor or GPU of the cluster.
+        gpus: whether each worker gets a GPU.
+        stopped: tells whether to start no more photos.
     """
 
     load: Load
@@ -42,22 +41,22 @@ class Cluster:
     stopped: Callable[[], bool] = lambda: False
 
     def __call__(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
-        """Do tasks; what a worker had in hand when it died is done by another.
+        """Run tasks; those of a worker that dies go to another worker.
 
         Yields:
-            The outcomes, as they come.
+            The outcomes, in the order of completion.
 
         Raises:
             ClusterError: Ray can't be reached, or no worker can be started.
         """
-        todo = list(tasks)
-        if not todo:
+        tasks = list(tasks)
+        if not tasks:
             return
         ray = import_ray()
         try:
             if not ray.is_initialized():
                 ray.init(self.address, logging_level=logging.ERROR, log_to_driver=False)
-            for row in self._dataset(ray, todo).iter_rows():
+            for row in self._dataset(ray, tasks).iter_rows():
                 yield pickle.loads(row["outcome"])
                 if self.stopped():
                     return
@@ -72,16 +71,16 @@ class Cluster:
 
     def _dataset(self, ray: Any, tasks: list[Task]) -> Any:
         context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False  # there is one already
+        context.enable_progress_bars = False  # the album has its own
         context.print_on_execution_start = False
-        tries = ray.remote(num_cpus=0)(Tries).remote()
+        attempts = ray.remote(num_cpus=0)(AttemptCounter).remote()
         units = int(ray.cluster_resources().get("GPU" if self.gpus else "CPU", 1))
         workers = min(self.workers or units, len(tasks))
         return ray.data.from_items(
             [{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=len(tasks)
         ).map_batches(
             RemoteWorker,
-            fn_constructor_args=(tries, os.getcwd(), self.load, self.settings),
+            fn_constructor_args=(attempts, os.getcwd(), self.load, self.settings),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(size=workers),
             num_cpus=1,
@@ -89,55 +88,55 @@ class Cluster:
         )
 
 
-class Tries:
-    """Counts how often work on each photo was begun; an actor of its own, for workers may die."""
+class AttemptCounter:
+    """Counts the attempts at each photo, in an actor that outlives the workers."""
 
     def __init__(self) -> None:
         self.counts = Counter[Path]()
 
     def begin(self, source: Path) -> int:
-        """Count another time, and return how often it was begun before."""
+        """Count one more attempt; returns the number of earlier ones."""
         self.counts[source] += 1
         return self.counts[source] - 1
 
 
 class RemoteWorker:
-    """A `Worker` on one of the cluster's machines.
+    """A `Worker` on a machine of the cluster.
 
     Args:
-        tries: a handle of the actor that counts.
-        folder: from which relative paths go.
-        load: as of `Worker`.
-        settings: as of `Worker`.
+        attempts: handle of the `AttemptCounter` actor.
+        folder: the folder to which relative paths refer.
+        load: see `Worker`.
+        settings: see `Worker`.
     """
 
-    def __init__(self, tries: Any, folder: str, load: Load, settings: Settings) -> None:
-        with suppress(OSError):  # of a machine that knows it not: paths may be absolute
+    def __init__(self, attempts: Any, folder: str, load: Load, settings: Settings) -> None:
+        with suppress(OSError):  # a machine without that folder can still use absolute paths
             os.chdir(folder)
-        self.tries = tries
+        self.attempts = attempts
         self.work = Worker(load, settings)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Colorize the photos of a batch."""
-        return {"outcome": [pickle.dumps(self._make(pickle.loads(task))) for task in batch["task"]]}
+        return {"outcome": [pickle.dumps(self._run(pickle.loads(task))) for task in batch["task"]]}
 
-    def _make(self, task: Task) -> Outcome:
+    def _run(self, task: Task) -> Outcome:
         import ray
 
-        if ray.get(self.tries.begin.remote(task.source)) < TRIES:
+        if ray.get(self.attempts.begin.remote(task.source)) < MAX_ATTEMPTS:
             return self.work(task)
-        problem = f"{task.source} has killed {TRIES} workers; they may have too little memory."
+        problem = f"{task.source} killed {MAX_ATTEMPTS} workers; they may have too little memory."
         return Outcome(task, 0.0, problem=problem)
 
 
 def import_ray() -> Any:
-    """Ray, which is slow to import, and optional.
+    """Import Ray, which is optional and slow to import.
 
     Raises:
-        ClusterError: it isn't installed.
+        ClusterError: Ray isn't installed.
     """
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it would print what it recovers from
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # hides recovered failures
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # sends no statistics
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # else `uv run` uploads the folder
     try:
         import ray
@@ -145,5 +144,5 @@ def import_ray() -> Any:
     except ImportError:
         raise ClusterError('Ray is not installed; pip install "ray[data]".') from None
     for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # they tell of all that they do
+        logging.getLogger(name).setLevel(logging.ERROR)
     return ray

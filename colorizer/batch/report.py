@@ -1,7 +1,7 @@
-"""The report of a folder of results: one row per photo, kept through kills.
+"""The report of an output folder: one row per photo, safe against kills.
 
-While photos are made, what becomes of each goes to the end of a journal; when all are done the
-journal is folded into `report.csv`. Who is killed between finds both, and goes on from there.
+Each finished photo is appended to a journal. At the end of a run the journal is merged into
+`report.csv`. A run that was killed leaves both files, and the next run continues from them.
 """
 
 import csv
@@ -28,17 +28,17 @@ Status = Literal["done", "kept", "failed", "planned"]
 
 @dataclass(frozen=True)
 class Row:
-    """What became of a photo, as it stands in the report.
+    """One photo's row in the report.
 
     Attributes:
-        file: its path, from the report's folder; `Report` puts it in, and `result`.
-        size: width x height in pixels; empty if it wasn't made.
-        seconds: that it took.
+        file: path of the photo, relative to the report's folder; filled in by `Report`.
+        size: width x height in pixels; empty without a result.
+        seconds: processing time.
         confidence: mean of `Colorization.confidence`, 0 to 1; empty if the checkpoint has none.
-        status: "done", "kept" (there was a file of the result's name) or "failed"; in the journal
+        status: "done", "kept" (a file with the result's name existed) or "failed"; in the journal
             also "planned".
-        reason: why it failed or was kept, or what else is worth knowing about it.
-        result: the path of its result, from the report's folder.
+        reason: why the photo failed or its file was kept; for a result, notices about the photo.
+        result: path of the result, relative to the report's folder; filled in by `Report`.
     """
 
     file: str = ""
@@ -54,25 +54,25 @@ COLUMNS = [column.name for column in fields(Row)]
 
 
 class Report:
-    """What is known about the results in a folder; a `with` statement saves it at its end.
+    """The report of an output folder; a `with` statement saves it at its end.
 
     Args:
-        folder: of the results.
+        folder: the output folder.
 
     Raises:
-        ReportError: it can't be read or written, or is none of ours.
+        ReportError: the report can't be read or written, or another program wrote it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._rows: dict[str, Row] = {}  # by file
-        self._results: dict[str, str] = {}  # of files, also where it failed
-        self._taken: dict[Path, set[str]] = {}  # names of results, by their folder
+        self._rows: dict[str, Row] = {}  # by photo
+        self._results: dict[str, str] = {}  # by photo; failed photos keep their planned name
+        self._used_names: dict[Path, set[str]] = {}  # of results, by folder, case-folded
         for row in read_rows(folder):
             self._keep(row)
             if row.result:
                 target = folder / row.result
-                self._names_beside(target).add(target.name.casefold())
+                self._names_in_folder_of(target).add(target.name.casefold())
         self._journal: TextIO | None = None
 
     def __enter__(self) -> Self:
@@ -88,7 +88,7 @@ class Report:
 
         Args:
             source: the photo.
-            format: in which the result must be, as Pillow names it; None takes any.
+            format: required format of the result, as Pillow names it; None accepts any.
         """
         row = self._rows.get(self._name(source))
         if row is None or row.status not in ("done", "kept"):
@@ -96,43 +96,44 @@ class Report:
         target = self.folder / row.result
         return (format is None or format_of(target) == format) and target.exists()
 
-    def is_ours(self, source: Path, target: Path) -> bool:
-        """Whether a file that exists is the result of that photo."""
+    def is_result_of(self, source: Path, target: Path) -> bool:
+        """Whether an existing file is the result of that photo."""
         row = self._rows.get(self._name(source))
         return row is not None and row.result == self._name(target)
 
-    def unfinished(self) -> list[Path]:
-        """Where results should have gone when a run was killed."""
+    def interrupted(self) -> list[Path]:
+        """Planned results of photos that were in progress when a run was killed."""
         rows = self._rows.values()
         return [self.folder / row.result for row in rows if row.status == "planned"]
 
-    def plan(self, source: Path, place: Path, format: str) -> Path:
-        """Choose where the result of a photo goes, the same as before if there was one.
+    def plan(self, source: Path, relative: Path, format: str) -> Path:
+        """Choose the path of a photo's result: the previous one, if the photo had one.
 
         Args:
             source: the photo.
-            place: its path below the folder of results, by its own name.
-            format: of the result, as Pillow names it.
+            relative: the photo's path and name below the output folder.
+            format: the format of the result, as Pillow names it.
         """
         before = self._results.get(self._name(source))
         if before is not None and format_of(Path(before)) == format:
             return self.folder / before
-        parent = self.folder / place.parent
-        return output_path(parent, source, format, self._names_beside(parent / place.name))
+        parent = self.folder / relative.parent
+        return output_path(parent, source, format, self._names_in_folder_of(parent / relative.name))
 
     def start(self, source: Path, target: Path) -> None:
-        """Note that the result of a photo is being made: until its row is there, it isn't done."""
+        """Mark a photo as in progress: it isn't done until its row is added."""
         self.add(source, target, Row(status="planned"))
 
     def add(self, source: Path, target: Path | None, row: Row) -> None:
-        """Note what became of a photo; `target` is None where it has no result."""
+        """Add a photo's row; `target` is None if there is no result."""
         result = "" if target is None else self._name(target)
         self._add(replace(row, file=self._name(source), result=result))
 
     def save(self) -> None:
-        """Write `report.csv` atomically, sorted by file.
+        """Write `report.csv`, sorted by photo, atomically.
 
-        The journal ends, unless it tells of results that were begun and may be whole.
+        The journal is deleted, unless it lists planned results whose files exist: those may be
+        complete.
         """
         rows = [row for row in self._rows.values() if row.status != "planned"]
         path = self.folder / REPORT_FILE
@@ -145,7 +146,7 @@ class Report:
                 writer.writerow(COLUMNS)
                 writer.writerows(astuple(row) for row in sorted(rows, key=lambda row: row.file))
             self._close()
-            if not any(target.exists() for target in self.unfinished()):  # else they'd be unknown
+            if not any(target.exists() for target in self.interrupted()):
                 (self.folder / JOURNAL_FILE).unlink(missing_ok=True)
         except OSError as error:
             raise ReportError(
@@ -177,22 +178,22 @@ class Report:
             self._journal = None
 
     def _name(self, path: Path) -> str:
-        """A path from the report's folder; as it is where there is no way, as between drives."""
+        """A path relative to the report's folder, or absolute if it is on another drive."""
         path = Path(os.path.abspath(path))
         with suppress(ValueError):
             path = Path(os.path.relpath(path, self.folder))
         return path.as_posix()
 
-    def _names_beside(self, target: Path) -> set[str]:
-        return self._taken.setdefault(Path(str(target.parent).casefold()), set())
+    def _names_in_folder_of(self, target: Path) -> set[str]:
+        return self._used_names.setdefault(Path(str(target.parent).casefold()), set())
 
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder of results.
+    """Lock an output folder against other runs.
 
     Raises:
-        ReportError: another run is there.
+        ReportError: another run has locked it.
     """
     lock = FileLock(folder / LOCK_FILE)
     try:
@@ -201,7 +202,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
         raise ReportError(
             f"Another run writes into {folder}; wait until it ends, or choose another folder."
         ) from None
-    except (OSError, NotImplementedError):  # a file system without locks
+    except (OSError, NotImplementedError):  # the file system has no locks
         yield
         return
     try:
@@ -213,8 +214,9 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 
 def results_in(folder: Path) -> set[Path]:
-    """Paths of the results that the report of a folder tells of, and its own; none if there is none
-    of ours.
+    """Paths of the results in a folder's report and of the report's own files.
+
+    The set is empty without a report, or if another program wrote it.
     """
     try:
         names = {row.result for row in read_rows(folder) if row.result}
@@ -225,11 +227,10 @@ def results_in(folder: Path) -> set[Path]:
 
 
 def read_rows(folder: Path) -> Iterator[Row]:
-    """The rows of a folder's report, then those of its journal, which supersede them; none if it
-    has neither.
+    """Rows of a folder's report, then those of its journal, which replace earlier ones.
 
     Raises:
-        ReportError: one can't be read, or is none of ours.
+        ReportError: a file can't be read, or another program wrote it.
     """
     report, journal = folder / REPORT_FILE, folder / JOURNAL_FILE
     try:
@@ -238,12 +239,12 @@ def read_rows(folder: Path) -> Iterator[Row]:
                 lines = csv.reader(file)
                 if next(lines, None) != COLUMNS:
                     raise ReportError(
-                        f"{report} is no report of ours; move it, or choose another folder."
+                        f"{report} is not a report of colorizer; move it or choose another folder."
                     )
                 yield from (_row(line, report) for line in lines)
         if journal.exists():
             for text in journal.read_text("utf-8", errors="replace").splitlines():
-                with suppress(ValueError, TypeError):  # of a line that a kill has torn
+                with suppress(ValueError, TypeError):  # an incomplete line after a kill
                     yield Row(**json.loads(text))
     except OSError as error:
         raise ReportError(
@@ -260,9 +261,9 @@ def _row(values: list[str], report: Path) -> Row:
 
 
 def _open_journal(path: Path) -> TextIO:
-    """Open a journal to append to it, on a line of its own where a kill has torn the last."""
-    torn = path.exists() and not path.read_bytes().endswith(b"\n")
+    """Open a journal for appending; an incomplete last line gets its line break."""
+    incomplete = path.exists() and not path.read_bytes().endswith(b"\n")
     file = path.open("a", encoding="utf-8")
-    if torn:
+    if incomplete:
         file.write("\n")
     return file

@@ -10,8 +10,9 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from colorizer.adjust.adjustments import PRESETS
-from colorizer.batch.album import Album, Run, Stop, stopped_by_ctrl_c
+from colorizer.batch.album import Album, Run
 from colorizer.batch.find import find_photos
+from colorizer.batch.interrupt import Stop, stopped_by_ctrl_c
 from colorizer.batch.job import Settings, Worker, load_colorizer
 from colorizer.batch.local_runner import run_threads
 from colorizer.batch.ray_runner import LOCAL, Cluster, import_ray

@@ -81,7 +81,7 @@ def test_what_is_done_is_not_made_again(run, photos, tmp_path, capsys) -> None:
     assert run(photos, "-o", out) == 1  # one is still broken
     said = capsys.readouterr()
     assert said.out.split() == [str(out / "1950" / "b_color.png")]
-    assert "colorizer: 3 of 5 are done (--overwrite makes them again)." in said.err
+    assert "3 of 5 photos are finished already; --overwrite colorizes them again." in said.err
     assert files(out) == made | {"a_color.jpg": b"retouched"}
     assert report(out) == rows
     assert run(photos, "-o", out, "--overwrite") == 1
@@ -127,7 +127,7 @@ def test_the_report_of_something_else_is_wrong_usage(run, photos, tmp_path, caps
     with pytest.raises(SystemExit) as stop:
         run(photos, "-o", tmp_path)
     assert stop.value.code == 2
-    assert "report.csv is no report of ours" in capsys.readouterr().err
+    assert "report.csv is not a report of colorizer" in capsys.readouterr().err
 
 
 def test_two_runs_into_one_folder_are_wrong_usage(run, photos, tmp_path, capsys) -> None:
@@ -235,8 +235,8 @@ def test_ctrl_c_ends_with_a_sentence_and_whole_files(tiny_checkpoint, tmp_path) 
         process.wait(60)
     said = (tmp_path / "log").read_text()
     assert process.returncode == 130
-    assert "colorizer: Finishing what is begun; Ctrl+C again stops at once." in said
-    assert "left; the same command goes on from here." in said
+    assert "colorizer: Finishing photos in progress; press Ctrl+C again to quit now." in said
+    assert "left; run the same command to continue." in said
     assert "Traceback" not in said
     done = [row["result"] for row in report(out) if row["status"] == "done"]
     assert sorted(done) == sorted(files(out))
@@ -284,7 +284,7 @@ def test_a_photo_is_taken_once_it_has_stopped_growing(
         return find_photos(names, output)
 
     monkeypatch.setattr("colorizer.commands.colorize.find_photos", look)
-    monkeypatch.setattr(album, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(album, "SCAN_SECONDS", 0.0)
     assert run(photos, "-o", tmp_path / "out", "--watch") == 1  # one stays broken
     said = capsys.readouterr().err
     assert said.count("broken.jpg is damaged") == 1

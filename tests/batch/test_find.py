@@ -23,15 +23,15 @@ def album(tmp_path: Path) -> Path:
 
 
 def places(names: list[Path | str], output: Path) -> list[str]:
-    return [item.place.as_posix() for item in find_photos([str(name) for name in names], output)]
+    return [item.relative.as_posix() for item in find_photos([str(name) for name in names], output)]
 
 
 def test_a_folder_is_searched_to_its_ends_in_the_order_of_names(album, tmp_path) -> None:
     found = find_photos([str(album)], tmp_path / "out")
-    assert [item.place.as_posix() for item in found] == [
+    assert [item.relative.as_posix() for item in found] == [
         *("a.PNG", "b.jpg", "1950/c.tif", "1950/more/d.heic", "1960/c.tif"),
     ]
-    assert all(item.source == album / item.place and not item.problem for item in found)
+    assert all(item.source == album / item.relative and not item.problem for item in found)
 
 
 def test_several_folders_keep_their_names(album, tmp_path) -> None:

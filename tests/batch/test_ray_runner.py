@@ -11,7 +11,7 @@ import pytest
 
 from colorizer.__main__ import main
 from colorizer.batch.job import Outcome, Task
-from colorizer.batch.ray_runner import TRIES, RemoteWorker, Tries
+from colorizer.batch.ray_runner import MAX_ATTEMPTS, AttemptCounter, RemoteWorker
 from tests.helpers.album import (
     BROKEN,
     CHECKPOINT,
@@ -83,7 +83,7 @@ def test_ctrl_c_and_the_rest_without_ray(tiny_checkpoint, tmp_path) -> None:
         process.wait(100)
     said = (tmp_path / "log").read_text()
     assert process.returncode == 130, said
-    assert "left; the same command goes on from here." in said
+    assert "left; run the same command to continue." in said
     assert len(report(out)) < 60
     last = subprocess.run(command(tiny_checkpoint, photos, "-o", out), capture_output=True)
     assert last.returncode == 1
@@ -95,19 +95,19 @@ def test_ctrl_c_and_the_rest_without_ray(tiny_checkpoint, tmp_path) -> None:
 @needs_ray
 def test_a_photo_that_kills_workers_is_given_up(monkeypatch) -> None:
     monkeypatch.setattr("ray.get", lambda reference: reference)
-    tries = Tries()
+    attempts = AttemptCounter()
 
     class Handle:
         class begin:
-            remote = staticmethod(tries.begin)
+            remote = staticmethod(attempts.begin)
 
     worker = object.__new__(RemoteWorker)
-    worker.tries, worker.work = Handle(), lambda task: Outcome(task, 1.0)
+    worker.attempts, worker.work = Handle(), lambda task: Outcome(task, 1.0)
     task, other = Task(Path("a.jpg"), Path("b.jpg")), Task(Path("c.jpg"), Path("d.jpg"))
-    problems = [worker._make(task).problem for _ in range(TRIES + 1)]
-    assert problems[:TRIES] == [""] * TRIES
-    assert problems[TRIES] == "a.jpg has killed 3 workers; they may have too little memory."
-    assert worker._make(other).problem == ""
+    problems = [worker._run(task).problem for _ in range(MAX_ATTEMPTS + 1)]
+    assert problems[:MAX_ATTEMPTS] == [""] * MAX_ATTEMPTS
+    assert problems[MAX_ATTEMPTS] == "a.jpg killed 3 workers; they may have too little memory."
+    assert worker._run(other).problem == ""
 
 
 def test_without_ray(tiny_checkpoint, photo_folder, tmp_path, monkeypatch, capsys) -> None:

@@ -64,10 +64,10 @@ def test_what_was_done_is_known_after_a_kill(folder, tmp_path) -> None:
     begun.touch()  # it was renamed, but not noted
     again = Report(folder)
     assert again.is_done(tmp_path / "a.jpg")
-    assert again.is_ours(tmp_path / "a.jpg", target)
+    assert again.is_result_of(tmp_path / "a.jpg", target)
     assert not again.is_done(tmp_path / "b.jpg")
-    assert again.is_ours(tmp_path / "b.jpg", begun)
-    assert again.unfinished() == [begun]
+    assert again.is_result_of(tmp_path / "b.jpg", begun)
+    assert again.interrupted() == [begun]
     again.save()
     assert [row["file"] for row in read(folder)] == ["../a.jpg"]
 
@@ -141,7 +141,7 @@ def test_a_report_that_a_spreadsheet_has_saved(folder, tmp_path) -> None:
 
 def test_a_report_of_something_else_is_not_replaced(folder) -> None:
     (folder / REPORT_FILE).write_text("month,amount\n1,2\n")
-    with pytest.raises(ReportError, match=r"report.csv is no report of ours; move it, or choose"):
+    with pytest.raises(ReportError, match=r"report.csv is not a report of colorizer; move it"):
         Report(folder)
 
 

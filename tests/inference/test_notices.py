@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colorizer import Colorizer, Photo
-from colorizer.batch.album import REMARKS
+from colorizer.batch.album import NOTICE_SENTENCES
 from colorizer.inference.notices import remarks
 from colorizer.photo.decode import Note
 from colorizer.web.actions import photo_state
@@ -40,6 +40,6 @@ def test_a_negative_is_offered_and_not_inverted(negative: Path, tiny_colorizer: 
 
 def test_every_remark_has_its_sentence_everywhere() -> None:
     for remark in (*get_args(Note), "colors", "negative"):
-        assert remark in REMARKS
+        assert remark in NOTICE_SENTENCES
         for texts in LANGUAGES.values():
             assert texts[f"photo.remark.{remark}"]
