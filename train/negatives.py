@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from colorizer.inference.negatives import SURE, Polarity, load_polarity, small_gray
+from colorizer.inference.negatives import MIN_LOGIT, Polarity, load_polarity, small_gray
 from train.data.sources import Sample, find_sources, pick
 
 BATCH = 128
@@ -91,7 +91,7 @@ def measure(network: Callable[[Tensor], Tensor], photos: NDArray[np.float32]) ->
     """Rates on positives that the network has not seen, as they are and inverted."""
     with torch.inference_mode():
         logits = network(torch.from_numpy(photos))
-    found, alarms = (logits > SURE).sum().item(), (logits < -SURE).sum().item()
+    found, alarms = (logits > MIN_LOGIT).sum().item(), (logits < -MIN_LOGIT).sum().item()
     return {
         "photos": len(photos),
         "negatives_found": found / len(photos),

@@ -1,4 +1,4 @@
-"""A colorized photo: adjustments, alternatives, confidence and colors, all without the network."""
+"""A colorized photo. Hints, alternatives and adjustments don't run the network again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,38 +17,42 @@ from colorizer.imaging.arrays import Plane
 from colorizer.imaging.bands import map_bands
 from colorizer.imaging.compose import compose, compose_gray
 from colorizer.imaging.upsampling import ChromaUpsampler
-from colorizer.inference.alternatives import as_shown, color_changes, distinct
+from colorizer.inference.alternatives import (
+    alternative_changes,
+    displayable,
+    select_distinct,
+)
 from colorizer.inference.distribution import Distribution
 from colorizer.inference.hints import ColorHint, HintPropagation, Samples, sample
 from colorizer.photo.photo import Photo
 from colorizer.version import __version__
 
-CONFIDENT_WITHIN = 10.0  # ab units between the prediction and what counts as right
-CERTAIN = 1e-6  # nearer to 0 and 1 a probability has no finite logit in float32
+CONFIDENT_WITHIN = 10.0  # ab units from the true color, up to which a prediction is right
+MIN_PROBABILITY = 1e-6  # closer to 0 or 1, a float32 probability has no finite logit
 SOFTWARE = f"colorizer {__version__}"
 SUGGESTION_DISTANCE = 12.0  # ab units between suggested colors
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkOutput:
-    """What the network said about a photo, at the working size."""
+    """What the network predicted for a photo, at the working size."""
 
-    lightness: Plane  # (h, w) L*, as the network saw it
+    lightness: Plane  # (h, w) L*, the network's input
     ab: Plane  # (2, h, w)
-    distribution: Distribution | None  # of heads that predict one
-    confidence: tuple[float, float] = (1.0, 0.0)  # of `scale_confidence`
-    checkpoint: str = ""  # SHA-256 of its weights
+    distribution: Distribution | None  # None if the network predicts none
+    confidence_scaling: tuple[float, float] = (1.0, 0.0)  # for `scale_confidence`
+    checkpoint: str = ""  # SHA-256 of the weights
 
     @cached_property
     def color_features(self) -> Plane | None:
-        """Features that tell pixels apart besides their color, for `HintPropagation`."""
+        """Features that distinguish pixels beyond their color, for `HintPropagation`."""
         if self.distribution is None:
             return None
         return self.distribution.features(self.lightness)
 
 
 class Colorization:
-    """A colorized photo, composed into pixels when asked for.
+    """A colorized photo; its pixels are computed on demand.
 
     Attributes:
         photo: the input.
@@ -57,13 +61,13 @@ class Colorization:
     def __init__(
         self,
         photo: Photo,
-        predicted: NetworkOutput,
+        output: NetworkOutput,
         ab: Plane | None = None,
         samples: Samples | None = None,
     ) -> None:
         self.photo = photo
-        self._predicted = predicted
-        self._unhinted = predicted.ab if ab is None else ab  # (2, h, w) of this version
+        self._output = output
+        self._unhinted_ab = output.ab if ab is None else ab  # (2, h, w)
         self._samples = samples
 
     @cached_property
@@ -79,60 +83,61 @@ class Colorization:
     def with_hints(
         self, hints: Sequence[ColorHint], size: tuple[int, int] | None = None
     ) -> "Colorization":
-        """The same result with other hints, without running the network.
+        """Return the same result with other hints, without running the network.
 
         Args:
-            hints: colors that are known, instead of those of before; none takes these back.
-            size: (height, width) of the photo in whose pixels they are; None: of `photo`.
+            hints: known colors, which replace the current hints; an empty sequence removes them.
+            size: (height, width) of the photo that the hints' coordinates refer to; None: `photo`.
 
         Raises:
             ValueError: a hint lies outside the photo.
         """
-        seen = self._predicted.lightness.shape
-        samples = sample(hints, size or self.photo.size, (seen[0], seen[1]))
-        return Colorization(self.photo, self._predicted, self._unhinted, samples)
+        rows, columns = self._output.lightness.shape
+        samples = sample(hints, size or self.photo.size, (rows, columns))
+        return Colorization(self.photo, self._output, self._unhinted_ab, samples)
 
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
-        """Probability that a color is within 10 ab units of the truth, by the network's own account
-        as `train.calibrate` has scaled it; of an alternative's colors, too. Hints count as true.
+        """Probability that a color is within 10 ab units of the true color.
+
+        It comes from the network's distribution, calibrated by `train.calibrate`. For an
+        alternative it refers to the alternative's colors. Hints count as true.
 
         Returns:
             float32 (height, width) at the working size, 0 to 1.
 
         Raises:
-            ValueError: the checkpoint predicts colors without a distribution.
+            ValueError: the checkpoint predicts no distribution.
         """
         distribution = self._distribution
         probabilities = torch.softmax(distribution.logits, dim=0)
         _, rows, columns = probabilities.shape
-        coarse = F.adaptive_avg_pool2d(torch.from_numpy(self._unhinted), (rows, columns))
+        coarse = F.adaptive_avg_pool2d(torch.from_numpy(self._unhinted_ab), (rows, columns))
         near = (
             torch.cdist(coarse.flatten(1).T, distribution.bins.T.contiguous()) <= CONFIDENT_WITHIN
         )  # (pixels, Q)
         confidence = (probabilities.flatten(1).T * near).sum(1).reshape(rows, columns)
-        height, width = self._predicted.lightness.shape
+        height, width = self._output.lightness.shape
         fine = np.asarray(cv2.resize(confidence.numpy(), (width, height)).clip(0, 1))
-        scaled = scale_confidence(fine, *self._predicted.confidence)
+        scaled = scale_confidence(fine, *self._output.confidence_scaling)
         if self._propagation is None:
             return scaled
         certainty = self._propagation.certainty()
         return certainty + (1 - certainty) * scaled
 
     def suggest(self, x: float, y: float, n: int = 6) -> list[str]:
-        """Likely colors of a point, visibly different from each other, most likely first.
+        """Suggest likely colors for a point, visibly different from each other, likeliest first.
 
         Args:
-            x: column in pixels of the photo.
-            y: row in pixels of the photo.
-            n: how many at most.
+            x: column, in pixels of the photo.
+            y: row, in pixels of the photo.
+            n: the most colors to return.
 
         Returns:
-            Colors as "#rrggbb", with the lightness of the point.
+            Colors as "#rrggbb", at the lightness of the point.
 
         Raises:
-            ValueError: the point is outside the photo, or the checkpoint predicts colors without a
-                distribution.
+            ValueError: the point is outside the photo, or the checkpoint predicts no distribution.
         """
         if n < 1:
             raise ValueError(f"n is {n}; ask for at least one color.")
@@ -145,48 +150,47 @@ class Colorization:
         row, column = int(y * logits.shape[1] / height), int(x * logits.shape[2] / width)
         likely = bins[:, logits[:, row, column].argsort(descending=True)]
         lightness = float(self.photo.lightness_band(slice(int(y), int(y) + 1))[0, int(x)])
-        chosen = likely[:, distinct(as_shown(likely, lightness), SUGGESTION_DISTANCE, n)]
+        chosen = likely[:, select_distinct(displayable(likely, lightness), SUGGESTION_DISTANCE, n)]
         plane = np.full((1, chosen.shape[1]), lightness, np.float32)
         levels = compose(plane, chosen[:, None].numpy())[0].tolist()
         return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in levels]
 
     def alternatives(self, n: int = 4) -> list["Colorization"]:
-        """Plausible versions of the photo that look different from each other.
+        """Return plausible colorizations of the photo that look different from each other.
 
-        They are made from the network's distribution: what it is sure of stays, and the rest
-        changes color region by region; hints hold in all of them. The same photo and working size
-        give the same versions, also of a preview and of a version, and more of them begin with the
-        same ones.
+        They come from the network's distribution: certain colors stay, and the others change region
+        by region. Hints hold in all of them. The same photo and working size always give the same
+        alternatives, also for a preview or for one of the alternatives, and a larger `n` returns
+        the same ones, then more.
 
         Args:
-            n: how many at most, this one included; there are fewer only where nothing else is
-                plausible.
+            n: the most to return, with the network's own result; fewer are returned if nothing else
+                is plausible.
 
         Returns:
             The network's own result first, then the most plausible and different.
 
         Raises:
-            ValueError: n is below 1, or the checkpoint predicts colors without a distribution.
+            ValueError: n is below 1, or the checkpoint predicts no distribution.
         """
         if n < 1:
-            raise ValueError(f"n is {n}; ask for at least one version.")
-        predicted = self._predicted
-        changes = color_changes(predicted.lightness, self._distribution, n - 1)
-        versions = [
-            Colorization(self.photo, predicted, predicted.ab + change, self._samples)
-            for change in changes
+            raise ValueError(f"n is {n}; ask for at least one alternative.")
+        output = self._output
+        changes = alternative_changes(output.lightness, self._distribution, n - 1)
+        return [
+            Colorization(self.photo, output, ab, self._samples)
+            for ab in (None, *(output.ab + change for change in changes))
         ]
-        return [Colorization(self.photo, predicted, samples=self._samples), *versions]
 
     def adjust(self, settings: Adjustments) -> Photo:
-        """Post-process, without running the network; full resolution.
+        """Post-process at full resolution, without running the network.
 
-        The metadata of what has color says that an algorithm made it.
+        Unless the strength is 0, the metadata declares that an algorithm made the colors.
         """
         size = self.photo.size
         tone = ToneAdjuster(self.photo, settings)
-        ab = adjust_color(self._ab, self._predicted.lightness, settings)
-        upsampler = ChromaUpsampler(self._predicted.lightness, ab, size)
+        ab = adjust_color(self._ab, self._output.lightness, settings)
+        upsampler = ChromaUpsampler(self._output.lightness, ab, size)
         dtype = self.photo.pixels.dtype
         pixels = np.empty((*size, 3 if settings.strength else 1), dtype)
 
@@ -202,11 +206,11 @@ class Colorization:
         map_bands(make, size)
         metadata = self.photo.metadata
         if settings.strength:
-            metadata = metadata.marked(SOFTWARE, self._predicted.checkpoint)
+            metadata = metadata.marked(SOFTWARE, self._output.checkpoint)
         return replace(self.photo, pixels=pixels, metadata=metadata)
 
     def preview(self, max_pixels: int = 1_000_000) -> "Colorization":
-        """The same result for a smaller copy of the photo, on which adjustments are quick."""
+        """Return the same result for a smaller copy of the photo, which adjusts faster."""
         height, width = self.photo.size
         scale = min(1.0, (max_pixels / (height * width)) ** 0.5)
         size = max(1, round(height * scale)), max(1, round(width * scale))
@@ -214,39 +218,37 @@ class Colorization:
         return self.on(self.photo.shrunk(size))
 
     def on(self, photo: Photo) -> "Colorization":
-        """The same result for another copy of the photo, larger or smaller."""
-        return Colorization(photo, self._predicted, self._unhinted, self._samples)
+        """Return the same result for another copy of the photo, larger or smaller."""
+        return Colorization(photo, self._output, self._unhinted_ab, self._samples)
 
     @cached_property
     def _propagation(self) -> HintPropagation | None:
-        """Of the hints, if there are any."""
+        """None without hints."""
         if not self._samples:
             return None
-        predicted = self._predicted
-        return HintPropagation(
-            predicted.lightness, predicted.ab, self._samples, predicted.color_features
-        )
+        output = self._output
+        return HintPropagation(output.lightness, output.ab, self._samples, output.color_features)
 
     @cached_property
     def _ab(self) -> Plane:
         """(2, h, w) at the working size."""
         if self._propagation is None:
-            return self._unhinted
-        return self._propagation.correct(self._unhinted)
+            return self._unhinted_ab
+        return self._propagation.apply(self._unhinted_ab)
 
     @property
     def _distribution(self) -> Distribution:
-        if self._predicted.distribution is None:
+        if self._output.distribution is None:
             raise ValueError(
                 "This checkpoint predicts no color distribution; use one with the head 'bins'."
             )
-        return self._predicted.distribution
+        return self._output.distribution
 
 
 def scale_confidence(
     confidence: NDArray[np.float32], slope: float, offset: float
 ) -> NDArray[np.float32]:
     """Scale the logit of probabilities, of any shape (Platt 1999); (1, 0) changes nothing."""
-    odds = confidence.clip(CERTAIN, 1 - CERTAIN)
+    odds = confidence.clip(MIN_PROBABILITY, 1 - MIN_PROBABILITY)
     logit = slope * np.log(odds / (1 - odds)) + offset
     return np.asarray(1 / (1 + np.exp(-logit)), np.float32)

@@ -15,7 +15,7 @@ from colorizer.inference.distribution import Distribution
 from colorizer.inference.engines import PRECISIONS, file_engine, torch_engine
 from colorizer.inference.faces import find_faces
 from colorizer.inference.hints import ColorHint, sample
-from colorizer.inference.small_faces import SIDE, expect_faces, take_skin, windows
+from colorizer.inference.small_faces import WINDOW_SIZE, blend_skin, face_windows, favor_skin
 from colorizer.networks.generator import Generator
 from colorizer.photo.photo import Photo
 
@@ -147,19 +147,21 @@ class Colorizer:
         generator = self.checkpoint.generator
         if first.distribution is None or not isinstance(generator, Generator):
             return first
-        shown = first.lightness.shape[0], first.lightness.shape[1]
-        found = list(windows(find_faces(photo), photo.size, shown))
+        input_size = first.lightness.shape[0], first.lightness.shape[1]
+        found = list(face_windows(find_faces(photo), photo.size, input_size))
         if not found:
             return first
-        parts = [photo.transformed(partial(window.cut, shown=shown)) for window in found]
-        looks = self.predict_all([part.resized_lightness((SIDE, SIDE)) for part in parts])
+        parts = [
+            photo.transformed(partial(window.crop_photo, input_size=input_size)) for window in found
+        ]
+        looks = self.predict_all(
+            [part.resized_lightness((WINDOW_SIZE, WINDOW_SIZE)) for part in parts]
+        )
         ab, logits = first.ab.copy(), first.distribution.logits.clone()
         for window, closer in zip(found, looks, strict=True):
             assert closer.distribution is not None
-            look = expect_faces(
-                closer.ab, closer.distribution, generator.config.chroma_gain, window
-            )
-            take_skin((ab, logits), look, first.lightness, window)
+            look = favor_skin(closer.ab, closer.distribution, generator.config.chroma_gain, window)
+            blend_skin((ab, logits), look, first.lightness, window)
         return replace(first, ab=ab, distribution=replace(first.distribution, logits=logits))
 
 

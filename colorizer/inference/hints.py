@@ -1,11 +1,11 @@
-"""Color hints: what a person says about points, and how it spreads over the photo.
+"""Color hints: known colors of points, and how they propagate over the photo.
 
-What the network got wrong at a point it most likely got wrong in the same way wherever the photo
-looks alike: near by, of like lightness, and given like colors. So the error at the hints is
-continued over all pixels by a Gaussian process (kriging) with such a covariance (Rasmussen and
-Williams 2006, eq. 2.23, 2.24 and 4.17); it fades to 0 where nothing is like any hint. A narrow part
-of the covariance fills the thing that a hint is on; a wide one lets hints that agree bear on the
-whole photo, as one alone hardly does.
+Where the network is wrong at a point, it is most likely wrong in the same way wherever the photo
+looks alike: close by, at similar lightness, with similar predicted colors. So the error at the
+hints is extended to all pixels by a Gaussian process (kriging) with such a covariance (Rasmussen
+and Williams 2006, eq. 2.23, 2.24 and 4.17); it fades to 0 where nothing resembles any hint. A
+narrow term of the covariance fills the object under a hint. A wide one lets several hints that
+agree shift the whole photo; a single hint hardly does.
 """
 
 import math
@@ -22,25 +22,26 @@ from colorizer.imaging.arrays import Plane
 from colorizer.imaging.bands import bands
 from colorizer.imaging.color import rgb_to_lab
 
-MIN_RADIUS = 2.0  # pixels at the working size: of a later hint, within which earlier ones are void
-NOISE = 0.005  # variance of what a hint says about its point, as a share of the kernel's
-SMOOTHING = 1.0  # pixels, sigma: likeness is not about grain
-# Of the covariance's parts: its share; and its length scales of L*, of a* and b*, of the place in
-# short sides, and of the color_features
-PARTS = ((0.8, 9.0, 12.0, 0.25, 0.5), (0.2, 16.0, 25.0, 1.0, math.inf))
-SPOKES = ((0.0, 0.0), (0.7, 0.0), (-0.7, 0.0), (0.0, 0.7), (0.0, -0.7))  # in a large hint's disc
+MIN_RADIUS = 2.0  # pixels at the working size, around a hint, where it replaces earlier hints
+NOISE_VARIANCE = 0.005  # of a hint's color, as a share of the covariance
+SMOOTHING_SIGMA = 1.0  # pixels: grain must not make pixels differ
+# Terms of the covariance: share; length scales of L*, of a* and b*, of the position in short sides,
+# and of the color features
+COVARIANCE_TERMS = ((0.8, 9.0, 12.0, 0.25, 0.5), (0.2, 16.0, 25.0, 1.0, math.inf))
+# Samples in the disc of a large hint, in radii
+DISC_OFFSETS = ((0.0, 0.0), (0.7, 0.0), (-0.7, 0.0), (0.0, 0.7), (0.0, -0.7))
 
 
 @dataclass(frozen=True)
 class ColorHint:
-    """The color of a point.
+    """The known color of a point.
 
     Attributes:
         x: column in pixels of the upright full photo, 0 at the left edge.
         y: row in pixels of the upright full photo, 0 at the top edge.
-        color: sRGB as "#rrggbb"; its lightness is ignored, the photo's own stays.
-        radius: of the disc that surely has this color, in pixels of the full photo; 0 means the
-            point alone.
+        color: sRGB as "#rrggbb". Its lightness is ignored: the photo keeps its own.
+        radius: of the disc that has this color, in pixels of the full photo; 0 means only the
+            point.
     """
 
     x: float
@@ -79,11 +80,11 @@ class Samples:
 def sample(
     hints: Iterable[ColorHint], photo_size: tuple[int, int], size: tuple[int, int]
 ) -> Samples:
-    """The pixels that hints speak of: their points, and four more in the discs of large ones.
+    """Sample hints: their points, and four more points in the discs of large ones.
 
     Args:
-        hints: later ones cover earlier ones.
-        photo_size: (height, width) of the upright full photo, in which the hints are measured.
+        hints: later ones replace earlier ones at the same place.
+        photo_size: (height, width) of the upright full photo, which the coordinates refer to.
         size: (height, width) at the working size.
 
     Raises:
@@ -97,12 +98,12 @@ def sample(
                 f"The hint at x={hint.x:g}, y={hint.y:g} lies outside the photo of "
                 f"{photo_size[1]} x {photo_size[0]} pixels."
             )
-        # A click means the pixel it falls into, hence the half pixel.
+        # Half a pixel is added because a click means the center of its pixel.
         y, x = (hint.y + 0.5) * scale_y, (hint.x + 0.5) * scale_x
         radius = hint.radius * (scale_x * scale_y) ** 0.5
         covered = max(radius, MIN_RADIUS)
         found = [other for other in found if np.hypot(other[0] - y, other[1] - x) > covered]
-        for down, right in SPOKES if radius > MIN_RADIUS else SPOKES[:1]:
+        for down, right in DISC_OFFSETS if radius > MIN_RADIUS else DISC_OFFSETS[:1]:
             row, column = y + down * radius, x + right * radius
             if 0 <= row < size[0] and 0 <= column < size[1]:
                 found.append((row, column, hint.ab))
@@ -112,80 +113,80 @@ def sample(
 
 
 class HintPropagation:
-    """How what is known of some pixels bears on all.
+    """Propagates the known colors of some pixels to all pixels.
 
     Args:
         lightness: (h, w) float32 L*.
-        colors: (2, h, w) float32 ab by which pixels are told apart.
+        colors: (2, h, w) float32 ab by which pixels are compared.
         samples: of the same h and w; at least one.
-        color_features: (rows, columns, C) float32 that tell pixels apart, too; any size, as of
-            `colorizer.inference.regions.describe`; None for networks that have none.
+        color_features: (rows, columns, C) float32 by which pixels are compared, too, of any size;
+            see `Distribution.features`. None for networks without a distribution.
     """
 
     def __init__(
         self, lightness: Plane, colors: Plane, samples: Samples, color_features: Plane | None = None
     ) -> None:
         self._samples = samples
-        self._features, self._parts = _features(lightness, colors, color_features)
+        self._features, self._terms = _features(lightness, colors, color_features)
         self._known = self._features[samples.rows, samples.columns]
-        noise = NOISE * np.eye(len(samples))
-        self._covariance = self._likeness(self._known) + noise
+        noise = NOISE_VARIANCE * np.eye(len(samples))
+        self._covariance = self._covary(self._known) + noise
 
-    def correct(self, ab: Plane) -> Plane:
-        """ab (2, h, w) with the samples' colors, and changed alike where the photo is alike."""
+    def apply(self, ab: Plane) -> Plane:
+        """Give the samples in ab (2, h, w) their colors, and change similar pixels alike."""
         samples = self._samples
         error = samples.ab - ab[:, samples.rows, samples.columns].T
         weights = np.linalg.solve(self._covariance, error).astype(np.float32)
         corrected = np.empty_like(ab)
         for rows in self._bands():
-            change = self._likeness(self._features[rows]) @ weights
+            change = self._covary(self._features[rows]) @ weights
             corrected[:, rows] = ab[:, rows] + np.moveaxis(change, 2, 0)
         return corrected
 
     def certainty(self) -> Plane:
-        """How much is known about each pixel (h, w): 0 nothing, almost 1 at the samples."""
+        """How well the samples determine each pixel, (h, w): 0 not at all, almost 1 at samples."""
         certainty = np.empty(self._features.shape[:2], np.float32)
         for rows in self._bands():
-            near = self._likeness(self._features[rows]).astype(np.float64)
+            near = self._covary(self._features[rows]).astype(np.float64)
             shares = np.linalg.solve(self._covariance, near.reshape(-1, len(self._known)).T)
             certainty[rows] = (near * shares.T.reshape(near.shape)).sum(2)
         return certainty.clip(0, 1)
 
     def _bands(self) -> Iterator[slice]:
-        """Rows whose likeness to all samples is small."""
+        """Bands of rows whose covariance with all samples takes little memory."""
         height, width, _ = self._features.shape
         return bands((height, width * len(self._samples)))
 
-    def _likeness(self, features: Plane) -> Plane:
-        """Covariance of features (..., C) with the n samples': (..., n), 1 for equal ones."""
-        parts = [
-            share * _matern(features / scale, self._known / scale) for share, scale in self._parts
+    def _covary(self, features: Plane) -> Plane:
+        """Covariance of features (..., C) with those of the n samples: (..., n), 1 if equal."""
+        terms = [
+            share * _matern(features / scale, self._known / scale) for share, scale in self._terms
         ]
-        return np.asarray(np.sum(parts, axis=0), np.float32)
+        return np.asarray(np.sum(terms, axis=0), np.float32)
 
 
 def _features(
     lightness: Plane, colors: Plane, color_features: Plane | None
 ) -> tuple[Plane, list[tuple[float, Plane]]]:
-    """What pixels are compared by, (h, w, C); and the share and length scales (C,) of each part."""
+    """Features for comparing pixels, (h, w, C); share and length scales (C,) of each term."""
     height, width = lightness.shape
     y, x = np.mgrid[:height, :width] / min(height, width)
-    smooth = cv2.GaussianBlur(np.dstack((lightness, *colors)), (0, 0), SMOOTHING)
+    smooth = cv2.GaussianBlur(np.dstack((lightness, *colors)), (0, 0), SMOOTHING_SIGMA)
     channels = [smooth, y, x]
     if color_features is not None:
         channels.append(cv2.resize(color_features, (width, height), interpolation=cv2.INTER_LINEAR))
     features = np.dstack(channels).astype(np.float32)
     count = features.shape[2] - 5
     scales = [
-        (share, np.array([light, color, color, place, place, *[belief] * count], np.float32))
-        for share, light, color, place, belief in PARTS
+        (share, np.array([light, color, color, place, place, *[feature] * count], np.float32))
+        for share, light, color, place, feature in COVARIANCE_TERMS
     ]
     return features, scales
 
 
 def _matern(features: Plane, others: Plane) -> Plane:
-    """Matern's covariance of order 3/2 between features (..., C) and others (n, C), in length
-    scales: (..., n). Smoother ones swing beyond neighboring hints of unlike colors.
+    """Matern covariance of order 3/2 between features (..., C) and others (n, C), both in length
+    scales: (..., n). Smoother covariances overshoot between neighboring hints of different colors.
     """
     squares = (features**2).sum(-1, keepdims=True) + (others**2).sum(1)
     distances = np.sqrt(3 * (squares - 2 * features @ others.T).clip(0))

@@ -1,4 +1,4 @@
-"""Regions of a photo: neighboring pixels about whose colors the network says much the same."""
+"""Regions of a photo: neighboring pixels with similar color distributions."""
 
 import cv2
 import numpy as np
@@ -10,49 +10,49 @@ from colorizer.imaging.arrays import Plane
 
 Labels = NDArray[np.int64]
 
-COMPONENTS = 6  # principal components in which distributions are compared
-LIGHTNESS_WEIGHT = 0.008  # of an L* unit; opposite distributions are the root of 2 apart
-TINY = 1e-9  # added to variances: the solver fails on denormal numbers
-CELLS = 96  # patches that a photo is divided into first
-COMPACTNESS = 0.2  # of those: weight of a cell's width
-REGIONS = 10  # at most, after patches are joined
-SAME = 0.3  # cost up to which they are joined further
+COMPONENTS = 6  # principal components for comparing distributions
+LIGHTNESS_WEIGHT = 0.008  # per L* unit; disjoint distributions are sqrt(2) apart
+VARIANCE_FLOOR = 1e-9  # the solver fails on denormal numbers
+PATCHES = 96  # that a photo is divided into first
+COMPACTNESS = 0.2  # of a patch: weight of its width
+MAX_REGIONS = 10
+MAX_MERGE_COST = 0.3  # of merging regions once there are few enough
 
 
 def find_regions(lightness: Plane, probabilities: Tensor) -> tuple[Labels, Plane]:
-    """Divide a photo into at most `REGIONS` regions.
+    """Divide a photo into at most `MAX_REGIONS` regions.
 
     Args:
         lightness: (h, w) float32 L*.
         probabilities: (Q, h, w) float32, of each pixel's colors.
 
     Returns:
-        The regions' numbers (h, w), from 0 on; and features (h, w, C) float32, near to each other
-        in pixels that are alike.
+        The label of each pixel's region (h, w), from 0; and features (h, w, C) float32, which are
+        close for similar pixels.
     """
     features = describe(lightness, probabilities)
-    return join(divide(features), features, lightness), features
+    return merge(divide(features), features, lightness), features
 
 
 def describe(lightness: Plane, probabilities: Tensor) -> Plane:
-    """Features (h, w, C): principal components of the square roots of the probabilities, whose
-    distance is Hellinger's, and lightness.
+    """Features (h, w, C): lightness, and principal components of the square roots of the
+    probabilities, so that distances are Hellinger distances.
     """
     roots = probabilities.flatten(1).sqrt().T  # (pixels, Q)
     roots = (roots - roots.mean(0)).double()
     covariance = roots.T @ roots / len(roots)
-    covariance.diagonal().add_(TINY)
+    covariance.diagonal().add_(VARIANCE_FLOOR)
     axes = torch.linalg.eigh(covariance).eigenvectors[:, -COMPONENTS:]
     components = (roots @ axes).view(*lightness.shape, -1)
     return np.dstack((components.numpy(), LIGHTNESS_WEIGHT * lightness)).astype(np.float32)
 
 
 def divide(features: Plane) -> Labels:
-    """Divide a picture (h, w, C) into about `CELLS` compact patches of alike pixels: k-means from a
-    regular grid (after Achanta et al. 2012).
+    """Divide features (h, w, C) into about `PATCHES` compact patches of similar pixels, by k-means
+    from a regular grid (after Achanta et al. 2012).
     """
     height, width, channels = features.shape
-    cells = min(CELLS, height * width)
+    cells = min(PATCHES, height * width)
     down = max(1, round((cells * height / width) ** 0.5))
     across = max(1, round(cells / down))
     y, x = np.mgrid[:height, :width]
@@ -66,9 +66,11 @@ def divide(features: Plane) -> Labels:
     return np.asarray(labels.reshape(height, width), np.int64)
 
 
-def join(patches: Labels, features: Plane, lightness: Plane) -> Labels:
-    """Join neighboring patches until `REGIONS` are left and differ; first those that are alike,
-    small (after Ward 1963) and without an edge of the photo in between.
+def merge(patches: Labels, features: Plane, lightness: Plane) -> Labels:
+    """Merge neighboring patches into at most `MAX_REGIONS` regions that differ.
+
+    Similar and small patches (after Ward 1963) without an edge of the photo between them are merged
+    first.
     """
     flat = patches.ravel()
     n = int(flat.max()) + 1
@@ -84,7 +86,7 @@ def join(patches: Labels, features: Plane, lightness: Plane) -> Labels:
         edge = steps / np.maximum(length, 1)
         cost = np.where(length > 0, (difference * shared) ** 0.5 * (1 + edge), np.inf)
         i, j = divmod(int(cost.argmin()), n)
-        if left <= REGIONS and cost[i, j] > SAME:
+        if left <= MAX_REGIONS and cost[i, j] > MAX_MERGE_COST:
             break
         mean[i] = (size[i] * mean[i] + size[j] * mean[j]) / (size[i] + size[j])
         size[i], size[j] = size[i] + size[j], 0
@@ -99,8 +101,8 @@ def join(patches: Labels, features: Plane, lightness: Plane) -> Labels:
 def _borders(
     patches: Labels, lightness: Plane, n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For each two patches (n, n): the steps of lightness across their border, added up, and its
-    length in pixels.
+    """For each pair of patches (n, n): the sum of the lightness steps across their border, and the
+    border's length in pixels.
     """
     steps, length = np.zeros((2, n * n))
     for labels, values in ((patches, lightness), (patches.T, lightness.T)):

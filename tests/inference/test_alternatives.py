@@ -9,13 +9,13 @@ import torch
 from colorizer import Colorizer, Photo
 from colorizer.imaging.color import ab_bins
 from colorizer.inference.alternatives import (
-    DISTINCT,
-    VISIBLE,
+    MIN_COLOR_DISTANCE,
+    MIN_DIFFERENCE,
     Region,
-    as_shown,
-    choose,
-    color_changes,
-    distinct,
+    alternative_changes,
+    choose_alternatives,
+    displayable,
+    select_distinct,
 )
 from colorizer.inference.distribution import Distribution
 from tests.helpers.bundled import colorize, mean_ab
@@ -51,7 +51,7 @@ def distribution(logits: torch.Tensor) -> Distribution:
 
 def test_the_uncertain_changes_and_the_certain_stays() -> None:
     lightness, logits = scene()
-    blue, yellow = color_changes(lightness, distribution(logits), 2)
+    blue, yellow = alternative_changes(lightness, distribution(logits), 2)
     assert blue.shape == yellow.shape == (2, *SIZE)
     assert blue.dtype == np.float32
     for change, b in ((blue, -40), (yellow, 40)):  # the likelier first
@@ -64,7 +64,7 @@ def test_the_uncertain_changes_and_the_certain_stays() -> None:
 
 def test_changes_stop_at_the_photos_edge() -> None:
     lightness, logits = scene()
-    change = color_changes(lightness, distribution(logits), 1)[0][1, 32]
+    change = alternative_changes(lightness, distribution(logits), 1)[0][1, 32]
     assert change[60] < -25
     assert change[67] > -6
 
@@ -74,7 +74,7 @@ def test_what_is_surely_another_color_inside_a_region_keeps_it() -> None:
     lightness, logits = scene()
     lightness[:] = 75
     logits[:, 7:, 4:12] = logits_of(FACE)[:, None, None]
-    for change in color_changes(lightness, distribution(logits), 2):
+    for change in alternative_changes(lightness, distribution(logits), 2):
         assert np.abs(change[:, 48:, 28:36]).max() < 2
         assert np.abs(change[1, :12, :48]).min() > 25
 
@@ -86,31 +86,31 @@ def test_an_unevenly_predicted_region_gets_one_color() -> None:
         share = 0.2 + 0.4 * column / 15
         logits[:, :, column] = logits_of({(0, 0): 1 - share, (0, -60): share})[:, None]
     before = distribution(logits).mean()[1, :, :16]
-    change = color_changes(lightness, distribution(logits), 1)[0]
+    change = alternative_changes(lightness, distribution(logits), 1)[0]
     after = before + torch.from_numpy(change[1, ::4, :64:4])
     assert before.std() > 10
     assert after[:, 1:14].std() < 3
 
 
-def test_more_versions_begin_with_the_same() -> None:
+def test_asking_for_more_keeps_the_first() -> None:
     lightness, logits = scene()
     logits += torch.from_numpy(np.random.default_rng(0).normal(0, 0.3, logits.shape)).float()
-    many = color_changes(lightness, distribution(logits), 5)
-    few = color_changes(lightness, distribution(logits), 2)
+    many = alternative_changes(lightness, distribution(logits), 5)
+    few = alternative_changes(lightness, distribution(logits), 2)
     assert len(many) >= 3
     assert len(few) == 2
     for one, other in zip(few, many, strict=False):
         assert np.array_equal(one, other)
-    assert color_changes(lightness, distribution(logits), 0) == []
+    assert alternative_changes(lightness, distribution(logits), 0) == []
 
 
 def test_a_sure_network_offers_nothing_else() -> None:
     lightness, logits = scene()
     logits[:] = 4 * logits_of(FACE)[:, None, None]
-    assert color_changes(lightness, distribution(logits), 3) == []
+    assert alternative_changes(lightness, distribution(logits), 3) == []
     logits = torch.full_like(logits, -1e4)  # as sure as floats can be
     logits[100] = 0
-    assert color_changes(lightness, distribution(logits), 3) == []
+    assert alternative_changes(lightness, distribution(logits), 3) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 768), (768, 2), (61, 83), (5, 9)])
@@ -118,7 +118,7 @@ def test_every_size(size: tuple[int, int]) -> None:
     random = np.random.default_rng(0)
     logits = random.normal(0, 1, (BINS.shape[1], -(-size[0] // 4), -(-size[1] // 4)))
     lightness = random.uniform(0, 100, size).astype(np.float32)
-    changes = color_changes(lightness, distribution(torch.from_numpy(logits).float()), 3)
+    changes = alternative_changes(lightness, distribution(torch.from_numpy(logits).float()), 3)
     assert all(change.shape == (2, *size) for change in changes)
     assert all(np.isfinite(change).all() for change in changes)
 
@@ -132,48 +132,48 @@ def region(weight: float, *others: tuple[float, float]) -> Region:
 
 
 def test_the_plausible_is_chosen_before_the_implausible() -> None:
-    assert choose([region(0.5, (30, -2), (-30, -0.1))], 3) == [(0,), (2,), (1,)]
+    assert choose_alternatives([region(0.5, (30, -2), (-30, -0.1))], 3) == [(0,), (2,), (1,)]
 
 
 def test_the_large_is_chosen_before_the_small() -> None:
-    assert choose([region(0.1, (30, -0.5)), region(0.5, (30, -0.5))], 2)[1][1] == 1
+    assert choose_alternatives([region(0.1, (30, -0.5)), region(0.5, (30, -0.5))], 2)[1][1] == 1
 
 
-def test_versions_differ_from_all_before() -> None:
+def test_alternatives_differ_from_all_before() -> None:
     regions = [region(0.4, (30, -0.5), (33, -0.5)), region(0.4, (30, -1.5))]
-    versions = choose(regions, 6)
-    assert versions[:2] == [(0, 0), (2, 0)]
-    assert sorted(versions) == [(0, 0), (0, 1), (1, 1), (2, 0)]  # 1 looks like 2
+    alternatives = choose_alternatives(regions, 6)
+    assert alternatives[:2] == [(0, 0), (2, 0)]
+    assert sorted(alternatives) == [(0, 0), (0, 1), (1, 1), (2, 0)]  # 1 looks like 2
 
 
-def test_invisible_versions_are_not_chosen() -> None:
-    weight = (VISIBLE / 30) ** 2
-    assert choose([region(0.9 * weight, (30, 0))], 4) == [(0,)]
-    assert choose([region(1.1 * weight, (30, 0))], 4) == [(0,), (1,)]
-    assert choose([], 4) == [()]
+def test_invisible_alternatives_are_not_chosen() -> None:
+    weight = (MIN_DIFFERENCE / 30) ** 2
+    assert choose_alternatives([region(0.9 * weight, (30, 0))], 4) == [(0,)]
+    assert choose_alternatives([region(1.1 * weight, (30, 0))], 4) == [(0,), (1,)]
+    assert choose_alternatives([], 4) == [()]
 
 
-def test_distinct_colors() -> None:
+def test_select_distinct_colors() -> None:
     colors = torch.tensor([[0.0, 10, 30, 35, 60], [0.0, 0, 0, 0, 0]])
-    assert distinct(colors, DISTINCT, 5) == [0, 2, 4]
-    assert distinct(colors, DISTINCT, 2) == [0, 2]
-    assert distinct(colors, 1, 9) == [0, 1, 2, 3, 4]
+    assert select_distinct(colors, MIN_COLOR_DISTANCE, 5) == [0, 2, 4]
+    assert select_distinct(colors, MIN_COLOR_DISTANCE, 2) == [0, 2]
+    assert select_distinct(colors, 1, 9) == [0, 1, 2, 3, 4]
 
 
 def test_colors_as_shown_lose_chroma_but_no_hue() -> None:
-    shown = as_shown(torch.tensor([[10.0, 60.0], [5.0, 30.0]]), 95)
+    shown = displayable(torch.tensor([[10.0, 60.0], [5.0, 30.0]]), 95)
     assert shown[:, 0].tolist() == pytest.approx([6, 3], abs=4)
     assert shown[:, 1].norm() < 30
     assert (shown[1] / shown[0]).tolist() == pytest.approx([0.5, 0.5], abs=0.02)
-    kept = as_shown(torch.tensor([[10.0], [5.0]]), 50)
+    kept = displayable(torch.tensor([[10.0], [5.0]]), 50)
     assert kept[:, 0].tolist() == pytest.approx([10, 5], abs=0.01)
 
 
 def test_the_portrait_s_suit_changes_and_her_face_stays() -> None:
-    versions = colorize(Colorizer.load(), "portrait.jpg").alternatives()
-    assert len(versions) == 4
-    faces = np.array([mean_ab(version, 0.43, 0.27) for version in versions])
-    suits = np.array([mean_ab(version, 0.22, 0.75) for version in versions])
+    alternatives = colorize(Colorizer.load(), "portrait.jpg").alternatives()
+    assert len(alternatives) == 4
+    faces = np.array([mean_ab(alternative, 0.43, 0.27) for alternative in alternatives])
+    suits = np.array([mean_ab(alternative, 0.22, 0.75) for alternative in alternatives])
     assert np.abs(faces - faces[0]).max() < 3
     assert np.linalg.norm(suits - suits[0], axis=1).max() > 15
-    assert Photo is type(versions[3].colorized)
+    assert Photo is type(alternatives[3].colorized)

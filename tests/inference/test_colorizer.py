@@ -207,7 +207,7 @@ def test_hints_may_be_given_later(
     np.testing.assert_array_equal(later.with_hints([]).colorized.pixels, result.colorized.pixels)
 
 
-def test_hints_hold_in_all_versions(result: Colorization) -> None:
+def test_hints_hold_in_all_alternatives(result: Colorization) -> None:
     hint = ColorHint(60, 20, "#8a7a70")
     versions = result.with_hints([hint]).alternatives(3)
     assert len(versions) > 1
@@ -339,7 +339,7 @@ def test_previews_and_versions_have_the_same_alternatives(tiny_colorizer: Colori
 
 
 def test_no_alternatives_at_all_are_refused(result: Colorization) -> None:
-    with pytest.raises(ValueError, match="n is 0; ask for at least one version"):
+    with pytest.raises(ValueError, match="n is 0; ask for at least one alternative"):
         result.alternatives(0)
 
 

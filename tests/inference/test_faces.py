@@ -47,7 +47,7 @@ def test_small_faces_are_found_at_the_second_size(
         pixels[corner : corner + side, corner : corner + side] = small
     small, large = sorted(find_faces(Photo(pixels)), key=lambda face: face.width)
     assert 20 < small.width < 30 < 40 < large.width < 50
-    monkeypatch.setattr("colorizer.inference.faces.CROWD", 0)
+    monkeypatch.setattr("colorizer.inference.faces.MAX_CROWD_WIDTH", 0)
     (alone,) = find_faces(Photo(pixels))
     assert middle(alone) == pytest.approx(middle(large), abs=5)
 

@@ -110,20 +110,20 @@ def ab() -> Plane:
 
 
 def test_a_hint_fills_what_is_alike_and_stops_at_edges(ab: Plane) -> None:
-    spreading = HintPropagation(two_regions(30, 70), ab, known((40, 30, 5, -32)))
-    change = (spreading.correct(ab) - ab)[1]
+    propagation = HintPropagation(two_regions(30, 70), ab, known((40, 30, 5, -32)))
+    change = (propagation.apply(ab) - ab)[1]
     assert change[40, 30] == pytest.approx(-40, rel=0.1)
     assert change[20:60, 10:50].mean() < -25
     assert abs(change[:, 64:]).max() < 2
-    assert abs((spreading.correct(ab) - ab)[0]).max() < 1e-3
+    assert abs((propagation.apply(ab) - ab)[0]).max() < 1e-3
 
 
 def test_a_hint_stops_where_the_network_sees_another_color(ab: Plane) -> None:
     colors = ab.copy()
     colors[:, :, 60:] += 40
-    same = HintPropagation(two_regions(50, 50), ab, known((40, 50, 5, -32))).correct(ab) - ab
+    same = HintPropagation(two_regions(50, 50), ab, known((40, 50, 5, -32))).apply(ab) - ab
     told_apart = (
-        HintPropagation(two_regions(50, 50), colors, known((40, 50, 5, -32))).correct(ab) - ab
+        HintPropagation(two_regions(50, 50), colors, known((40, 50, 5, -32))).apply(ab) - ab
     )
     assert same[1, 40, 70] < -20
     assert abs(told_apart[1, :, 64:]).max() < 3
@@ -134,37 +134,37 @@ def test_a_hint_stops_where_the_network_believes_another_thing(ab: Plane) -> Non
     color_features = np.zeros((20, 30, 6), np.float32)  # at the stride of a distribution
     color_features[:, 15:, 0] = 1.4
     samples = known((40, 50, 5, -32))
-    plain = HintPropagation(two_regions(50, 50), ab, samples).correct(ab) - ab
-    told_apart = HintPropagation(two_regions(50, 50), ab, samples, color_features).correct(ab) - ab
+    plain = HintPropagation(two_regions(50, 50), ab, samples).apply(ab) - ab
+    told_apart = HintPropagation(two_regions(50, 50), ab, samples, color_features).apply(ab) - ab
     assert abs(told_apart[1, :, 64:80]).mean() < 0.7 * abs(plain[1, :, 64:80]).mean()
     np.testing.assert_allclose(told_apart[1, 40, 40:50], plain[1, 40, 40:50], atol=4)
 
 
 def test_hints_that_agree_bear_on_more_than_one_alone(ab: Plane) -> None:
     points = [(10, 10), (10, 60), (10, 110), (70, 10), (70, 110)]
-    one = HintPropagation(two_regions(50, 50), ab, known((10, 10, 5, -32))).correct(ab) - ab
+    one = HintPropagation(two_regions(50, 50), ab, known((10, 10, 5, -32))).apply(ab) - ab
     all_of_them = known(*[(*point, 5, -32) for point in points])
-    many = HintPropagation(two_regions(50, 50), ab, all_of_them).correct(ab) - ab
+    many = HintPropagation(two_regions(50, 50), ab, all_of_them).apply(ab) - ab
     assert abs(one[1, 50:60, 50:70]).max() < 12
     assert many[1, 50:60, 50:70].mean() < 2 * one[1, 50:60, 50:70].mean()
 
 
 def test_a_hint_fades_with_the_distance(ab: Plane) -> None:
     flat = np.full((80, 120), 50, np.float32)
-    change = (HintPropagation(flat, ab, known((40, 10, 5, -32))).correct(ab) - ab)[1, 40]
+    change = (HintPropagation(flat, ab, known((40, 10, 5, -32))).apply(ab) - ab)[1, 40]
     assert (np.diff(change[10:]) > 0).all()
     assert change[119] > -6
 
 
 def test_hints_that_say_what_is_there_change_nothing(ab: Plane) -> None:
     samples = known((40, 30, 5, 8), (10, 100, 5, 8))
-    np.testing.assert_allclose(HintPropagation(two_regions(30, 70), ab, samples).correct(ab), ab)
+    np.testing.assert_allclose(HintPropagation(two_regions(30, 70), ab, samples).apply(ab), ab)
 
 
 def test_all_hints_hold(ab: Plane) -> None:
     """Also near others of other colors."""
     points = ((40, 20, 40.0, 30.0), (40, 32, -30.0, 8.0), (20, 90, 0.0, -40.0), (60, 90, 5.0, 8.0))
-    corrected = HintPropagation(two_regions(45, 60), ab, known(*points)).correct(ab)
+    corrected = HintPropagation(two_regions(45, 60), ab, known(*points)).apply(ab)
     for row, column, *color in points:
         np.testing.assert_allclose(corrected[:, row, column], color, atol=4)
 
@@ -175,7 +175,7 @@ def test_many_hints_are_as_good_as_few(ab: Plane) -> None:
     many = HintPropagation(
         two_regions(30, 70), ab, known(*[(40, 30, 5, -32), (40, 90, 40, 8)] * 100)
     )
-    np.testing.assert_allclose(many.correct(ab), few.correct(ab), atol=1)
+    np.testing.assert_allclose(many.apply(ab), few.apply(ab), atol=1)
     assert many.certainty() == pytest.approx(few.certainty(), abs=0.05)
 
 
@@ -189,7 +189,7 @@ def test_certainty_is_near_1_at_hints_and_0_where_nothing_is_alike(ab: Plane) ->
 
 def test_a_picture_of_one_pixel() -> None:
     ab = np.zeros((2, 1, 1), np.float32)
-    corrected = HintPropagation(np.full((1, 1), 50, np.float32), ab, known((0, 0, 10, 20))).correct(
+    corrected = HintPropagation(np.full((1, 1), 50, np.float32), ab, known((0, 0, 10, 20))).apply(
         ab
     )
     assert corrected.ravel() == pytest.approx([10, 20], rel=0.03)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from colorizer.inference.regions import REGIONS, divide, find_regions
+from colorizer.inference.regions import MAX_REGIONS, divide, find_regions
 
 BINS = 5
 
@@ -20,7 +20,7 @@ def test_regions_are_what_has_the_same_distribution() -> None:
     labels, features = find_regions(np.full((24, 32), 50, np.float32), certain(color))
     assert features.shape[:2] == labels.shape == (24, 32)
     assert labels.min() == 0
-    assert labels.max() < REGIONS
+    assert labels.max() < MAX_REGIONS
     for label in range(labels.max() + 1):
         assert len(np.unique(color[labels == label])) == 1
     whole = [np.unique(labels[color == number]) for number in range(3)]
@@ -44,7 +44,7 @@ def test_the_smallest_pictures(size: tuple[int, int]) -> None:
     labels, _ = find_regions(random.uniform(0, 100, size).astype(np.float32), probabilities)
     assert labels.shape == size
     assert sorted(set(labels.ravel())) == list(range(labels.max() + 1))
-    assert labels.max() < REGIONS
+    assert labels.max() < MAX_REGIONS
 
 
 def test_patches_are_compact() -> None:

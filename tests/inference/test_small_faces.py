@@ -1,4 +1,4 @@
-"""The second look: at which windows, and what it may change."""
+"""The second pass over small faces: its windows, and what it may change."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,14 @@ from colorizer.imaging.arrays import Plane
 from colorizer.inference.colorization import NetworkOutput
 from colorizer.inference.distribution import Distribution
 from colorizer.inference.faces import Face
-from colorizer.inference.small_faces import SIDE, Window, expect_faces, new_skin, take_skin, windows
+from colorizer.inference.small_faces import (
+    WINDOW_SIZE,
+    Window,
+    blend_skin,
+    face_windows,
+    favor_skin,
+    skin_weight,
+)
 from tests.helpers.paths import EXAMPLES
 from tests.helpers.photos import color_pixels
 
@@ -38,30 +45,30 @@ def face(left: float, top: float, width: float) -> Face:
 
 
 def test_a_small_face_gets_a_window_and_a_large_one_none() -> None:
-    (window,) = windows([face(100, 80, 12), face(200, 80, 40)], SHOWN, SHOWN)
+    (window,) = face_windows([face(100, 80, 12), face(200, 80, 40)], SHOWN, SHOWN)
     assert window.side == 60  # in which 12 pixels are what 32 are in 160
     assert window.faces == (face(100, 80, 12),)
     assert abs(window.left + 30 - 106) <= 2
     assert 90 < window.top + 30 < 98  # a little below the face
     assert window.top % 4 == window.left % 4 == window.side % 4 == 0
-    assert list(windows([], SHOWN, SHOWN)) == []
+    assert list(face_windows([], SHOWN, SHOWN)) == []
 
 
-def test_faces_are_taken_from_pixels_of_the_photo_to_those_of_the_look() -> None:
+def test_faces_are_scaled_from_the_photo_to_the_input() -> None:
     size = 3 * SHOWN[0], 3 * SHOWN[1]
-    (large,) = windows([face(300, 240, 36)], size, SHOWN)
-    (window,) = windows([face(100, 80, 12)], SHOWN, SHOWN)
+    (large,) = face_windows([face(300, 240, 36)], size, SHOWN)
+    (window,) = face_windows([face(100, 80, 12)], SHOWN, SHOWN)
     assert large[:3] == window[:3]
     assert large.faces[0] == pytest.approx(window.faces[0])
     pixels = np.arange(size[0])[:, None] * np.ones(size[1], int)
-    cut = large.cut(pixels, SHOWN)
+    cut = large.crop_photo(pixels, SHOWN)
     assert cut.shape == (180, 180)
     assert cut[0, 0] == 3 * large.top
 
 
 def test_neighbors_share_a_window() -> None:
     near = [face(100, 80, 12), face(125, 84, 10), face(300, 80, 12), face(108, 110, 4)]
-    found = list(windows(near, SHOWN, SHOWN))
+    found = list(face_windows(near, SHOWN, SHOWN))
     assert sorted(len(window.faces) for window in found) == [1, 1, 2]
     assert {one for window in found for one in window.faces} == set(near)
 
@@ -70,32 +77,32 @@ def test_neighbors_share_a_window() -> None:
 @pytest.mark.parametrize("more", range(4))
 def test_windows_stay_in_the_photo(corner: tuple[float, float], more: int) -> None:
     shown = SHOWN[0] + more, SHOWN[1] + more
-    (window,) = windows([face(*corner, 14)], shown, shown)
+    (window,) = face_windows([face(*corner, 14)], shown, shown)
     assert window.top >= 0 <= window.left
     assert window.top + window.side <= shown[0]
     assert window.left + window.side <= shown[1]
-    (strip,) = windows([face(300, 2, 20)], (43, 800), (43, 800))
+    (strip,) = face_windows([face(300, 2, 20)], (43, 800), (43, 800))
     assert strip.side == 40
 
 
 def test_a_gray_face_becomes_skin_without_hard_borders() -> None:
-    weight = new_skin(colored(GRAY), colored(SKIN, MIDDLE), lit(), WINDOW)
+    weight = skin_weight(colored(GRAY), colored(SKIN, MIDDLE), lit(), WINDOW)
     assert weight[MIDDLE].min() == 1
     assert weight[:10].max() == 0
-    everywhere = new_skin(colored(GRAY), colored(SKIN), lit(), WINDOW)
+    everywhere = skin_weight(colored(GRAY), colored(SKIN), lit(), WINDOW)
     assert max(np.abs(np.diff(everywhere, axis=axis)).max() for axis in (0, 1)) < 0.5
 
 
 def test_a_face_takes_all_of_the_closer_skin() -> None:
     """Pale skin gets its color, and so does a face in shadow."""
     pale, dark = (4.0, 5.0), lit(15)
-    assert new_skin(colored(pale), colored(SKIN), lit(), WINDOW)[MIDDLE].min() == 1
-    assert new_skin(colored(GRAY), colored(SKIN), dark, WINDOW)[MIDDLE].min() == 1
-    assert new_skin(colored(GRAY), colored(GRASS), lit(), WINDOW).max() == 0
+    assert skin_weight(colored(pale), colored(SKIN), lit(), WINDOW)[MIDDLE].min() == 1
+    assert skin_weight(colored(GRAY), colored(SKIN), dark, WINDOW)[MIDDLE].min() == 1
+    assert skin_weight(colored(GRAY), colored(GRASS), lit(), WINDOW).max() == 0
 
 
 def test_hands_beside_a_face_become_skin() -> None:
-    weight = new_skin(colored(GRAY), colored(SKIN, HAND), lit(), WINDOW)
+    weight = skin_weight(colored(GRAY), colored(SKIN, HAND), lit(), WINDOW)
     assert weight[HAND].min() > 0.75
     assert weight[MIDDLE].max() == 0
 
@@ -104,7 +111,7 @@ def test_hands_beside_a_face_become_skin() -> None:
     ("first", "closer", "lightness"),
     [
         (SKIN, SKIN, 60),  # known already
-        ((40.0, 20.0), SKIN, 60),  # a red dress, of which the first look was sure
+        ((40.0, 20.0), SKIN, 60),  # a red dress, of which the first pass was sure
         (GRAY, GRASS, 60),
         (GRAY, BLOTCH, 60),
         (GRAY, SKIN, 15),  # too dark to tell
@@ -113,15 +120,18 @@ def test_hands_beside_a_face_become_skin() -> None:
 def test_what_else_is_beside_a_face_stays(
     first: tuple[float, float], closer: tuple[float, float], lightness: float
 ) -> None:
-    weight = new_skin(colored(first), colored(closer, HAND), lit(lightness), WINDOW)
+    weight = skin_weight(colored(first), colored(closer, HAND), lit(lightness), WINDOW)
     assert weight.max() == 0
 
 
 def test_colors_and_logits_are_taken_from_the_same_places() -> None:
     """So that confidence and alternatives are about the colors that are shown."""
     ab, logits = np.zeros((2, *SHOWN), np.float32), torch.zeros(3, 72, 96)
-    closer = np.full((2, SIDE, SIDE), 12, np.float32), torch.ones(3, SIDE // 4, SIDE // 4)
-    take_skin((ab, logits), closer, np.full(SHOWN, 60, np.float32), WINDOW)
+    closer = (
+        np.full((2, WINDOW_SIZE, WINDOW_SIZE), 12, np.float32),
+        torch.ones(3, WINDOW_SIZE // 4, WINDOW_SIZE // 4),
+    )
+    blend_skin((ab, logits), closer, np.full(SHOWN, 60, np.float32), WINDOW)
     assert ab[:, 60:66, 103:109].min() == pytest.approx(12)
     assert logits[:, 15, 26].min() == pytest.approx(1)
     for rows, columns in (np.s_[:40, :], np.s_[100:, :], np.s_[:, :80], np.s_[:, 140:]):
@@ -136,8 +146,8 @@ def test_in_a_face_plausible_skin_wins() -> None:
     logits = torch.tensor([1.0, 0.3, -9.0]).log_softmax(0)[:, None, None].expand(3, 40, 40)
     bins = torch.tensor([GRAY, SKIN, GRASS]).T.contiguous()
     distribution = Distribution(logits, bins, temperature=1.0)
-    before = np.zeros((2, SIDE, SIDE), np.float32)
-    ab, changed = expect_faces(before, distribution, 1.2, WINDOW)
+    before = np.zeros((2, WINDOW_SIZE, WINDOW_SIZE), np.float32)
+    ab, changed = favor_skin(before, distribution, 1.2, WINDOW)
     share = torch.softmax(logits[:, 0, 0], 0)[1]
     middle, corner = ab[:, 60, 69], ab[:, 4, 4]
     assert middle == pytest.approx(1.2 * (0.9 - float(share)) * np.array(SKIN), abs=0.7)
@@ -159,7 +169,7 @@ def test_each_small_face_is_seen_again(
     tiny_colorizer: Colorizer, crowd: Photo, sizes: list[tuple[int, ...]]
 ) -> None:
     tiny_colorizer.colorize(crowd)
-    assert sizes == [(192, 205), (SIDE, SIDE), (SIDE, SIDE)]
+    assert sizes == [(192, 205), (WINDOW_SIZE, WINDOW_SIZE), (WINDOW_SIZE, WINDOW_SIZE)]
 
 
 def test_a_photo_without_faces_is_seen_once(
@@ -173,12 +183,12 @@ def test_a_photo_without_faces_is_seen_once(
     )
 
 
-def test_networks_without_a_distribution_look_once(tanh_colorizer: Colorizer, crowd: Photo) -> None:
+def test_networks_without_a_distribution_run_once(tanh_colorizer: Colorizer, crowd: Photo) -> None:
     once = tanh_colorizer.predict(crowd.resized_lightness((192, 205))).ab
     assert np.array_equal(tanh_colorizer.colorize(crowd)._ab, once)
 
 
-def test_a_recipe_repeats_both_looks(
+def test_a_recipe_repeats_both_passes(
     tiny_colorizer: Colorizer, crowd: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

@@ -144,7 +144,7 @@ def test_the_state_is_small(tiny_colorizer: Colorizer, tmp_path: Path) -> None:
     Image.fromarray(color_pixels(1500, 2000)).save(path)
     shown = colorize(tiny_colorizer, path)
     assert shown.small.pixels.size <= 3_000_000
-    assert shown.guess._predicted.lightness.size < 100_000
+    assert shown.guess._output.lightness.size < 100_000
     assert max(shown.whole.size) == WHOLE_SIDE
 
 
