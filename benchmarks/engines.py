@@ -11,18 +11,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
+from statistics import median
 
 import torch
 
 from colorizer.checkpoints.checkpoint import AnyGenerator, load_checkpoint
 from colorizer.imaging.arrays import Plane
-from colorizer.inference.comparison import compare, titles
+from colorizer.inference.comparison import compare
 from colorizer.inference.engines import Colors, Engine, onnx_engine, openvino_engine, torch_engine
 from colorizer.networks.encoder import fold_batch_norm
 from colorizer.photo.photo import Photo
 from train.measure.report import markdown_table
 
 CPU = torch.device("cpu")
+ROUNDS = 5
 
 
 def folded(generator: AnyGenerator) -> AnyGenerator:
@@ -69,8 +71,8 @@ def makers(generator: AnyGenerator, folder: Path) -> dict[str, Callable[[], Engi
 def started(
     makers: Mapping[str, Callable[[], Engine]], picture: Plane
 ) -> tuple[dict[str, Engine], dict[str, float]]:
-    """The engines that work, and the seconds that each took until it had run once; of those that
-    don't, it is said why.
+    """The engines that work, and the seconds that each took to start and run once. The others
+    are reported on stderr.
     """
     engines, seconds = {}, {}
     for name, make in makers.items():
@@ -85,7 +87,43 @@ def started(
     return engines, seconds
 
 
-def size(text: str) -> tuple[int, int]:
+def measure_seconds(
+    engines: Mapping[str, Engine], pictures: Sequence[Plane]
+) -> dict[str, list[float]]:
+    """Seconds per picture in each round, by engine; they take turns, to share disturbances."""
+    seconds: dict[str, list[float]] = {name: [] for name in engines}
+    for _ in range(ROUNDS):
+        for name, engine in engines.items():
+            start = time.perf_counter()
+            for picture in pictures:
+                engine(picture)
+            seconds[name].append((time.perf_counter() - start) / len(pictures))
+    return seconds
+
+
+def benchmark(
+    engines: Mapping[str, Engine], pictures: Sequence[Plane], start_seconds: Mapping[str, float]
+) -> list[list[str]]:
+    """The rows of a table: differences from the first engine and times."""
+    differences = compare(engines, pictures)  # which warms up, too
+    times = measure_seconds(engines, pictures)
+    header = ["", "mean difference of ab", "maximum"]
+    rows = [[*header, f"ms per photo, {torch.get_num_threads()} threads", "s to start"]]
+    for name, difference in differences.items():
+        middle, low, high = (1000 * value(times[name]) for value in (median, min, max))
+        rows.append(
+            [
+                name,
+                f"{difference.mean:.3f}",
+                f"{difference.maximum:.2f}",
+                f"{middle:.0f} ({low:.0f} to {high:.0f})",
+                f"{start_seconds[name]:.1f}",
+            ]
+        )
+    return rows
+
+
+def parse_size(text: str) -> tuple[int, int]:
     """(height, width), written as 288x384."""
     height, width = map(int, text.split("x"))
     return height, width
@@ -102,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     parser.add_argument(
         "--sizes",
-        type=size,
+        type=parse_size,
         nargs="+",
         default=[(288, 384), (384, 384)],
         help="of what the network sees, height x width (default: 288x384 384x384)",
@@ -115,14 +153,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     photos = [Photo.open(path) for path in options.photos]
     chosen = {name: possible[name] for name in options.engines or possible}
     engines, seconds = started(chosen, photos[0].resized_lightness(options.sizes[0]))
-    for seen in options.sizes:
-        found = compare(engines, [photo.resized_lightness(seen) for photo in photos])
-        rows = [
-            [name, *comparison.cells(), f"{seconds[name]:.1f}"]
-            for name, comparison in found.items()
-        ]
-        print(f"\n{seen[0]} x {seen[1]} pixels\n")
-        print(markdown_table([["", *titles(), "s to start"], *rows]), flush=True)
+    for size in options.sizes:
+        pictures = [photo.resized_lightness(size) for photo in photos]
+        print(f"\n{size[0]} x {size[1]} pixels\n")
+        print(markdown_table(benchmark(engines, pictures, seconds)), flush=True)
     return 0
 
 

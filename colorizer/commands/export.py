@@ -8,7 +8,7 @@ from pathlib import Path
 
 from colorizer.checkpoints.checkpoint import CheckpointError, load_checkpoint
 from colorizer.errors import ExportError, PhotoError
-from colorizer.inference.comparison import check
+from colorizer.inference.comparison import compare_files
 from colorizer.inference.export import PRECISIONS, export_onnx
 from colorizer.photo.photo import Photo
 
@@ -43,7 +43,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=Path,
         default=[],
         metavar="PHOTO",
-        help="compare the files with torch on these photos: colors and speed",
+        help="compare the colors of the files with those of torch on these photos",
     )
 
 
@@ -61,7 +61,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         for path in files.values():
             print(path, flush=True)
         if photos:
-            print(check(checkpoint, files, photos))
+            print(compare_files(checkpoint, files, photos))
     except (ExportError, PhotoError) as error:
         print(f"colorizer: {error}", file=sys.stderr)
         return 1

@@ -1,32 +1,12 @@
-"""The comparison of engines: differences are found, and each engine is named."""
+"""The benchmark of engines: each one is named, measured and compared."""
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from benchmarks.engines import main
-from colorizer.imaging.arrays import Plane
-from colorizer.inference.comparison import ROUNDS, compare
-from colorizer.inference.engines import Colors
 from tests.helpers.photos import color_pixels
-
-
-def test_differences_from_the_first_and_the_seconds_are_measured() -> None:
-    def exact(lightness: Plane) -> Colors:
-        return np.stack([lightness, -lightness]), None
-
-    def wrong(lightness: Plane) -> Colors:
-        ab, _ = exact(lightness)
-        ab[0, 0, 0] += 8
-        return ab, None
-
-    pictures = [np.full((2, 2), level, np.float32) for level in (10, 20)]
-    found = compare({"exact": exact, "wrong": wrong}, pictures)
-    assert found["exact"].cells()[:2] == ["0.000", "0.00"]
-    assert found["wrong"].cells()[:2] == ["1.000", "8.00"]
-    assert len(found["exact"].seconds) == len(found["wrong"].seconds) == ROUNDS
 
 
 def test_the_command_prints_a_table_for_each_size(

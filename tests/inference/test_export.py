@@ -20,7 +20,8 @@ from colorizer import Colorizer, Photo
 from colorizer.__main__ import main
 from colorizer.checkpoints.checkpoint import Checkpoint, bundled_folder, load_checkpoint
 from colorizer.errors import ExportError
-from colorizer.inference.export import OPSET, description, export_onnx
+from colorizer.inference.export import export_onnx, file_metadata
+from colorizer.inference.onnx_graph import OPSET
 from tests.helpers.networks import tiny_pix2pix
 from tests.helpers.paths import EXAMPLES
 from tests.helpers.photos import color_pixels
@@ -121,7 +122,7 @@ def test_the_file_says_what_it_is(tiny_onnx: Path, tiny_checkpoint: Path) -> Non
 
 
 def test_the_bundled_card_and_its_license_go_along() -> None:
-    texts = description(load_checkpoint(), "fp32")
+    texts = file_metadata(load_checkpoint(), "fp32")
     assert texts["checkpoint"] == "bundled"
     assert texts["model_card"] == (bundled_folder() / "README.md").read_text()
     assert "## License" in texts["model_card"]
@@ -171,7 +172,7 @@ def test_what_is_missing_is_said(
 
 
 def test_int8_needs_photos(tiny_checkpoint: Path, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"int8 is calibrated on photos; name some"):
+    with pytest.raises(ExportError, match="int8 needs photos for its calibration; name some"):
         export_onnx(load_checkpoint(tiny_checkpoint), tmp_path, ["int8"])
 
 
