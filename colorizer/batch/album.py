@@ -16,9 +16,9 @@ from colorizer.batch.interrupt import Stop
 from colorizer.batch.job import Outcome, Task
 from colorizer.batch.report import REPORT_FILE, Report, Row
 from colorizer.files import part_of
-from colorizer.inference.notices import Remark
 from colorizer.photo.decode import saved_format
-from colorizer.photo.formats import Loss, format_of
+from colorizer.photo.formats import format_of
+from colorizer.photo.notices import Notice
 
 Run = Callable[[Iterable[Task]], Iterator[Outcome]]
 FileState = tuple[int, int]  # size in bytes, modification time in ns
@@ -26,7 +26,7 @@ FileState = tuple[int, int]  # size in bytes, modification time in ns
 INTERRUPTED = 130  # exit code after Ctrl+C, as in shells
 SCAN_SECONDS = 2.0  # between two scans of a watched folder
 POLL_SECONDS = 0.1  # between two checks for Ctrl+C
-NOTICE_SENTENCES: Mapping[Remark | Loss, str] = {
+NOTICE_SENTENCES: Mapping[Notice, str] = {
     "colors": "It had colors already; they were replaced.",
     "negative": "It looks like a negative; --negative inverts it first.",
     "first_page": "The file has several pages or frames; only the first was used.",
@@ -167,7 +167,7 @@ class Album:
             self._fail(source, outcome.problem)
             return
         format = format_of(target)
-        sentences = [NOTICE_SENTENCES[notice].format(format=format) for notice in outcome.remarks]
+        sentences = [NOTICE_SENTENCES[notice].format(format=format) for notice in outcome.notices]
         height, width = outcome.size
         confidence = "" if outcome.confidence is None else f"{outcome.confidence:.3f}"
         reason = " ".join(sentences)

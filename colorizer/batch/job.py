@@ -13,8 +13,9 @@ from colorizer.errors import PhotoError
 from colorizer.inference.colorization import Colorization
 from colorizer.inference.colorizer import Colorizer
 from colorizer.inference.hints import ColorHint
-from colorizer.inference.notices import Remark, remarks
-from colorizer.photo.formats import MAX_PIXELS, Loss, format_of
+from colorizer.inference.notices import find_notices
+from colorizer.photo.formats import MAX_PIXELS, format_of
+from colorizer.photo.notices import Notice
 from colorizer.photo.photo import Photo
 from colorizer.recipe import Recipe
 
@@ -63,7 +64,7 @@ class Outcome:
         seconds: that it took.
         size: (height, width) in pixels; None if it wasn't made.
         confidence: mean of `Colorization.confidence`; None if the checkpoint has none.
-        remarks: what is worth knowing about it.
+        notices: what a person should know about it.
         problem: why it failed, as a sentence; empty if it didn't.
     """
 
@@ -71,7 +72,7 @@ class Outcome:
     seconds: float
     size: tuple[int, int] | None = None
     confidence: float | None = None
-    remarks: tuple[Remark | Loss, ...] = ()
+    notices: tuple[Notice, ...] = ()
     problem: str = ""
 
 
@@ -137,9 +138,10 @@ class Worker:
                 "choose another folder."
             ) from error
         made.save(task.target, quality=settings.quality)
-        said = (*remarks(result.photo), *result.photo.lost_in(format_of(task.target)))
+        losses = result.photo.lost_in(format_of(task.target))
+        notices = (*find_notices(result.photo), *losses)
         confidence = mean_confidence(result)
-        return Outcome(task, time.perf_counter() - start, made.size, confidence, said)
+        return Outcome(task, time.perf_counter() - start, made.size, confidence, notices)
 
 
 def mean_confidence(result: Colorization) -> float | None:

@@ -1,20 +1,16 @@
-"""What a person may want to know about a photo before or after it is colorized."""
-
-from typing import Literal
+"""What a person should know about a photo before it is colorized."""
 
 from colorizer.inference.negatives import is_negative
-from colorizer.photo.decode import Note
+from colorizer.photo.notices import Notice
 from colorizer.photo.photo import Photo
 from colorizer.photo.toning import has_colors
 
-Remark = Note | Literal["colors", "negative"]
 
-
-def remarks(photo: Photo) -> list[Remark]:
-    """How its file was read, whether it has colors, which are lost, and looks like a negative."""
-    found: list[Remark] = [*photo.notes]
+def find_notices(photo: Photo) -> list[Notice]:
+    """Notices about its file, and whether it has colors already or looks like a negative."""
+    notices = list(photo.notices)
     if has_colors(photo):
-        found.append("colors")
+        notices.append("colors")
     if is_negative(photo):
-        found.append("negative")
-    return found
+        notices.append("negative")
+    return notices

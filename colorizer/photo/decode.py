@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import imagecodecs
 import numpy as np
@@ -25,8 +25,7 @@ from colorizer.photo.icc import CHANNELS, to_srgb
 from colorizer.photo.jpeg import read_jpeg
 from colorizer.photo.jpeg2000 import read_header
 from colorizer.photo.metadata import Metadata
-
-Note = Literal["first_page", "other_format", "cmyk", "profile"]
+from colorizer.photo.notices import Notice
 
 ORIENTATION = 0x0112  # EXIF tag, and TIFF's
 BITS, ICC_PROFILE = 258, 34675  # TIFF tags
@@ -51,14 +50,14 @@ class Decoded:
         alpha: (H, W) of the same type, 0 where the photo is transparent; None where it nowhere is.
         format: in which the photo is to be saved, as Pillow names it.
         metadata: what is known about it.
-        notes: what a person may want to know about how it was read.
+        notices: what a person should know about the file.
     """
 
     pixels: Pixels
     alpha: Pixels | None
     format: str
     metadata: Metadata = field(default_factory=Metadata)
-    notes: tuple[Note, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass
@@ -173,25 +172,25 @@ def _decode_other(file: BinaryIO, max_pixels: int) -> Decoded:
 
 def _finish(stored: Stored, format: str, metadata: Metadata) -> Decoded:
     """Convert to sRGB, turn upright, keep no channel that says nothing."""
-    notes: list[Note] = []
+    notices: list[Notice] = []
     pixels, alpha = stored.pixels, stored.alpha
     if alpha is not None and alpha.min() == np.iinfo(alpha.dtype).max:
         alpha = None
     converted = to_srgb(pixels, stored.profile) if stored.profile else None
     if stored.profile and converted is None:
-        notes.append("profile")
+        notices.append("profile")
     if pixels.shape[2] == CHANNELS["cmyk"]:
-        notes.append("cmyk")
+        notices.append("cmyk")
         converted = _unprofiled_rgb(pixels) if converted is None else converted
     pixels = _without_equal_channels(pixels if converted is None else converted)
     if alpha is not None:
         alpha = np.ascontiguousarray(_upright(alpha, stored.orientation))
     if _saved_as(format) != STORED.get(format, format):
-        notes.append("other_format")
+        notices.append("other_format")
     if stored.pages > 1:
-        notes.append("first_page")
+        notices.append("first_page")
     pixels = np.ascontiguousarray(_upright(pixels, stored.orientation))
-    return Decoded(pixels, alpha, _saved_as(format), metadata, tuple(notes))
+    return Decoded(pixels, alpha, _saved_as(format), metadata, tuple(notices))
 
 
 def _raise_limit(max_pixels: int) -> None:

@@ -3,7 +3,6 @@
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 from colorizer.errors import PhotoError
 
@@ -26,8 +25,6 @@ READABLE = (*SAVED_AS, "GIF", "BMP", "PPM")  # not EPS, which would start Ghosts
 LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
 DEEP = ("PNG", "TIFF", "JPEG2000")  # hold 16 bits per channel
 OPAQUE = ("JPEG",)  # hold no transparency
-
-Loss = Literal["depth", "transparency"]  # what a format can't hold
 
 
 @cache

@@ -23,10 +23,11 @@ from colorizer.imaging.color import (
 from colorizer.imaging.compose import compose_gray
 from colorizer.imaging.curves import STEPS, look_up, tabulate
 from colorizer.imaging.resampling import resize
-from colorizer.photo.decode import Note, decode
+from colorizer.photo.decode import decode
 from colorizer.photo.encode import on_white, to_8_bits, write
-from colorizer.photo.formats import DEEP, MAX_PIXELS, OPAQUE, Loss, format_of
+from colorizer.photo.formats import DEEP, MAX_PIXELS, OPAQUE, format_of
 from colorizer.photo.metadata import Metadata
+from colorizer.photo.notices import Notice
 
 OVERVIEW = 640  # pixels of the short side of a copy that is kept, as faces are searched in
 LARGE = 4 * OVERVIEW  # pixels of the short side of photos of which one is worth it
@@ -46,14 +47,14 @@ class Photo:
         alpha: (height, width) of the pixels' type, 0 where the photo is transparent; None where it
             nowhere is.
         metadata: what is known about it.
-        notes: what a person may want to know about how its file was read.
+        notices: what a person should know about its file.
     """
 
     pixels: Pixels
     format: str = "PNG"
     alpha: Pixels | None = None
     metadata: Metadata = field(default_factory=Metadata)
-    notes: tuple[Note, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     def __post_init__(self) -> None:
         pixels, alpha = self.pixels, self.alpha
@@ -106,7 +107,7 @@ class Photo:
     @classmethod
     def _decoded(cls, source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Self:
         found = decode(source, name, max_pixels)
-        return cls(found.pixels, found.format, found.alpha, found.metadata, found.notes)
+        return cls(found.pixels, found.format, found.alpha, found.metadata, found.notices)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -173,9 +174,9 @@ class Photo:
         pixels = to_8_bits(pixels)
         return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
-    def lost_in(self, format: str) -> list[Loss]:
+    def lost_in(self, format: str) -> list[Notice]:
         """What of this photo a format can't hold."""
-        losses: list[Loss] = []
+        losses: list[Notice] = []
         if self.pixels.dtype != np.uint8 and format not in DEEP:
             losses.append("depth")
         if self.alpha is not None and format in OPAQUE:

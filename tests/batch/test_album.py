@@ -153,7 +153,7 @@ def test_an_error_of_ours_is_a_row_too(run, photos, tmp_path, monkeypatch) -> No
     def fail(*_: object) -> None:
         raise KeyError("lost")
 
-    monkeypatch.setattr("colorizer.batch.job.remarks", fail)
+    monkeypatch.setattr("colorizer.batch.job.find_notices", fail)
     assert run(photos / "a.jpg", "-o", tmp_path / "out") == 1
     (row,) = report(tmp_path / "out")
     assert row["reason"].endswith("a.jpg can't be colorized (KeyError('lost')); please tell us.")

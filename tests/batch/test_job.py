@@ -24,7 +24,7 @@ def test_a_photo_from_file_to_file(worker, photo_folder, tmp_path) -> None:
     assert outcome.size == Photo.open(task.target).size == (48, 64)
     result = worker.colorizer.colorize(Photo.open(task.source))
     assert outcome.confidence == pytest.approx(float(result.confidence.mean()))
-    assert outcome.remarks == ("colors",)
+    assert outcome.notices == ("colors",)
     assert outcome.seconds > 0
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from colorizer import Colorizer, Photo
 from colorizer.batch.album import NOTICE_SENTENCES
-from colorizer.inference.notices import remarks
-from colorizer.photo.decode import Note
+from colorizer.inference.notices import find_notices
+from colorizer.photo.notices import Notice
 from colorizer.web.actions import photo_state
 from colorizer.web.texts import LANGUAGES
 from tests.helpers.paths import EXAMPLES
@@ -25,21 +25,21 @@ def negative(tmp_path: Path) -> Path:
 
 
 def test_nothing_of_an_ordinary_gray_photo() -> None:
-    assert remarks(Photo(np.full((9, 9, 1), 90, np.uint8))) == []
-    assert remarks(Photo.open(MEADOW).to_gray()) == []
+    assert find_notices(Photo(np.full((9, 9, 1), 90, np.uint8))) == []
+    assert find_notices(Photo.open(MEADOW).to_gray()) == []
 
 
 def test_a_negative_is_offered_and_not_inverted(negative: Path, tiny_colorizer: Colorizer) -> None:
     photo = Photo.open(negative)
-    assert remarks(photo) == ["negative"]
-    assert remarks(photo.inverted()) == []
+    assert find_notices(photo) == ["negative"]
+    assert find_notices(photo.inverted()) == []
     shown = photo_state.colorize(tiny_colorizer, negative)
-    assert shown.remarks == ("negative",)
+    assert shown.notices == ("negative",)
     assert np.array_equal(shown.small.pixels, photo.pixels)
 
 
-def test_every_remark_has_its_sentence_everywhere() -> None:
-    for remark in (*get_args(Note), "colors", "negative"):
-        assert remark in NOTICE_SENTENCES
+def test_every_notice_has_its_sentence_everywhere() -> None:
+    for notice in get_args(Notice):
+        assert notice in NOTICE_SENTENCES
         for texts in LANGUAGES.values():
-            assert texts[f"photo.remark.{remark}"]
+            assert texts.get(f"photo.notice.{notice}") or texts[f"photo.lost.{notice}"]

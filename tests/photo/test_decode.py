@@ -271,7 +271,7 @@ def test_the_srgb_profile_changes_nothing(save_image: SaveImage) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     photo = Photo.open(save_image(pixels, "a.png", icc_profile=profile))
     assert np.array_equal(photo.pixels, pixels)
-    assert photo.notes == ()
+    assert photo.notices == ()
 
 
 @pytest.mark.parametrize("profile", [b"", b"no profile", "gray"])
@@ -281,7 +281,7 @@ def test_a_profile_that_does_not_fit_is_left_out(save_image: SaveImage, profile)
         profile = imagecodecs.cms_profile("gray", gamma=1.8)
     photo = Photo.open(save_image(pixels, "a.png", icc_profile=profile))
     assert np.array_equal(photo.pixels, pixels)
-    assert photo.notes == (("profile",) if profile else ())
+    assert photo.notices == (("profile",) if profile else ())
 
 
 def test_cmyk_becomes_rgb(save_image: SaveImage) -> None:
@@ -289,7 +289,7 @@ def test_cmyk_becomes_rgb(save_image: SaveImage) -> None:
     for name in ("a.jpg", "a.tif"):
         photo = Photo.open(save_image(image, name, **{"quality": 100} if "jpg" in name else {}))
         assert np.abs(photo.pixels.astype(int) - (200, 30, 60)).max() <= 3
-        assert photo.notes == ("cmyk",)
+        assert photo.notices == ("cmyk",)
 
 
 def cmyk_profile() -> bytes:
@@ -329,7 +329,7 @@ def test_cmyk_with_a_profile(tmp_path: Path, name: str) -> None:
         options = {"quality": 100} if name == "a.jpg" else {}
         Image.fromarray(inks.copy(), "CMYK").save(path, icc_profile=profile, **options)
     photo = Photo.open(path)
-    assert photo.notes == ("cmyk",)
+    assert photo.notices == ("cmyk",)
     lab = rgb2lab(photo.pixels[8, 8::16] / np.iinfo(photo.pixels.dtype).max)
     assert lab[:, 0] == pytest.approx([95, 59, 50], abs=6)  # black point compensation moves them
     assert lab[1, 1] == pytest.approx(60, abs=6)
@@ -340,7 +340,7 @@ def test_16_bit_cmyk(tmp_path: Path) -> None:
     inks = np.full((4, 4, 4), (0, 65535, 32768, 16384), np.uint16)
     photo = Photo.open(save_tiff(tmp_path / "a.tif", inks, photometric="separated"))
     assert np.abs(photo.pixels / 65535 - (0.75, 0, 0.375)).max() < 0.01
-    assert photo.notes == ("cmyk",)
+    assert photo.notices == ("cmyk",)
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.gif", "a.webp", "deep.tif"])
@@ -355,14 +355,14 @@ def test_first_of_several_pages_is_taken_and_said(tmp_path: Path, name: str) -> 
         frames[0].save(path, save_all=True, append_images=frames[1:])
     photo = Photo.open(path)
     assert photo.pixels.max() < 0.1 * np.iinfo(photo.pixels.dtype).max
-    assert "first_page" in photo.notes
+    assert "first_page" in photo.notices
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.bmp", "a.ppm"])
 def test_what_cannot_be_written_becomes_png_and_says_so(save_image: SaveImage, name: str) -> None:
     photo = Photo.open(save_image(color_pixels(4, 5), name))
     assert photo.format == "PNG"
-    assert photo.notes == ("other_format",)
+    assert photo.notices == ("other_format",)
 
 
 def test_heic(tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ def test_every_kind_opens(kind: str) -> None:
         assert photo.alpha is not None
         assert np.array_equal(photo.alpha, ALPHA)
     assert (photo.alpha is not None) is (kind in TRANSPARENT or "transparent" in kind)
-    assert ("cmyk" in photo.notes) is ("CMYK" in kind)
-    assert ("other_format" in photo.notes) is (kind in REPLACED)
-    assert ("first_page" in photo.notes) is ("two pages" in kind)
+    assert ("cmyk" in photo.notices) is ("CMYK" in kind)
+    assert ("other_format" in photo.notices) is (kind in REPLACED)
+    assert ("first_page" in photo.notices) is ("two pages" in kind)
 
 
 @every_kind

@@ -300,11 +300,11 @@ def test_a_negative_is_inverted_and_back(photos: PhotoActions, shown: Shown) -> 
     assert np.array_equal(again.small.lightness, before)
 
 
-def test_remarks_are_in_the_visitors_language(shown: Shown) -> None:
-    said = looks.remarks(shown, GERMAN)
+def test_notices_are_in_the_visitors_language(shown: Shown) -> None:
+    said = looks.notices(shown, GERMAN)
     assert said["visible"]
     assert said["value"] == "Dieses Foto hat schon Farben; das Modell ersetzt sie."
-    assert not looks.remarks(replace(shown, remarks=()), GERMAN)["visible"]
+    assert not looks.notices(replace(shown, notices=()), GERMAN)["visible"]
 
 
 # Files to take away

@@ -8,7 +8,8 @@ import numpy as np
 
 from colorizer import ColorHint, Colorization, Colorizer, Photo
 from colorizer.adjust.framing import Framing
-from colorizer.inference.notices import Remark, remarks
+from colorizer.inference.notices import find_notices
+from colorizer.photo.notices import Notice
 from colorizer.web.server.uploads import open_upload
 
 VERSIONS = 4  # that a visitor may choose from
@@ -33,7 +34,7 @@ class Shown:
         guess: the result for a copy of the photo of at most a megapixel, with the hints.
         working_size: short side in pixels of what the network sees.
         hints: the colors that the visitor knows.
-        remarks: what the visitor may want to know about the photo.
+        notices: what the visitor should know about the photo.
         past: the hints before each of the visitor's changes, oldest first.
     """
 
@@ -45,7 +46,7 @@ class Shown:
     guess: Colorization
     working_size: int
     hints: Hints = ()
-    remarks: tuple[Remark, ...] = ()
+    notices: tuple[Notice, ...] = ()
     past: tuple[Hints, ...] = ()
 
     @cached_property
@@ -111,8 +112,8 @@ def colorize(
     turned = framing.whole(open_upload(upload))
     photo = framing.crop(turned)
     guess = colorizer.colorize(photo, hints, size).preview()
-    whole, said = thumbnail(turned), tuple(remarks(photo))
-    return Shown(upload, model, framing, whole, photo.size, guess, size, hints, said)
+    whole, noticed = thumbnail(turned), tuple(find_notices(photo))
+    return Shown(upload, model, framing, whole, photo.size, guess, size, hints, noticed)
 
 
 def with_hints(shown: Shown, hints: Hints) -> Shown:

@@ -272,7 +272,7 @@ def tools(
         picture(shown.small),
         crop_view(shown, shown.framing),
         *shown.framing.margins,
-        remarks(shown, request),
+        notices(shown, request),
         *(
             gr.update(alt_text=say(f"photo.{kind}_alt", request, name=name))
             for kind in ("gray", "colorized", "processed")
@@ -285,10 +285,10 @@ def tools(
     )
 
 
-def remarks(shown: Shown, request: gr.Request) -> Any:
+def notices(shown: Shown, request: gr.Request) -> Any:
     """What a visitor may want to know about the photo."""
     sentences = [
-        say(f"photo.remark.{key}", request, format=shown.small.format) for key in shown.remarks
+        say(f"photo.notice.{key}", request, format=shown.small.format) for key in shown.notices
     ]
     return gr.update(value="  \n".join(sentences), visible=bool(sentences))
 

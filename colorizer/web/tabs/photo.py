@@ -249,7 +249,7 @@ class PhotoTab:
                 start.upload,
                 start.crop_view,
                 *start.margins,
-                start.remarks,
+                start.notices,
                 *self.three,
                 fix.stage,
                 fix.hints,

@@ -61,7 +61,7 @@ class StartPanel:
                             self.margins.append(slider)
                 self.crop = gr.Button(text("photo.crop"))
                 self.invert = gr.Button(text("photo.invert"), elem_id="invert")
-        self.remarks = gr.Markdown(visible=False, elem_id="remarks")
+        self.notices = gr.Markdown(visible=False, elem_id="notices")
 
 
 class PicturesPanel:

@@ -1,0 +1,17 @@
+"""What a person should know about a photo; each caller has its own sentence for each notice."""
+
+from typing import Literal
+
+Notice = Literal[
+    # from reading the file
+    "first_page",  # the file holds several pages or frames
+    "other_format",  # the result is saved in another format
+    "cmyk",  # CMYK became sRGB
+    "profile",  # the color profile can't be used
+    # from looking at the picture
+    "colors",  # it already has colors
+    "negative",  # it looks like a negative
+    # from saving it in a format that holds less
+    "depth",  # 16 bits per channel become 8
+    "transparency",  # transparent pixels become white
+]
