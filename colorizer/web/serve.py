@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from colorizer.version import __version__
 from colorizer.web.page import theme
-from colorizer.web.server.limits import STOPPING, Gate, checked_login
+from colorizer.web.server.limits import STOPPING, WorkLimit
 from colorizer.web.server.log import WORK, start_json
 from colorizer.web.server.memory import start_sweeping
 from colorizer.web.server.models import Models
@@ -138,7 +138,7 @@ def launch(page: gr.Blocks, models: Models, traffic: Traffic) -> None:
         css_paths=HERE / "page.css",
         js=script.replace("LANGUAGES", json.dumps(languages)),
         i18n=I18N,
-        auth=checked_login(chosen.users) if chosen.users else None,
+        auth=list(chosen.users) or None,
         max_file_size=chosen.max_upload,
         mcp_server=chosen.mcp,
         enable_monitoring=False,
@@ -149,7 +149,7 @@ def launch(page: gr.Blocks, models: Models, traffic: Traffic) -> None:
         prevent_thread_lock=True,
         app_kwargs={
             "routes": [Route(HEALTH, health)],
-            "dependencies": [Depends(Gate(page.fns, chosen.requests_per_minute))],
+            "dependencies": [Depends(WorkLimit(page.fns, chosen.requests_per_minute))],
             "middleware": [Middleware(Watch, traffic)],
         },
     )

@@ -1,5 +1,6 @@
-"""Limits on requests, and logins."""
+"""Limits on how often a client may start work."""
 
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -7,34 +8,16 @@ import pytest
 from fastapi import Depends, FastAPI, Request
 from starlette.testclient import TestClient
 
-from colorizer.web.server.limits import STOPPING, WINDOW, Gate, RateLimit, checked_login
-
-
-def test_so_many_in_any_minute() -> None:
-    limit = RateLimit(2)
-    assert [limit.wait("a", now) for now in (0, 10)] == [0, 0]
-    assert limit.wait("a", 20) == 40
-    assert limit.wait("b", 20) == 0
-    assert limit.wait("a", 59) == 1
-    assert limit.wait("a", 60) == 0
-    assert limit.wait("a", 61) == 9  # refused ones don't count
-
-
-def test_clients_who_have_left_are_forgotten() -> None:
-    limit = RateLimit(1)
-    for number in range(100):
-        limit.wait(str(number), number / 100)
-    limit.wait("later", 3 * WINDOW)
-    assert len(limit._times) == 1
+from colorizer.web.server.limits import STOPPING, WorkLimit
 
 
 def app(per_minute: int) -> TestClient:
-    """Routes as Gradio has them, of which job 0 is work and job 1 isn't."""
+    """Routes like Gradio's: function 0 starts work, function 1 doesn't."""
     functions = {
         0: SimpleNamespace(api_name="colorize", concurrency_id="network"),
         1: SimpleNamespace(api_name="adjust", concurrency_id="quick"),
     }
-    app = FastAPI(dependencies=[Depends(Gate(functions, per_minute))])
+    app = FastAPI(dependencies=[Depends(WorkLimit(functions, per_minute))])
 
     @app.post("/gradio_api/upload")
     @app.post("/gradio_api/call/{api_name}")
@@ -106,17 +89,9 @@ def test_a_stopping_server_takes_no_more_work(stopping: None) -> None:
     assert client.get("/gradio_api/info").status_code == 200
 
 
-def test_logins() -> None:
-    check = checked_login([("anna", "open sesame"), ("ben", "ü:2")])
-    assert check("anna", "open sesame")
-    assert check("ben", "ü:2")
-    for name, password in (
-        ("anna", "ü:2"),
-        ("ben", "open sesame"),
-        ("anna", ""),
-        ("", ""),
-        ("anna", "open sesame "),
-        ("nobody", "open sesame"),
-        ("ben:ü", "2"),
-    ):
-        assert not check(name, password)
+def test_the_limit_is_over_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = app(1)
+    assert [client.post("/login").status_code for _ in range(2)] == [200, 429]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 61)
+    assert client.post("/login").status_code == 200
