@@ -235,7 +235,7 @@ def test_files_of_the_server_are_not_for_reading(
     assert answer.startswith("event: error")
     assert "portrait_color" not in answer
     if not mark:  # Gradio itself refuses marked ones
-        assert "Only files that you uploaded" in answer
+        assert "You can only use files that you uploaded" in answer
 
 
 def test_nothing_is_taken_for_a_photo(address: str) -> None:

@@ -185,7 +185,7 @@ def test_fix_colors(visit: Visit, tmp_path: Path) -> None:
     box = stage.locator("img").bounding_box()
     assert box is not None
     stage.locator("img").click(position={"x": box["width"] / 4, "y": box["height"] / 2})
-    page.get_by_text("Choose the spot by numbers").click()
+    page.get_by_text("Choose the spot by its position").click()
     expect(page.locator("#x input")).to_have_value("128")
     page.get_by_role("button", name="Keep it gray").click()
     expect(hints).to_have_count(2)
@@ -246,7 +246,7 @@ def test_turn_crop_and_take_up_again(visit: Visit, photo: Path, tmp_path: Path) 
     with Image.open(downloaded(page, "#download", tmp_path)) as image:
         assert image.size == (450, 1200)
 
-    page.get_by_text("Keep your work for later").click()
+    page.get_by_text("Save your work for later").click()
     recipe = downloaded(page, "#recipe", tmp_path)
     assert recipe.name == "grandma_recipe.json"
     page.locator("#reset").click()
@@ -383,4 +383,4 @@ def test_files_of_the_server_are_not_for_reading(
     assert answer.startswith("event: error")
     assert "photo.jpg" not in answer
     if not mark:  # Gradio itself refuses marked ones
-        assert "Only files that you uploaded" in answer
+        assert "You can only use files that you uploaded" in answer

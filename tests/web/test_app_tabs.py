@@ -136,7 +136,7 @@ def test_a_folder_and_a_stop(page: Page, photos: list[Path], album: Path, tmp_pa
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.locator("#batch-status")).to_contain_text("of 13: ")
     expect(page.locator("#batch-pairs img").first).to_be_visible()
-    page.get_by_role("button", name="Stop, and keep what is done").click()
+    page.get_by_role("button", name="Stop and keep the finished photos").click()
     expect(page.locator("#batch-status")).to_contain_text("Stopped.")
     names = download(page, tmp_path / "photos.zip")
     assert names[0] == "a_color.jpg"
@@ -191,7 +191,7 @@ def test_another_model_is_shown_used_and_left(address: str, page: Page) -> None:
     expect(other.locator("#model-current")).to_contain_text("comes with colorizer")
     other.close()
 
-    page.get_by_role("button", name="Back to the model of this page").click()
+    page.get_by_role("button", name="Back to this page's model").click()
     expect(current).to_contain_text("comes with colorizer")
 
 

@@ -243,7 +243,7 @@ def test_a_full_disk(actions, uploads, tmp_path, monkeypatch) -> None:
 
     monkeypatch.setattr(ZipFile, "write", write)
     *_, (said, pairs, archive) = actions.run(uploads, "", "", Event(), None)
-    assert "Something went wrong on our side" in said
+    assert "Something went wrong on the server" in said
     assert (pairs, archive) == ([], None)
     assert not list(tmp_path.rglob("*.zip"))
 
@@ -259,14 +259,17 @@ def test_limits(uploads: list[dict[str, str]], tmp_path: Path, monkeypatch) -> N
         (lambda: checked_paths([], None), "no photos yet"),
         (lambda: checked_paths(None, None), "no photos yet"),
         (lambda: checked_paths([{"path": str(tmp_path / "gone.jpg")}], None), "no longer here"),
-        (lambda: checked_paths([{"path": "/etc/passwd"}], None), "Only files that you uploaded"),
+        (
+            lambda: checked_paths([{"path": "/etc/passwd"}], None),
+            "You can only use files that you uploaded",
+        ),
     ]
     for ask, sentence in refused:
         with pytest.raises(gr.Error, match=sentence):
             ask()
     assert len(checked_paths(uploads, None)) == 3
     monkeypatch.setattr(batch_actions, "MAX_BYTES", 100)
-    with pytest.raises(gr.Error, match="MB work in one go"):
+    with pytest.raises(gr.Error, match="MB fit into one batch"):
         checked_paths(uploads, None)
     monkeypatch.setattr(batch_actions, "MAX_PHOTOS", 2)
     with pytest.raises(gr.Error, match="These are 3 files, and 2 work in one go"):
@@ -289,7 +292,7 @@ def test_a_folder_is_added_to_the_photos(uploads, photos, tmp_path) -> None:
     folder = [{"path": str(tmp_path / name)} for name in ("DS_Store", "Thumbs.db", "c.jpg")]
     assert add_folder(uploads[:1], folder, None) == [str(photos[0]), str(tmp_path / "c.jpg")]
     assert add_folder(None, folder[2:], None) == [str(tmp_path / "c.jpg")]
-    with pytest.raises(gr.Error, match="Only files that you uploaded"):
+    with pytest.raises(gr.Error, match="You can only use files that you uploaded"):
         add_folder(None, [{"path": "/etc/passwd"}], None)
 
 

@@ -226,7 +226,7 @@ def test_a_photo_that_was_deleted(
         lambda: photos.turn_left(shown, GERMAN),
         lambda: photos.change_model(shown, "user/repo", GERMAN),
     ):
-        with pytest.raises(gr.Error, match="nach einer Stunde gelöscht"):
+        with pytest.raises(gr.Error, match="nach einer Weile gelöscht"):
             action()
 
 
@@ -261,7 +261,7 @@ def test_a_model_without_a_distribution(tanh_colorizer: Colorizer, upload: Uploa
     models: Any = SimpleNamespace(get=lambda name: tanh_colorizer)
     shown = PhotoActions(models).colorize(upload, "", GERMAN)[0]
     assert HintActions().point(shown, 0, 4, 3, 0, False, GERMAN)[1] == []
-    with pytest.warns(UserWarning, match="nicht sagen"):
+    with pytest.warns(UserWarning, match="nicht angeben"):
         looks.show_unsure(shown, 0, None, None, 0, True, GERMAN)
 
 
