@@ -1,4 +1,4 @@
-"""The web page, `uv run app.py`: a photo in; grayscale, colorized and post-processed out."""
+"""Start the web page: uv run app.py"""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ EXAMPLES = Path(__file__).parent / "examples"
 
 
 def main() -> None:
-    """Serve the page as configured by the environment; see `Settings`."""
+    """Serve the page; environment variables configure it, see `Settings`."""
     try:
         models = start_models(settings().checkpoint)
     except (CheckpointError, SettingsError) as error:

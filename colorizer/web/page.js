@@ -3,16 +3,16 @@
   document.documentElement.lang =
     languages.find(language => navigator.language.startsWith(language)) ?? languages[0];
 
-  // On pictures that are clicked at a point, arrow keys move a cross and Enter clicks at it.
+  // On pictures with clickable spots, the arrow keys move a cross and Enter clicks there.
   const frames = ".pointed-at button, .pointed-at .image-frame:not(button *)";
   const steps = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
   const cross = Object.assign(document.createElement("div"), {id: "cross", hidden: true});
-  let at = [0.5, 0.5];  // shares of the picture's width and height
+  let at = [0.5, 0.5];  // fractions of the picture's width and height
   document.body.append(cross);
   new MutationObserver(() => {
     for (const frame of document.querySelectorAll(frames)) frame.tabIndex = 0;
     for (const image of document.querySelectorAll(".thumbnail-item img[alt]:not([alt=''])"))
-      image.closest("button").ariaLabel = image.alt;  // instead of "Thumbnail 1 of 4"
+      image.closest("button").ariaLabel = image.alt;  // replaces "Thumbnail 1 of 4"
   }).observe(document.body, {childList: true, subtree: true});
   document.addEventListener("focusout", () => { cross.hidden = true; });
   document.addEventListener("keydown", event => {
@@ -32,7 +32,7 @@
     if (press) image.dispatchEvent(new MouseEvent("click", {bubbles: true, clientX, clientY}));
   });
 
-  document.addEventListener("paste", event => {  // a photo, as if it were dropped
+  document.addEventListener("paste", event => {  // handle a pasted photo like a dropped one
     const input = document.querySelector("#photo input[type=file]");
     if (!input || !event.clipboardData.files.length) return;
     input.files = event.clipboardData.files;

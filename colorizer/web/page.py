@@ -1,4 +1,4 @@
-"""The frame of the page: its tabs, what all of them share, and how it looks."""
+"""The page: its tabs, the state they share, its documentation and its theme."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +15,12 @@ from colorizer.web.tabs.batch import build_batch_tab
 from colorizer.web.tabs.model import build_model_tab
 from colorizer.web.tabs.notice import build_notice
 from colorizer.web.tabs.photo import build_photo_tab
-from colorizer.web.texts import in_english, text
+from colorizer.web.texts import marks_to_english, text
 
-QUEUE = 32  # visitors waiting in line, at most
-FONT = gr.themes.LocalFont("Source Sans Pro", (400, 700))  # Gradio serves it from here
+MAX_WAITING = 32  # jobs in the queue
+FONT = gr.themes.LocalFont(
+    "Source Sans Pro", (400, 700)
+)  # Gradio includes it, so no other host is asked
 BROWN = gr.themes.Color(
     c50="#fdf6ef",
     c100="#f9e8d8",
@@ -36,13 +38,11 @@ BROWN = gr.themes.Color(
 
 
 class Page(gr.Blocks):
-    """Blocks whose endpoints are documented in English, each argument with its own line."""
+    """Blocks that document their endpoints in English, with a description of every argument."""
 
     def get_api_info(self, *args: Any, **options: Any) -> Any:
-        """As Gradio's, with texts instead of the marks that the browser translates, and with what
-        the docstrings say of arguments.
-        """
-        info = in_english(super().get_api_info(*args, **options))
+        """Extend Gradio's description: texts instead of marks, arguments as in the docstrings."""
+        info = marks_to_english(super().get_api_info(*args, **options))
         functions = {f"/{fn.api_name}": fn.fn for fn in self.fns.values() if fn.fn}
         for name, endpoint in info["named_endpoints"].items():
             _, lines, _ = get_function_description(functions[name])
@@ -53,11 +53,11 @@ class Page(gr.Blocks):
 
 
 def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
-    """Lay out the page.
+    """Build the page.
 
     Args:
         models: the checkpoints that visitors may use.
-        examples: photos to try.
+        examples: example photos.
     """
     blocks: Page
     with Page(
@@ -65,7 +65,7 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
         analytics_enabled=False,
         delete_cache=(settings().sweep_seconds, settings().kept_seconds),
     ) as blocks:
-        add_endpoints(models)  # first, for theirs are the plain names
+        add_endpoints(models)  # first, so that they get the names without numbers
         gr.Markdown(text("page.intro"), elem_id="title")
         build_notice(models)
         model = gr.State("", time_to_live=settings().kept_seconds)
@@ -78,12 +78,12 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
                 build_model_tab(models, model)
             with gr.Tab(text("page.about_tab"), id="about"):
                 build_about_tab(models)
-    blocks.queue(max_size=QUEUE, api_open=False)  # nobody goes past the line
+    blocks.queue(max_size=MAX_WAITING, api_open=False)  # False: every job waits in the queue
     return blocks
 
 
 def theme() -> gr.themes.Base:
-    """Calm and neutral, lest the page's colors mislead about the photo's."""
+    """The theme: neutral, so that its colors don't change how the photo's colors look."""
     return gr.themes.Base(
         primary_hue=BROWN,
         secondary_hue=BROWN,

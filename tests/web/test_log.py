@@ -66,7 +66,7 @@ def test_errors_tell_where_but_not_whose(written: io.StringIO, tmp_path: Path) -
     log.info("grandma.jpg is not a photo")
     [line] = lines(written)
     assert (line["event"], line["error"]) == ("A photo can't be read", "FileNotFoundError")
-    assert "test_web_log.py" in str(line["trace"])
+    assert "test_log.py" in str(line["trace"])
     assert "grandma" not in json.dumps(line).replace(str(Path(__file__)), "")
 
 

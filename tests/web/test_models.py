@@ -128,7 +128,7 @@ def test_folders_of_the_server_are_not_opened(own: Models, hub, tmp_path, monkey
 def test_large_weights_are_refused_before_they_are_downloaded(
     own: Models, hub: type[Hub], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "LARGEST", 1000)
+    monkeypatch.setattr(models, "MAX_WEIGHTS", 1000)
     for ask in (own.describe, own.get):
         with pytest.raises(CheckpointError, match="use a model of at most") as caught:
             ask("user/repo")
@@ -191,7 +191,7 @@ def test_a_model_that_can_not_be_loaded_changes_nothing(own: Models, hub) -> Non
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("user/none", "user/none is not on the Hugging Face Hub, or not public."),
+        ("user/none", "user/none is not on the Hugging Face Hub, or it is not public."),
         ("user/repo@v9", "no such revision"),
         ("", "A name looks like user/repo"),
         ("/etc/passwd", "A name looks like user/repo"),
@@ -231,7 +231,7 @@ def test_every_reason_has_a_sentence(language: str) -> None:
     )
     said = {refused(CheckpointError("x", reason), "user/repo", request) for reason in reasons}
     assert len(said) == len(reasons)
-    assert f"{models.LARGEST // 10**6} MB" in LANGUAGES[language]["model.refused_large"]
+    assert f"{models.MAX_WEIGHTS // 10**6} MB" in LANGUAGES[language]["model.refused_large"]
 
 
 def test_what_strangers_write_is_escaped() -> None:
@@ -254,7 +254,7 @@ def test_what_strangers_write_is_escaped() -> None:
     assert "<td>0.173</td><td>22.0</td><td></td>" in shown
     assert "54.6 MB" in shown
     assert "onerror" not in model_tab.card(info, None)
-    assert "comes without measurements" in facts(replace(info, metrics={}), None)
+    assert "has no measurements" in facts(replace(info, metrics={}), None)
 
 
 @pytest.mark.parametrize(

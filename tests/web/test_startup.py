@@ -45,14 +45,14 @@ def hub(
     monkeypatch.setattr(
         "colorizer.checkpoints.checkpoint.bundled_folder", lambda: tmp_path / "bundled"
     )
-    monkeypatch.setattr(startup, "PATIENCE", 1.0)
+    monkeypatch.setattr(startup, "START_DELAY", 1.0)
     shutil.copytree(tiny_checkpoint, tmp_path / "remote")
     (tmp_path / "remote" / "README.md").write_text("---\nlicense: mit\n---\n# From the Hub\n")
     monkeypatch.setattr("colorizer.checkpoints.hub.HUB_SECONDS", 1.5)
     with connected(tmp_path / "remote", tmp_path / "cache", monkeypatch) as handler:
         yield handler
         for thread in threading.enumerate():
-            if thread.name == startup.THREADS:
+            if thread.name == startup.THREAD_NAME:
                 thread.join(30)  # else it would go on in the next test
 
 
@@ -132,7 +132,7 @@ def test_without_the_hub(hub: type[Hub], outage: str, cached: bool, monkeypatch)
         hub.faults["/"] = stalling if outage == "stall" else refusing(int(outage))
     start = time.monotonic()
     models = start_models("user/repo", "cpu")
-    assert time.monotonic() - start < startup.PATIENCE + SLACK
+    assert time.monotonic() - start < startup.START_DELAY + SLACK
     assert models.describe("").source == (SOURCE if cached else "bundled")
     assert models.get("").checkpoint.working_size == (192 if cached else 256)
     assert "user/repo" in said(models)
@@ -142,8 +142,8 @@ def test_without_the_hub(hub: type[Hub], outage: str, cached: bool, monkeypatch)
 def test_a_stall_ends_in_words(hub: type[Hub]) -> None:
     hub.faults["/"] = stalling
     models = start_models("user/repo", "cpu")
-    assert "is still on its way" in said(models)
-    wait_for(lambda: "could not be had" in said(models))
+    assert "is still being downloaded" in said(models)
+    wait_for(lambda: "could not be downloaded" in said(models))
     assert models.describe("").source == "bundled"
 
 
@@ -151,7 +151,7 @@ def test_what_comes_late_is_used_then(hub: type[Hub]) -> None:
     arrived = threading.Event()
     hub.faults["GET /cdn/"] = held(arrived)
     models = start_models("user/repo", "cpu")
-    assert "user/repo is still on its way" in said(models)
+    assert "user/repo is still being downloaded" in said(models)
     assert models.describe("").source == "bundled"
     arrived.set()
     wait_for(lambda: not models.notice)
@@ -167,7 +167,7 @@ def test_what_comes_late_and_is_broken(hub: type[Hub], caplog) -> None:
     hub.faults["GET /cdn/"] = held(arrived)
     models = start_models("user/repo", "cpu")
     arrived.set()
-    wait_for(lambda: "could not be had" in said(models))
+    wait_for(lambda: "could not be downloaded" in said(models))
     assert models.describe("").source == "bundled"
     assert "is damaged" in caplog.text
 

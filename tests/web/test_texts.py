@@ -7,7 +7,7 @@ import gradio as gr
 import pytest
 
 from colorizer.web.actions.overlays import drawable
-from colorizer.web.texts import FALLBACK, LANGUAGES, in_english, language, say, text
+from colorizer.web.texts import FALLBACK, LANGUAGES, language, marks_to_english, say, text
 from tests.helpers.paths import EXAMPLES
 
 
@@ -69,7 +69,7 @@ def test_no_request_means_english() -> None:
 
 
 def test_say_fills_in() -> None:
-    assert say("photo.version", asking("de"), number=3) == "Fassung 3"
+    assert say("photo.version", asking("de"), number=3) == "Variante 3"
     with pytest.raises(KeyError):
         say("photo.version", None)
 
@@ -80,10 +80,10 @@ def test_unknown_texts_are_noticed_while_the_page_is_built() -> None:
         text("photo.grey")
 
 
-def test_documentation_is_in_english() -> None:
+def test_documentation_is_marks_to_english() -> None:
     info = {"label": text("photo.gray"), "types": [f"a {text('photo.fix_info')}", 3, None]}
     english = LANGUAGES[FALLBACK]
-    assert in_english(info) == {
+    assert marks_to_english(info) == {
         "label": "Grayscale",
         "types": [f"a {english['photo.fix_info']}", 3, None],
     }

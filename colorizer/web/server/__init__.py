@@ -1,1 +1,1 @@
-"""What page and endpoints share: settings, limits, files, models and the log."""
+"""The server behind page and endpoints: settings, limits, files, models and the log."""

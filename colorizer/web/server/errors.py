@@ -1,4 +1,4 @@
-"""Errors as sentences for people; what really happened goes to the log."""
+"""Errors that visitors read as sentences; the details go to the log."""
 
 import logging
 from collections.abc import Callable
@@ -17,12 +17,12 @@ R = TypeVar("R")
 
 
 def problem(key: str, request: gr.Request | None, **values: object) -> gr.Error:
-    """An error to raise: a text in the visitor's language.
+    """Return an error to raise: a text in the visitor's language.
 
     Args:
-        key: of the text.
-        request: the visitor's.
-        **values: for the text's placeholders.
+        key: the text's key.
+        request: the visitor's request.
+        **values: the values of the text's placeholders.
     """
     return gr.Error(
         in_html(key, request, values), title=say("page.sorry", request), print_exception=False
@@ -30,17 +30,17 @@ def problem(key: str, request: gr.Request | None, **values: object) -> gr.Error:
 
 
 def warn(key: str, request: gr.Request | None, **values: object) -> None:
-    """Show a sentence, and go on."""
+    """Show a warning in the visitor's language; arguments as for `problem`."""
     gr.Warning(in_html(key, request, values), title=say("page.sorry", request))
 
 
 def in_html(key: str, request: gr.Request | None, values: dict[str, object]) -> str:
-    """The text as HTML, which Gradio shows; a name is no markup."""
+    """The text as HTML for Gradio, with the values escaped."""
     return say(key, request, **{name: escape(str(value)) for name, value in values.items()})
 
 
 def explain_errors(action: Callable[P, R]) -> Callable[P, R]:
-    """Let a visitor read a sentence when an action of the page fails unexpectedly."""
+    """Show the visitor a sentence when an action of the page fails unexpectedly."""
 
     @wraps(action)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,6 +1,6 @@
-"""Files between browser and server: uploads, pictures to look at, results to download.
+"""Files between browser and server: uploads, pictures for the page, results to download.
 
-All of them lie below Gradio's upload folder, and are deleted after `Settings.kept_seconds`.
+All of them are in Gradio's upload folder, and are deleted after `Settings.kept_seconds`.
 """
 
 import io
@@ -16,18 +16,18 @@ from PIL import Image
 from colorizer import Photo
 from colorizer.web.server.errors import problem
 
-Upload = dict[str, Any]  # a file as it comes from the browser, without Gradio's preprocessing
+Upload = dict[str, Any]  # a file from the browser, before Gradio's preprocessing
 
 
 def uploaded_path(upload: Upload | str, request: gr.Request | None = None) -> Path:
-    """The path of an uploaded file; a request may name any, so others than uploads are refused.
+    """Return the path of an uploaded file, and refuse any other path that a request may contain.
 
     Args:
-        upload: the value of a file or image input, with or without Gradio's preprocessing.
-        request: for the language of the error.
+        upload: the value of a file or image input, before or after Gradio's preprocessing.
+        request: the visitor's request, for the language of the error.
 
     Raises:
-        gr.Error: the file is not one that was uploaded here.
+        gr.Error: the path is not that of an upload.
     """
     path = Path(str(upload.get("path") if isinstance(upload, dict) else upload))
     if not path.resolve().is_relative_to(Path(get_upload_folder()).resolve()):
@@ -36,11 +36,11 @@ def uploaded_path(upload: Upload | str, request: gr.Request | None = None) -> Pa
 
 
 def picture(photo: Photo | Image.Image, name: str = "photo") -> str:
-    """A path at which the browser gets a picture: a JPEG without chroma subsampling.
+    """Write a picture for the browser, a JPEG without chroma subsampling, and return its path.
 
     Args:
-        photo: what to show.
-        name: of the file, without an ending: what a visitor gets who saves the picture.
+        photo: the picture.
+        name: the file's name without extension, which a visitor sees who saves the picture.
     """
     image = photo.to_image() if isinstance(photo, Photo) else photo
     encoded = io.BytesIO()
@@ -49,7 +49,7 @@ def picture(photo: Photo | Image.Image, name: str = "photo") -> str:
 
 
 def result_folder() -> Path:
-    """A new, empty folder for a file to download, with a name that can't be guessed."""
+    """Create an empty folder with a name that can't be guessed, for a file to download."""
     folder = Path(get_upload_folder()) / secrets.token_hex(16)
     folder.mkdir(parents=True)
     return folder

@@ -1,6 +1,6 @@
-"""The log as lines of JSON: one for each job and request, and one for what goes wrong.
+"""The log as lines of JSON: one for each job, each request and each failure.
 
-No line holds the name of a file, the address of a visitor, or more of a photo than its size.
+No line contains a file name, a visitor's address, or anything of a photo but its size.
 """
 
 import json
@@ -20,10 +20,10 @@ _FACTS: ContextVar[dict[str, Any] | None] = ContextVar("facts", default=None)
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON."""
+    """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record with its `facts`; of an exception the type and where it was, no message."""
+        """Format a record with its `facts`, and the type and place of its exception."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -38,7 +38,7 @@ class JsonLines(logging.Formatter):
 
 
 def start_json() -> None:
-    """Write the log as JSON from now on, jobs and requests included."""
+    """Log as JSON from now on, with jobs and requests."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logger = logging.getLogger("colorizer")
@@ -49,14 +49,13 @@ def start_json() -> None:
 
 @contextmanager
 def job(endpoint: str) -> Iterator[dict[str, Any]]:
-    """Log a job when it ends: how long it took, and whether it was done, refused with a sentence,
-    has failed, or was stopped.
+    """Log a job when it ends: how long it took, and whether it is done, refused, failed or stopped.
 
     Args:
-        endpoint: what was asked for.
+        endpoint: the name of the job.
 
     Yields:
-        What is logged, to add to.
+        The logged facts; the job may add to them.
     """
     outer = _FACTS.get()
     if outer is not None:  # a part of another job
@@ -81,7 +80,7 @@ def job(endpoint: str) -> Iterator[dict[str, Any]]:
 
 
 def note(**facts: Any) -> None:
-    """Add to what is logged about the job at hand, if any."""
+    """Add facts to the log line of the current job, if there is one."""
     current = _FACTS.get()
     if current is not None:
         current.update(facts)

@@ -1,4 +1,4 @@
-"""Memory that visitors leave behind."""
+"""Free memory that visitors no longer need."""
 
 import ctypes
 import sys
@@ -11,12 +11,11 @@ from colorizer.web.server.settings import settings
 
 
 def start_sweeping(page: gr.Blocks) -> None:
-    """Forget visitors who have left, and give freed memory back to the system, now and then in the
-    background.
+    """In the background, regularly delete the state of closed tabs, and return freed memory to the
+    system.
 
-    Gradio keeps the state of a closed tab for an hour, whatever the state's own time to live. And
-    the C library of Linux keeps what many photos at once have freed, in pieces: half a gigabyte
-    after twenty visitors.
+    Gradio keeps the state of a closed tab for an hour, whatever its own time to live. And glibc
+    keeps the freed memory of many photos: half a gigabyte after twenty visitors.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 

@@ -1,4 +1,4 @@
-"""The checkpoints that visitors may use: the server's own, and public ones from the Hub."""
+"""The checkpoints that visitors may use: the server's default, and public ones from the Hub."""
 
 import re
 from collections import OrderedDict
@@ -11,19 +11,19 @@ from colorizer.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from colorizer.checkpoints.describe import CheckpointInfo, describe_checkpoint
 from colorizer.web.server.zerogpu import lend_gpu
 
-KEPT = 2  # models in memory besides the default
-DESCRIBED = 32  # commits whose description is remembered
-LARGEST = 1_000_000_000  # bytes of weights: what a visitor may cost the server in disk and memory
+MAX_LOADED = 2  # models in memory besides the default
+MAX_DESCRIPTIONS = 32  # cached descriptions of commits
+MAX_WEIGHTS = 1_000_000_000  # bytes; bounds the disk and memory that a visitor's model takes
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Why the default isn't the model that was asked for, or perhaps not its newest version.
+    """Why the default is not the requested model, or perhaps not its newest version.
 
     Attributes:
-        state: "coming" from the Hub, or "failed".
-        name: what was asked for.
-        used: "user/repo@commit" from the cache; None is the bundled model.
+        state: "coming" while it is downloaded, or "failed".
+        name: the requested model.
+        used: the cached "user/repo@commit" in use; None is the bundled model.
     """
 
     state: str
@@ -32,14 +32,14 @@ class Notice:
 
 
 class Models:
-    """Checkpoints by name; "" is the default. One object serves all visitors.
+    """The checkpoints by name; "" is the default. One object serves all visitors.
 
     Args:
         default: a folder or a name on the Hub, as for `Colorizer.load`; None takes the bundled one.
         device: as for `Colorizer.load`.
 
     Attributes:
-        notice: what visitors should know about the default.
+        notice: what the page tells visitors about the default; None if there is nothing to tell.
 
     Raises:
         CheckpointError: the default can't be used.
@@ -52,16 +52,16 @@ class Models:
         source = default and self._default.checkpoint.source
         self._default_info = describe_checkpoint(source, fresh=False)
         self._others: OrderedDict[str, Colorizer] = OrderedDict()
-        self._lock = Lock()  # of the dictionary
-        self._loading = Lock()  # one at a time, for the memory it takes
-        self._describe_commit = lru_cache(DESCRIBED)(describe_checkpoint)
+        self._lock = Lock()  # guards `_others`
+        self._loading = Lock()  # one load at a time, to bound the memory
+        self._describe_commit = lru_cache(MAX_DESCRIPTIONS)(describe_checkpoint)
         self._device = lend_gpu(self._default)  # of the others
 
     def get(self, name: str) -> Colorizer:
-        """The model of that name, downloaded and loaded if need be.
+        """Return the model of that name; download and load it if necessary.
 
         Args:
-            name: "" for the default, else the `source` of a description.
+            name: "" for the default, otherwise the `source` of a description.
 
         Raises:
             CheckpointError: it can't be used.
@@ -71,17 +71,17 @@ class Models:
         if found := self._loaded(name):
             return found
         with self._loading:
-            if found := self._loaded(name):  # by another visitor, while this one waited
+            if found := self._loaded(name):  # loaded for another visitor meanwhile
                 return found
             colorizer = Colorizer(self._load(name), self._device)
             with self._lock:
                 self._others[name] = colorizer
-                while len(self._others) > KEPT:
+                while len(self._others) > MAX_LOADED:
                     self._others.popitem(last=False)
             return colorizer
 
     def describe(self, name: str) -> CheckpointInfo:
-        """What is known of a model before it is loaded; takes a few seconds at most.
+        """Describe a model without loading it; takes a few seconds at most.
 
         Args:
             name: "" for the default, "user/repo" or "user/repo@revision" on the Hub.
@@ -94,23 +94,23 @@ class Models:
             return self._default_info
         pinned = re.search("@[0-9a-f]{40}$", name)
         info = (self._describe_commit if pinned else describe_checkpoint)(name, public=True)
-        if info.size > LARGEST:
+        if info.size > MAX_WEIGHTS:
             raise CheckpointError(
                 f"The weights of {name} have {info.size / 1e6:,.0f} MB; "
-                f"use a model of at most {LARGEST / 1e6:,.0f} MB.",
+                f"use a model of at most {MAX_WEIGHTS / 1e6:,.0f} MB.",
                 "large",
             )
         return info
 
     def replace_default(self, source: str, notice: Notice | None) -> None:
-        """Use another default from now on.
+        """Change the default.
 
         Args:
             source: as for `Colorizer.load`.
-            notice: what visitors should know about it.
+            notice: as the attribute.
 
         Raises:
-            CheckpointError: it can't be used; the default stays.
+            CheckpointError: the checkpoint can't be used; the default stays the same.
         """
         checkpoint = load_checkpoint(source)
         info = describe_checkpoint(source, fresh=False)

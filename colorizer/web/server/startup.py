@@ -1,7 +1,7 @@
-"""Which model the page starts on: the one that is asked for, but the page waits for no network.
+"""Choose the model that the page starts with, without waiting long for the network.
 
-What the Hub hasn't given after a moment goes on coming in the background. Until then the page uses
-the copy in the cache, else the bundled model, and says so; afterwards it uses what has come.
+If the Hub is slow, the download continues in the background. Meanwhile the page uses the cached
+model, or else the bundled one, and shows a notice. When the download is done, the page uses it.
 """
 
 import logging
@@ -17,57 +17,58 @@ from colorizer.checkpoints.describe import CARD_FILE, REPORT_FILE
 from colorizer.checkpoints.hub import Snapshot, cached_commit, find_snapshot
 from colorizer.web.server.models import Models, Notice
 
-PATIENCE = 1.5  # seconds that the Hub may delay the start
-MAY_PASS = ("unreachable", "busy", "download")  # reasons that say nothing against the model
-THREADS = "startup"  # their name
+START_DELAY = 1.5  # seconds that the page waits for the Hub before it starts
+TEMPORARY = ("unreachable", "busy", "download")  # reasons why a later download may succeed
+THREAD_NAME = "startup"
 LOG = logging.getLogger(__name__)
 
 
 def start_models(name: str | None, device: str = "auto") -> Models:
-    """Models whose default is the checkpoint of that name, as soon as it can be had.
+    """Return models whose default is a checkpoint, at once or as soon as it is downloaded.
 
     Args:
         name: a folder or a name on the Hub, as for `Colorizer.load`; None takes the bundled one.
         device: as for `Colorizer.load`.
 
     Raises:
-        CheckpointError: the checkpoint can't be used, and waiting would not help.
+        CheckpointError: the checkpoint can't be used, and a later download would not help.
         ValueError: there is no such device.
     """
     if not name or local_folder(name) is not None:
         return Models(name or None, device)
-    fetch = _Fetch(name)
-    fetch.join(PATIENCE)
-    if fetch.snapshot:
-        return _models(fetch.snapshot, device)
-    if fetch.error and fetch.error.reason not in MAY_PASS:
-        raise fetch.error
+    download = _Download(name)
+    download.join(START_DELAY)
+    if download.snapshot:
+        return _models(download.snapshot, device)
+    if download.error and download.error.reason not in TEMPORARY:
+        raise download.error
     commit = cached_commit(name)
     source = f"{name.partition('@')[0]}@{commit}" if commit else None
     models = Models(source, device)
-    models.notice = Notice("failed" if fetch.error else "coming", name, source)
-    LOG.warning("The page starts on %s: %s", source or "the bundled model", fetch.error or name)
-    if not fetch.error:
-        threading.Thread(None, _follow, THREADS, (fetch, models), daemon=True).start()
+    models.notice = Notice("failed" if download.error else "coming", name, source)
+    reason = download.error or f"{name} is still being downloaded"
+    LOG.warning("The page starts with %s: %s", source or "the bundled model", reason)
+    if not download.error:
+        threading.Thread(None, _follow, THREAD_NAME, (download, models), daemon=True).start()
     return models
 
 
-class _Fetch(threading.Thread):
-    """Download a checkpoint; afterwards either `snapshot` or `error` is there."""
+class _Download(threading.Thread):
+    """Downloads a checkpoint; afterwards either `snapshot` or `error` is set."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name=THREADS, daemon=True)
-        self.wanted = name
+        super().__init__(name=THREAD_NAME, daemon=True)
+        self.checkpoint = name
         self.snapshot: Snapshot | None = None
         self.error: CheckpointError | None = None
         self.start()
 
     def run(self) -> None:
         try:
-            snapshot = find_snapshot(self.wanted)
+            snapshot = find_snapshot(self.checkpoint)
             download_checkpoint(snapshot)
             for file in (REPORT_FILE, CARD_FILE) if snapshot.files else ():
-                with suppress(CheckpointError):  # it does without
+                with suppress(CheckpointError):  # both are optional
                     snapshot.get_if_there(file)
             self.snapshot = snapshot
         except CheckpointError as error:
@@ -84,10 +85,10 @@ def _notice(snapshot: Snapshot) -> Notice | None:
     return Notice("failed", snapshot.repo, snapshot.source) if snapshot.notice else None
 
 
-def _follow(fetch: _Fetch, models: Models) -> None:
-    """When the download is done, use what has come, or say why it hasn't."""
-    fetch.join()
-    error, snapshot = fetch.error, fetch.snapshot
+def _follow(download: _Download, models: Models) -> None:
+    """Wait for the download; then use the checkpoint, or change the notice."""
+    download.join()
+    error, snapshot = download.error, download.snapshot
     if snapshot:
         try:
             models.replace_default(snapshot.source, _notice(snapshot))

@@ -1,4 +1,4 @@
-"""Uploaded photos, within this server's limits."""
+"""Open uploaded photos within the server's limits."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from colorizer.web.server.settings import settings
 
 
 def unreadable(path: Path) -> dict[str, str]:
-    """For the placeholders of the text that says that an upload can't be opened."""
+    """The placeholders' values for the texts about an upload that can't be opened."""
     return {"name": path.name, "megapixels": settings().max_megapixels}
 
 
@@ -16,13 +16,13 @@ def open_upload(path: Path) -> Photo:
     """Open an uploaded photo.
 
     Args:
-        path: of the file; if it is too large it is deleted.
+        path: the file; if it is too large, it is deleted.
 
     Raises:
-        PhotoError: it isn't a photo, it is too large, or gone.
+        PhotoError: the file is not a photo, is too large, or no longer exists.
     """
     limit = settings().max_upload
-    if path.is_file() and path.stat().st_size > limit:  # fetched from a link, not uploaded
+    if path.is_file() and path.stat().st_size > limit:  # downloaded from a URL, not uploaded
         path.unlink()
         raise PhotoError(f"{path} has more than {limit / 1e6:g} MB; make it smaller.")
     photo = Photo.open(path, settings().max_pixels)

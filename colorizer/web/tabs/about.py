@@ -1,4 +1,4 @@
-"""The tab that says what the model can and can't know, what is kept, and whose all of it is."""
+"""The tab about the model's limits and quality, privacy and licenses."""
 
 import gradio as gr
 
@@ -9,14 +9,14 @@ from colorizer.web.texts import say, text
 
 
 def build_about_tab(models: Models) -> None:
-    """Lay out the tab.
+    """Build the tab.
 
     Args:
-        models: the default's quality is told.
+        models: the tab shows the quality of the default.
     """
 
-    def measured(request: gr.Request) -> tuple[str, str]:
-        """How good the model is, and how long files are kept."""
+    def show(request: gr.Request) -> tuple[str, str]:
+        """The model's quality, and how long files are kept."""
         minutes = settings().kept_seconds // 60
         return quality(models.describe(""), request), say("about.privacy", request, minutes=minutes)
 
@@ -27,11 +27,11 @@ def build_about_tab(models: Models) -> None:
         with gr.Column(min_width=300):
             privacy = gr.Markdown(elem_id="about-privacy")
             gr.Markdown(text("about.licenses"))
-    gr.on(None, measured, None, [good, privacy], api_visibility="private", show_progress="hidden")
+    gr.on(None, show, None, [good, privacy], api_visibility="private", show_progress="hidden")
 
 
 def quality(info: CheckpointInfo, request: gr.Request) -> str:
-    """Markdown of what the report of a checkpoint says, in plain words."""
+    """Markdown about the measured quality of a checkpoint."""
     output, gray, truth = (info.metrics.get(part, {}) for part in ("output", "gray", "truth"))
     if not {"delta_e00", "cf"} <= output.keys() or not gray.get("delta_e00") or not truth.get("cf"):
         return say("about.unmeasured", request)

@@ -1,4 +1,4 @@
-"""The tab for many photos at once: progress, pairs of before and after, and one ZIP."""
+"""The tab that colorizes many photos: progress, pairs of before and after, and one ZIP."""
 
 import gradio as gr
 
@@ -8,15 +8,15 @@ from colorizer.web.server.models import Models
 from colorizer.web.server.settings import settings
 from colorizer.web.texts import text
 
-AT_ONCE = 1  # batch: it keeps all cores busy
+MAX_PARALLEL = 1  # batches; one keeps all cores busy
 
 
 def build_batch_tab(models: Models, model_state: gr.State) -> None:
-    """Lay out the tab and connect it.
+    """Build the tab.
 
     Args:
         models: the checkpoints that visitors may use.
-        model_state: the name of the visitor's.
+        model_state: the name of the visitor's model.
     """
     actions = BatchActions(models)
     stopped = gr.State(time_to_live=settings().kept_seconds)
@@ -74,7 +74,7 @@ def build_batch_tab(models: Models, model_state: gr.State) -> None:
         [shown, pairs, archive],
         preprocess=False,
         show_progress="hidden",
-        concurrency_limit=AT_ONCE,
+        concurrency_limit=MAX_PARALLEL,
         concurrency_id="batch",
         api_visibility="private",
     ).then(

@@ -1,4 +1,4 @@
-"""The tab that shows the model in use, and lets a visitor use another one."""
+"""The tab that shows the visitor's model and offers others."""
 
 import gradio as gr
 
@@ -9,11 +9,11 @@ from colorizer.web.texts import text
 
 
 def build_model_tab(models: Models, model_state: gr.State) -> None:
-    """Lay out the tab and connect it.
+    """Build the tab.
 
     Args:
         models: the checkpoints that visitors may use.
-        model_state: the name of the visitor's, "" for the default; what the tab changes.
+        model_state: the name of the visitor's model, "" for the default; the tab changes it.
     """
     actions = ModelActions(models)
     found = gr.State("", time_to_live=settings().kept_seconds)

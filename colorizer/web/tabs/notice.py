@@ -1,4 +1,4 @@
-"""What visitors should know about the model, above the tabs."""
+"""The notice about the model, above the tabs."""
 
 from html import escape
 
@@ -9,10 +9,10 @@ from colorizer.web.texts import say
 
 
 def build_notice(models: Models) -> None:
-    """Lay out the notice and connect it; it shows nothing while there is none.
+    """Build the notice; it is empty while there is nothing to tell.
 
     Args:
-        models: whose default it is about.
+        models: the notice is about their default.
     """
 
     def show(request: gr.Request) -> str:
@@ -23,7 +23,7 @@ def build_notice(models: Models) -> None:
 
 
 def notice_html(models: Models, request: gr.Request | None) -> str:
-    """HTML of the notice in the language of the request; empty if there is none."""
+    """HTML of the notice in the language of the request; "" if there is none."""
     notice = models.notice
     if not notice:
         return ""

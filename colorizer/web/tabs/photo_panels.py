@@ -1,4 +1,4 @@
-"""The photo tab's controls, panel by panel; `photo_tab` connects them."""
+"""The photo tab's controls, panel by panel; `tabs.photo` connects them."""
 
 from dataclasses import fields
 from itertools import groupby
@@ -17,7 +17,7 @@ SIDES = ("left", "right", "top", "bottom")
 
 
 class StartPanel:
-    """Where a photo comes in, is turned, cropped and inverted."""
+    """Upload, examples, turning, cropping and inverting."""
 
     def __init__(self, examples: bool) -> None:
         with gr.Row():
@@ -65,7 +65,7 @@ class StartPanel:
 
 
 class PicturesPanel:
-    """The photo in gray, in color, and post-processed."""
+    """The three pictures: grayscale, colorized, post-processed."""
 
     def __init__(self) -> None:
         with gr.Row(elem_id="pictures"):
@@ -82,7 +82,7 @@ class PicturesPanel:
 
 
 class SavePanel:
-    """Files to take away, and the recipe that brings a result back."""
+    """Downloads, and recipes to save and load."""
 
     def __init__(self) -> None:
         with gr.Row(elem_id="save", elem_classes="aligned"):
@@ -111,7 +111,7 @@ class SavePanel:
 
 
 class ComparePanel:
-    """Any two of the three pictures behind a divider."""
+    """Two of the three pictures with a divider between them."""
 
     def __init__(self) -> None:
         self.pair = gr.Radio(
@@ -124,7 +124,7 @@ class ComparePanel:
 
 
 class AdjustPanel:
-    """Presets, and a slider for each field of `Adjustments`, by its name."""
+    """Presets, and one slider per field of `Adjustments`."""
 
     def __init__(self) -> None:
         self.preset = gr.Radio(
@@ -153,7 +153,7 @@ class AdjustPanel:
 
 
 class FixPanel:
-    """A point of the photo and the color that it really has."""
+    """A spot of the photo and its right color."""
 
     def __init__(self) -> None:
         with gr.Row():
@@ -218,7 +218,7 @@ class FixPanel:
 
 
 class VersionsPanel:
-    """The model's best guesses to choose from."""
+    """The alternatives to choose from."""
 
     def __init__(self) -> None:
         gr.Markdown(text("photo.versions_info"))
@@ -227,7 +227,7 @@ class VersionsPanel:
 
 
 def gallery(name: str, fit: Literal["contain", "cover"]) -> gr.Gallery:
-    """Four pictures in a row to choose from."""
+    """A gallery of four pictures per row to choose from."""
     return gr.Gallery(
         show_label=False,
         columns=4,

@@ -1,6 +1,6 @@
-"""Small controls that Gradio lacks, on its `gr.HTML`: plain elements that a keyboard reaches.
+"""Small controls that Gradio lacks, built on `gr.HTML` from elements that work with a keyboard.
 
-They are functions, not subclasses: Gradio writes a stub file beside each module that has one.
+They are functions, because Gradio writes a stub file beside each module with a subclass.
 """
 
 from typing import Any
@@ -31,27 +31,27 @@ element.addEventListener('click', event => {
 
 
 def compare(**options: Any) -> gr.HTML:
-    """Two pictures over each other, under a divider that is a native slider.
+    """Two pictures on top of each other with a divider between them, which is a native slider.
 
-    `gr.ImageSlider` has no keyboard focus, and it catches the finger and the wheel that scroll the
-    page.
+    `gr.ImageSlider` has no keyboard focus, and it blocks scrolling by finger and wheel.
 
     Args:
-        **options: of `gr.HTML`; the value is the pictures' two addresses, the label tells what the
-            slider does.
+        **options: options of `gr.HTML`; the value is a list of the two pictures' URLs, the label
+            describes the slider.
     """
     return gr.HTML(html_template=COMPARE, js_on_load=MOVE_DIVIDER, **options)
 
 
 def swatches(**options: Any) -> gr.HTML:
-    """Buttons of a color each; the event `select` has the pressed one's color as its value.
+    """Color buttons; the event `select` has the chosen color as its value.
 
     Args:
-        **options: of `gr.HTML`; the value is a list of "#rrggbb", the label tells what they do.
+        **options: options of `gr.HTML`; the value is a list of "#rrggbb", the label describes the
+            buttons.
     """
     return gr.HTML(html_template=SWATCHES, js_on_load=PRESS, **options)
 
 
 def removable_swatches(**options: Any) -> gr.HTML:
-    """The same with a cross on each; `select` has the number of the pressed one, from 1."""
+    """Color buttons with a cross; the event `select` has the chosen button's number, from 1."""
     return gr.HTML(html_template=HINTS, js_on_load=PRESS, **options)

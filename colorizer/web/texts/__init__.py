@@ -1,6 +1,6 @@
-"""The page's texts: one JSON file per language in this folder, the same keys in each.
+"""The page's texts: one JSON file per language in this folder, all with the same keys.
 
-The browser translates what is on the page from the start; what the server says later it says in the
+The browser translates the texts of the initial page. The server translates later messages into the
 language of the request.
 """
 
@@ -23,27 +23,29 @@ def _flat(tree: dict[str, object], prefix: str = "") -> Iterator[tuple[str, str]
             yield prefix + name, str(value)
 
 
-LANGUAGES = {  # code: key ("photo.download"): text
+LANGUAGES = {  # language code -> key such as "photo.download" -> text
     path.stem: dict(_flat(json.loads(path.read_text("utf-8"))))
     for path in sorted(Path(__file__).parent.glob("*.json"))
 }
 I18N = gr.I18n(**LANGUAGES)
-MARK = re.compile(r'__i18n__\{.*?\\"key\\": \\"(.*?)\\"\}')  # of a text, within JSON
+MARK = re.compile(
+    r'__i18n__\{.*?\\"key\\": \\"(.*?)\\"\}'
+)  # a mark of Gradio's I18n, escaped in JSON
 
 
 def text(key: str) -> str:
-    """What stands for a text in labels, choices and Markdown until the browser translates it.
+    """Return a mark for labels, choices and Markdown, which the browser translates.
 
     Raises:
-        KeyError: there is no such text.
+        KeyError: the key is unknown.
     """
     if key not in LANGUAGES[FALLBACK]:
         raise KeyError(key)
     return str(I18N(key))
 
 
-def in_english(value: Any) -> Any:
-    """Anything that JSON holds, with English where `text` left its marks."""
+def marks_to_english(value: Any) -> Any:
+    """Replace the marks of `text` by English texts, anywhere in a JSON value."""
 
     def english(match: re.Match[str]) -> str:
         return json.dumps(LANGUAGES[FALLBACK][match[1]])[1:-1]
@@ -52,21 +54,21 @@ def in_english(value: Any) -> Any:
 
 
 def say(key: str, request: gr.Request | None, **values: object) -> str:
-    """A text in the language of the request, English where it asks for none of ours.
+    """Return a text in the language of the request.
 
     Args:
-        key: of the text, for example "photo.download".
-        request: its header Accept-Language decides; None means English.
-        **values: for the text's {placeholders}.
+        key: the text's key, for example "photo.download".
+        request: its Accept-Language header chooses the language; None is English.
+        **values: the values of the text's {placeholders}.
 
     Raises:
-        KeyError: there is no such text, or a value is missing.
+        KeyError: the key is unknown, or a value is missing.
     """
     return LANGUAGES[language(request)][key].format(**values)
 
 
 def language(request: gr.Request | None) -> str:
-    """The first of the request's languages, in its order of preference, that we have."""
+    """Return the language that the request prefers among ours, or English."""
     header = request.headers.get("accept-language", "") if request else ""
     wanted: list[tuple[float, str]] = []
     for part in header.split(","):
