@@ -272,7 +272,7 @@ def test_limits(uploads: list[dict[str, str]], tmp_path: Path, monkeypatch) -> N
     with pytest.raises(gr.Error, match="MB fit into one batch"):
         checked_paths(uploads, None)
     monkeypatch.setattr(batch_actions, "MAX_PHOTOS", 2)
-    with pytest.raises(gr.Error, match="These are 3 files, and 2 work in one go"):
+    with pytest.raises(gr.Error, match="You chose 3 files, but at most 2 fit"):
         checked_paths(uploads, None)
 
 

@@ -12,10 +12,9 @@ import pytest
 from colorizer import CheckpointError, Colorizer
 from colorizer.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from colorizer.checkpoints.describe import CheckpointInfo
-from colorizer.web.actions.model import ModelActions, facts, plain, refused
+from colorizer.web.actions.model import ModelActions, card, facts, plain, refused
 from colorizer.web.server import models
 from colorizer.web.server.models import Models
-from colorizer.web.tabs import model as model_tab
 from colorizer.web.texts import LANGUAGES
 from tests.helpers.hub import COMMIT, Hub, closed_address, connected, point_client_at
 from tests.helpers.networks import tiny_generator
@@ -253,7 +252,7 @@ def test_what_strangers_write_is_escaped() -> None:
     assert "<img" not in shown
     assert "<td>0.173</td><td>22.0</td><td></td>" in shown
     assert "54.6 MB" in shown
-    assert "onerror" not in model_tab.card(info, None)
+    assert "onerror" not in card(info, None)
     assert "has no measurements" in facts(replace(info, metrics={}), None)
 
 
