@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--ray", action="store_true", help="with as many workers of a local Ray")
     parser.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     options = parser.parse_args(arguments)
-    sources = [item.source for item in find_photos(options.photos)]
+    sources = [item.source for item in find_photos(options.photos) if not item.problem]
     given = partial(load_colorizer, options.checkpoint, "auto"), Settings()
     with tempfile.TemporaryDirectory() as folder:
         tasks = make_album(sources, options.count, options.megapixels, Path(folder))

@@ -4,9 +4,17 @@ All derive from `ColorizerError`, and each message is a sentence that says what 
 `ClusterError` are a `ValueError`, too.
 """
 
+from colorizer.file_names import printable
+
 
 class ColorizerError(Exception):
-    """Whatever colorizer raises on purpose; also `train`'s errors and the page's settings."""
+    """Whatever colorizer raises on purpose; also `train`'s errors and the page's settings.
+
+    Control characters of the message, as from a file's name, are escaped.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class PhotoError(ColorizerError, ValueError):

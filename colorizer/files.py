@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+PART_SUFFIX = ".part"  # of files that are not complete yet
+
 
 def part_of(path: Path) -> Path:
     """Where `atomic_write` writes a file before it is complete."""
-    return path.with_name(path.name + ".part")
+    return path.with_name(path.name + PART_SUFFIX)
 
 
 @contextmanager

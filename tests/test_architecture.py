@@ -35,6 +35,7 @@ ROOMS = (
     "colorizer.imaging",
     "colorizer.files",
     "colorizer.errors",
+    "colorizer.file_names",
     "colorizer.version",
 )
 FILES = [

@@ -1,5 +1,6 @@
 """Colorize an album: skip finished photos, show progress, write one report row per photo."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,8 @@ from tqdm import tqdm
 from colorizer.batch.find import Found
 from colorizer.batch.interrupt import Stop
 from colorizer.batch.job import Outcome, Task
-from colorizer.batch.report import REPORT_FILE, Report, Row
+from colorizer.batch.report import REPORT_FILE, Report, Row, Status
+from colorizer.file_names import printable
 from colorizer.files import part_of
 from colorizer.photo.decode import saved_format
 from colorizer.photo.formats import format_of
@@ -141,30 +143,38 @@ class Album:
         for item in pending:
             if self.stop.asked:
                 return
-            if item.problem:
-                self._fail(item.source, item.problem)
+            try:
+                task = self._task(item)
+            except OSError as error:
+                self._fail(item.source, f"{item.source} can't be colorized ({error.strerror}).")
+                task = None
+            if task:
+                yield task
+            else:
                 self._advance(bar)
-                continue
-            format = self.format or saved_format(item.source)
-            target = self.report.plan(item.source, item.relative, format)
-            replaces = self.overwrite or self.report.is_result_of(item.source, target)
-            if target.exists() and not replaces:
-                sentence = f"{target} exists; kept (--overwrite replaces it)."
-                self.report.add(item.source, target, Row(status="kept", reason=sentence))
-                print_line(sentence, sys.stdout)
-                self._advance(bar)
-                continue
-            self.report.start(item.source, target)
-            yield Task(item.source, target)
+
+    def _task(self, item: Found) -> Task | None:
+        """The task of a photo; None, and a row in the report, if there is nothing to do."""
+        if item.problem:
+            self._fail(item.source, item.problem, "skipped" if item.skipped else "failed")
+            return None
+        format = self.format or saved_format(item.source)
+        target = self.report.plan(item.source, item.relative, format)
+        replaces = self.overwrite or self.report.is_result_of(item.source, target)
+        if os.path.lexists(target) and not replaces:
+            sentence = f"{target} exists; kept (--overwrite replaces it)."
+            self.report.add(item.source, target, Row(status="kept", reason=sentence))
+            print_line(sentence, sys.stdout)
+            return None
+        self.report.start(item.source, target)
+        return Task(item.source, target)
 
     def _record(self, outcome: Outcome) -> None:
         """Print a photo's outcome and add it to the report."""
         source, target = outcome.task.source, outcome.task.target
         seconds = f"{outcome.seconds:.2f}"
         if outcome.size is None:
-            row = Row(seconds=seconds, status="failed", reason=outcome.problem)
-            self.report.add(source, None, row)
-            self._fail(source, outcome.problem)
+            self._fail(source, outcome.problem, seconds=seconds)
             return
         format = format_of(target)
         sentences = [NOTICE_SENTENCES[notice].format(format=format) for notice in outcome.notices]
@@ -178,8 +188,14 @@ class Album:
         for sentence in sentences:
             print_line(f"colorizer: {source}: {sentence}")
 
-    def _fail(self, source: Path, problem: str) -> None:
-        self.failed.add(source)
+    def _fail(
+        self, source: Path, problem: str, status: Status = "failed", seconds: str = ""
+    ) -> None:
+        """Print why a photo has no result, and add it to the report."""
+        row = Row(seconds=seconds, status=status, reason=printable(problem))
+        self.report.add(source, None, row)
+        if status == "failed":
+            self.failed.add(source)
         print_line(f"colorizer: {problem}")
 
     def _advance(self, bar: "tqdm[Any]") -> None:
@@ -188,9 +204,9 @@ class Album:
 
 
 def print_line(line: str, stream: TextIO | None = None) -> None:
-    """Print a line above the progress bar, by default to stderr."""
+    """Print a line above the progress bar, by default to stderr; control characters are escaped."""
     stream = stream or sys.stderr
-    tqdm.write(line, file=stream)
+    tqdm.write(printable(line), file=stream)
     stream.flush()
 
 

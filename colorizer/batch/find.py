@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from colorizer.batch.report import results_in
+from colorizer.file_names import MAX_NAME_BYTES, SYSTEM_FOLDERS, is_system_name
 
 PHOTO_SUFFIXES = (  # searched for in folders; a file that is named itself may have any suffix
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic"),
@@ -22,19 +23,22 @@ class Found:
         source: path of the photo, as the user would write it.
         relative: the photo's path and name below the output folder.
         problem: a sentence that says why the photo can't be used; empty for a photo.
+        skipped: whether the problem is no failure, as of a link or a device in a folder.
     """
 
     source: Path
     relative: Path
     problem: str = ""
+    skipped: bool = False
 
 
 def find_photos(names: Sequence[str], output: Path | None = None) -> list[Found]:
     """Find photos by name.
 
-    Folders are searched recursively for files with a photo's suffix. The search skips hidden files
-    and folders, links to folders, the output folder, and files that a report lists as results.
-    Patterns skip results, too. A photo found twice is returned once.
+    Folders are searched recursively for files with a photo's suffix. The search leaves out hidden
+    files and folders, folders of a system or its trash, the output folder, and files that a report
+    lists as results; so do patterns. Links in a folder, and whatever else is no file of its own,
+    are returned as skipped. A photo found twice is returned once.
 
     Args:
         names: files, folders, and patterns such as "album/**/*.tif".
@@ -65,14 +69,16 @@ class _Search:
 
     def find(self, name: str, alone: bool) -> Iterator[Found]:
         path = Path(name)
-        if path.is_dir():
+        if os.path.isdir(path):
             yield from self._walk(path, Path() if alone else Path(path.resolve().name))
-        elif path.exists():
-            yield Found(path, Path(path.name))
+        elif os.path.exists(path):
+            yield _file(path, Path(path.name), may_be_link=True)
         elif glob.has_magic(name):
             yield from self._match(name)
         else:
-            yield Found(path, Path(path.name), f"{name} does not exist; check the path.")
+            too_long = any(len(os.fsencode(part)) > MAX_NAME_BYTES for part in path.parts)
+            reason = "has too long a name" if too_long else "does not exist"
+            yield Found(path, Path(path.name), f"{name} {reason}; check the path.")
 
     def _walk(self, folder: Path, relative: Path) -> Iterator[Found]:
         """Photos in a folder and below, sorted by name."""
@@ -84,12 +90,16 @@ class _Search:
         errors: list[OSError] = []
         for parent, folders, files in os.walk(folder, onerror=errors.append):
             here = Path(parent)
-            folders[:] = sorted(
-                name for name in folders if name[0] != "." and not self._is_output(here / name)
-            )
-            for path in (here / file for file in sorted(files) if file[0] != "."):
-                if path.suffix.lower() in PHOTO_SUFFIXES and not self._is_result(path):
-                    yield Found(path, relative / path.relative_to(folder))
+            names = [name for name in sorted(folders) if not is_system_name(name)]
+            links = [name for name in names if os.path.islink(here / name)]
+            folders[:] = [
+                name for name in names if name not in links and not self._is_output(here / name)
+            ]
+            photos = [name for name in sorted(files) if not is_system_name(name)]
+            for path in (here / name for name in (*photos, *links)):
+                is_photo = path.suffix.lower() in PHOTO_SUFFIXES and not self._is_result(path)
+                if is_photo or path.name in links:
+                    yield _file(path, relative / path.relative_to(folder))
         for error in errors:
             path = Path(error.filename)
             sentence = f"{path} can't be searched ({error.strerror}); change its permissions."
@@ -101,13 +111,18 @@ class _Search:
         first_magic = next(number for number, part in enumerate(parts) if glob.has_magic(part))
         root = Path(*parts[:first_magic])
         matches = [Path(match) for match in sorted(glob.iglob(pattern, recursive=True))]
-        matches = [path for path in matches if path.is_dir() or not self._is_result(path)]
+        matches = [
+            path
+            for path in matches
+            if (path.is_dir() or not self._is_result(path))
+            and not any(part.lower() in SYSTEM_FOLDERS for part in path.relative_to(root).parts)
+        ]
         if not matches:
             yield Found(Path(pattern), Path(), f"{pattern} matches no file; check it.")
         for path in matches:
             relative = path.relative_to(root)
             if not path.is_dir():
-                yield Found(path, relative)
+                yield _file(path, relative, may_be_link=True)
             elif not self._is_output(path):
                 yield from self._walk(path, relative)
 
@@ -123,3 +138,14 @@ class _Search:
             if path in self._results[folder]:
                 return True
         return False
+
+
+def _file(path: Path, relative: Path, may_be_link: bool = False) -> Found:
+    """A photo, unless opening it could hang or lead elsewhere."""
+    if path.is_file() and (may_be_link or not path.is_symlink()):
+        return Found(path, relative)
+    if path.is_symlink():
+        sentence = f"{path} is a link and was skipped; name the file or folder that it links to."
+    else:
+        sentence = f"{path} is a pipe, a device or a socket, not a photo; it was skipped."
+    return Found(path, relative, sentence, skipped=True)

@@ -16,6 +16,7 @@ from typing import Literal, Self, TextIO
 from filelock import FileLock, Timeout
 
 from colorizer.errors import ReportError
+from colorizer.file_names import fitted_name, printable
 from colorizer.files import atomic_write
 from colorizer.photo.formats import format_of, output_path
 
@@ -23,7 +24,8 @@ REPORT_FILE = "report.csv"
 JOURNAL_FILE = "report.csv.journal"  # JSON lines
 LOCK_FILE = "report.csv.lock"
 
-Status = Literal["done", "kept", "failed", "planned"]
+Status = Literal["done", "kept", "failed", "skipped", "planned"]
+ESCAPED = tuple("=+-@\t\r'")  # a spreadsheet takes a cell that begins so for a formula
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,14 @@ class Row:
     """One photo's row in the report.
 
     Attributes:
-        file: path of the photo, relative to the report's folder; filled in by `Report`.
+        file: path of the photo, relative to the report's folder; filled in by `Report`. Control
+            characters are escaped.
         size: width x height in pixels; empty without a result.
         seconds: processing time.
         confidence: mean of `Colorization.confidence`, 0 to 1; empty if the checkpoint has none.
-        status: "done", "kept" (a file with the result's name existed) or "failed"; in the journal
-            also "planned".
-        reason: why the photo failed or its file was kept; for a result, notices about the photo.
+        status: "done", "kept" (a file with the result's name existed), "failed" or "skipped" (a
+            link or a device); in the journal also "planned".
+        reason: why there is no new result; for a result, notices about the photo.
         result: path of the result, relative to the report's folder; filled in by `Report`.
     """
 
@@ -94,7 +97,7 @@ class Report:
         if row is None or row.status not in ("done", "kept"):
             return False
         target = self.folder / row.result
-        return (format is None or format_of(target) == format) and target.exists()
+        return (format is None or format_of(target) == format) and os.path.exists(target)
 
     def is_result_of(self, source: Path, target: Path) -> bool:
         """Whether an existing file is the result of that photo."""
@@ -117,7 +120,7 @@ class Report:
         before = self._results.get(self._name(source))
         if before is not None and format_of(Path(before)) == format:
             return self.folder / before
-        parent = self.folder / relative.parent
+        parent = self.folder.joinpath(*(fitted_name(part, "") for part in relative.parts[:-1]))
         return output_path(parent, source, format, self._names_in_folder_of(parent / relative.name))
 
     def start(self, source: Path, target: Path) -> None:
@@ -144,7 +147,8 @@ class Report:
             ):
                 writer = csv.writer(file)
                 writer.writerow(COLUMNS)
-                writer.writerows(astuple(row) for row in sorted(rows, key=lambda row: row.file))
+                for row in sorted(rows, key=lambda row: row.file):
+                    writer.writerow([_cell(value) for value in astuple(row)])
             self._close()
             if not any(target.exists() for target in self.interrupted()):
                 (self.folder / JOURNAL_FILE).unlink(missing_ok=True)
@@ -178,11 +182,14 @@ class Report:
             self._journal = None
 
     def _name(self, path: Path) -> str:
-        """A path relative to the report's folder, or absolute if it is on another drive."""
+        """A path relative to the report's folder, or absolute if it is on another drive.
+
+        Control characters are escaped.
+        """
         path = Path(os.path.abspath(path))
         with suppress(ValueError):
             path = Path(os.path.relpath(path, self.folder))
-        return path.as_posix()
+        return printable(path.as_posix())
 
     def _names_in_folder_of(self, target: Path) -> set[str]:
         return self._used_names.setdefault(Path(str(target.parent).casefold()), set())
@@ -257,7 +264,17 @@ def read_rows(folder: Path) -> Iterator[Row]:
 def _row(values: list[str], report: Path) -> Row:
     if len(values) != len(COLUMNS):
         raise ReportError(f"{report} is damaged (a row of {len(values)} values); move it away.")
-    return Row(*values)  # type: ignore[arg-type]
+    return Row(*map(_value, values))  # type: ignore[arg-type]
+
+
+def _cell(value: str) -> str:
+    """A value that no spreadsheet takes for a formula."""
+    return f"'{value}" if value.startswith(ESCAPED) else value
+
+
+def _value(cell: str) -> str:
+    """The inverse of `_cell`."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(ESCAPED) else cell
 
 
 def _open_journal(path: Path) -> TextIO:

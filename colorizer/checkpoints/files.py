@@ -5,7 +5,7 @@ No pickle is ever loaded, and no network is built before its weights are known t
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ OPTIONAL_FIELDS = ("query_layers", "chroma_gain", "cast_gain", "confidence")  # 
 REMOVED_FIELDS = ("hint_stem", "deep_hints")  # of the first: hints went through the network
 WORKING_SIZES = (192, 512)  # smallest and largest short side that the network may see, in pixels
 DTYPES = ("F16", "BF16", "F32", "I64")  # of weights; I64 is a batch norm's counter
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 MAX_CONFIG = 1_000_000  # bytes; a larger file holds no settings of ours
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -206,9 +207,20 @@ def file_errors(folder: Path, file: str) -> Iterator[None]:
             f"{folder} can't be read ({error.strerror}); change its permissions."
         ) from error
     except (ValueError, RecursionError, SafetensorError) as error:  # the first two: not JSON
+        if is_lfs_pointer(folder / file):
+            raise CheckpointError(
+                f"{folder / file} is a Git LFS pointer, not the file itself; run git lfs pull."
+            ) from None
         raise CheckpointError(
             f"The checkpoint in {folder} is damaged ({error}); get it again."
         ) from error
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Whether a file is the text that Git keeps in place of a large file."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(LFS_POINTER)) == LFS_POINTER
+    return False
 
 
 @contextmanager

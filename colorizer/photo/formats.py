@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from colorizer.errors import PhotoError
+from colorizer.file_names import fitted_name
+from colorizer.files import PART_SUFFIX
 
 MAX_PIXELS = 250_000_000  # a larger photo is taken for a decompression bomb
 SAVED_AS = {
@@ -65,7 +67,8 @@ def output_name(source: Path, format: str, number: int = 1) -> str:
     """
     fits = SUFFIX_FORMATS.get(source.suffix.lower()) == format
     suffix = source.suffix if fits else SAVED_AS[format]
-    return f"{source.stem}_color{f'-{number}' if number > 1 else ''}{suffix}"
+    ending = f"_color{f'-{number}' if number > 1 else ''}{suffix}"
+    return fitted_name(source.stem, ending, len(PART_SUFFIX))
 
 
 def output_path(folder: Path, source: Path, format: str, taken: set[str]) -> Path:

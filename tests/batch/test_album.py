@@ -1,5 +1,6 @@
 """`colorizer colorize` on folders: trees, what is done, watching, stopping and being killed."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -157,6 +158,40 @@ def test_an_error_of_ours_is_a_row_too(run, photos, tmp_path, monkeypatch) -> No
     assert run(photos / "a.jpg", "-o", tmp_path / "out") == 1
     (row,) = report(tmp_path / "out")
     assert row["reason"].endswith("a.jpg can't be colorized (KeyError('lost')); please tell us.")
+
+
+def test_any_names_make_a_whole_report(run, tmp_path, capsys) -> None:
+    photos, out = tmp_path / "in", tmp_path / "out"
+    (photos / "@eaDir").mkdir(parents=True)
+    names = ["写" * 83 + ".jpg", "a" * 251 + ".jpg", "new\nline.jpg", "=1.jpg", "@eaDir/x.jpg"]
+    for name in names:
+        Image.fromarray(color_pixels(24, 32)).save(photos / name)
+    (photos / "link.jpg").symlink_to("=1.jpg")
+    assert run(photos, "-o", out) == 0
+    said = capsys.readouterr()
+    assert r"new\nline.jpg" in said.err
+    assert len(list(out.glob("*_color.jpg"))) == 4
+    rows = {row["file"]: row["status"] for row in report(out)}
+    assert sorted(rows.values()) == ["done"] * 4 + ["skipped"]
+    assert rows["../in/link.jpg"] == "skipped"
+    assert run(photos, "x" * 300, "-o", out) == 1
+    assert "has too long a name; check the path." in capsys.readouterr().err
+    assert len(report(out)) == 6
+
+
+def test_an_error_before_a_photo_is_opened_is_a_row(run, photos, tmp_path, monkeypatch) -> None:
+    lexists = os.path.lexists
+
+    def fail(path: Path) -> bool:
+        if str(path).endswith("a_color.jpg"):
+            raise OSError(36, "File name too long")
+        return lexists(path)
+
+    monkeypatch.setattr("os.path.lexists", fail)
+    assert run(photos, "-o", tmp_path / "out") == 1
+    rows = report(tmp_path / "out")
+    assert len(rows) == 5
+    assert rows[4]["reason"].endswith("a.jpg can't be colorized (File name too long).")
 
 
 def test_a_full_disk_ends_with_a_sentence(run, photos, tmp_path, monkeypatch, capsys) -> None:

@@ -1,6 +1,7 @@
 """Finding photos: in files, folders and patterns, but never results."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,43 @@ def test_a_report_of_something_else_does_not_matter(album, tmp_path) -> None:
 def test_results_do_not_go_into_the_folder_of_the_photos(album) -> None:
     with pytest.raises(ValueError, match="where the photos are; choose another folder"):
         find_photos([str(album)], album / "1950" / "..")
+
+
+# Names as people and devices make them
+
+
+def test_folders_of_systems_and_trash_are_left_out(album, tmp_path) -> None:
+    for folder in ("@eaDir/b.jpg", "#recycle", "$RECYCLE.BIN", "__MACOSX", "1950/lost+found"):
+        (album / folder).mkdir(parents=True)
+        (album / folder / "x.jpg").touch()
+    assert len(places([album], tmp_path / "out")) == len(FILES)
+    assert len(places([album / "**" / "*.jpg"], tmp_path / "out")) == 1
+    assert len(places([album / "#recycle"], tmp_path / "out")) == 1  # named itself
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has neither")
+def test_links_and_pipes_in_folders_are_skipped(album, tmp_path) -> None:
+    os.mkfifo(album / "pipe.jpg")
+    (album / "link.jpg").symlink_to("b.jpg")
+    (album / "dangling.jpg").symlink_to("nowhere.jpg")
+    (album / "loop").symlink_to(".")
+    with socket.socket(socket.AF_UNIX) as server:
+        previous = os.getcwd()
+        os.chdir(album)  # for paths of sockets are short
+        server.bind("socket.jpg")
+        os.chdir(previous)
+    found = find_photos([str(album)], tmp_path / "out")
+    assert len([item for item in found if not item.problem]) == len(FILES)
+    skipped = {item.source.name: item.problem for item in found if item.skipped}
+    assert skipped.keys() == {"pipe.jpg", "link.jpg", "dangling.jpg", "loop", "socket.jpg"}
+    assert "is a link and was skipped" in skipped["link.jpg"]
+    assert "is a pipe, a device or a socket" in skipped["pipe.jpg"]
+    (pipe,) = find_photos([str(album / "pipe.jpg")])
+    assert pipe.skipped
+    (link,) = find_photos([str(album / "link.jpg")])  # named itself
+    assert not link.problem
+
+
+def test_names_that_are_too_long_are_problems() -> None:
+    (found,) = find_photos(["x" * 300])
+    assert found.problem == f"{'x' * 300} has too long a name; check the path."

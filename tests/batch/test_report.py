@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from colorizer.batch.report import COLUMNS, JOURNAL_FILE, REPORT_FILE, Report, Row
+from colorizer.batch.report import (
+    COLUMNS,
+    JOURNAL_FILE,
+    REPORT_FILE,
+    Report,
+    Row,
+    read_rows,
+)
 from colorizer.errors import ReportError
+from colorizer.file_names import CONTROL
+from colorizer.files import part_of
 
 DONE = Row(size="4x3", seconds="0.10", confidence="0.500", status="done")
 
@@ -160,3 +169,31 @@ def test_a_report_that_cannot_be_written_loses_nothing(folder, tmp_path) -> None
     (folder / REPORT_FILE).rmdir()
     assert Report(folder).is_done(tmp_path / "a.jpg")
     assert not (folder / "report.csv.part").exists()
+
+
+def test_cells_are_no_formulas_and_names_have_no_control_characters(folder, tmp_path) -> None:
+    names = ("=1+1.jpg", "-o.jpg", "@x.jpg", "'=1.jpg", "+1\n2.jpg", "\x1b[2J.jpg")
+    sources = [folder / name for name in names]
+    with Report(folder) as report:
+        targets = [make(report, source) for source in sources]
+        report.add(folder / "b.jpg", None, Row(status="failed", reason='=HYPERLINK("x")'))
+    assert not any(CONTROL.search(target.name) for target in targets)
+    for row in read(folder):
+        assert not any(value.startswith(tuple("=+-@")) for value in row.values())
+        assert not any(CONTROL.search(value) for value in row.values())
+    again = Report(folder)
+    for source, target in zip(sources, targets, strict=True):
+        assert again.is_done(source)
+        assert again.is_result_of(source, target)
+    assert {row.file for row in read_rows(folder)} == {
+        *("=1+1.jpg", "-o.jpg", "@x.jpg", "'=1.jpg", r"+1\n2.jpg", r"\x1b[2J.jpg", "b.jpg"),
+    }
+
+
+def test_long_names_of_folders_and_files_fit(folder, tmp_path) -> None:
+    report = Report(folder)
+    names = ["写" * 83 + ".jpg", "a" * 251 + ".jpg", "a" * 250 + "b.jpg"]
+    targets = [report.plan(tmp_path / name, Path(name), "JPEG") for name in names]
+    assert len(set(targets)) == 3
+    for target in targets:
+        part_of(target).touch()

@@ -124,6 +124,13 @@ def test_a_header_that_claims_more_than_there_is(folder: Path) -> None:
         load_checkpoint(folder)
 
 
+@pytest.mark.parametrize("name", [CONFIG_FILE, WEIGHTS_FILE])
+def test_a_pointer_of_git_lfs(folder: Path, name: str) -> None:
+    (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(CheckpointError, match=rf"{name} is a Git LFS pointer.*; run git lfs pull"):
+        load_checkpoint(folder)
+
+
 def test_a_large_config(folder: Path) -> None:
     change_config(folder, lambda config: config.update(more=1_000_000 * "a"))
     with pytest.raises(CheckpointError, match=rf"The {CONFIG_FILE} in .* is too large"):

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from PIL.ContainerIO import ContainerIO
 
+from colorizer.file_names import is_system_name
 from colorizer.imaging.color import lab_to_rgb
 from colorizer.photo.formats import READABLE
 from colorizer.photo.photo import Photo
@@ -279,6 +280,8 @@ def _photos_below(folder: Path) -> list[PhotoFile]:
     unknown: Counter[str] = Counter()
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
+        if _is_left_out(Path(name)):
+            continue
         unknown[path.suffix.lower()] += path.suffix.lower() in NOT_READ
         if _is_photo(name) and path.is_file():
             photos.append(PhotoFile(path, name))
@@ -305,7 +308,16 @@ def _members(archive: Path, prefix: str = "") -> list[PhotoFile]:
 
 def _is_photo(name: str) -> bool:
     path = Path(name)
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")  # as ._a.jpg of macOS
+    return path.suffix.lower() in SUFFIXES and not _is_left_out(path)
+
+
+def _is_left_out(path: Path) -> bool:
+    """Whether a file is hidden, as ._a.jpg of macOS, or lies in a folder of a system or its trash.
+
+    Args:
+        path: relative to the folder or archive that is searched.
+    """
+    return any(is_system_name(part) for part in path.parts)
 
 
 def _find_pairs(path: Path) -> list[PhotoPair]:

@@ -37,6 +37,16 @@ def test_photos_of_a_folder_are_found_recursively_and_sorted(photo_folder, tmp_p
     assert source.name == "x"
 
 
+@pytest.mark.parametrize("folder", ["@eaDir", "#recycle", "$RECYCLE.BIN", ".Trash-1000"])
+def test_folders_of_systems_and_trash_are_left_out(photo_folder, tmp_path, folder) -> None:
+    shutil.copytree(photo_folder, tmp_path / "x" / "deep")
+    shutil.copytree(photo_folder, tmp_path / "x" / folder / "deep")
+    expected = [f"deep/{letter}.png" for letter in "abcdefgh"]
+    assert names(find_source(str(tmp_path / "x"))) == expected
+    shard = find_source(str(pack(tmp_path / "x", tmp_path / "shard.tar")))
+    assert names(shard) == [f"shard/{name}" for name in expected]
+
+
 def test_a_folder_named_like_a_photo_is_no_photo(photo_folder, tmp_path) -> None:
     shutil.copytree(photo_folder, tmp_path / "x" / "trip.jpg")
     assert len(find_source(str(tmp_path / "x")).samples) == 8
