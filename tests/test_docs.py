@@ -33,6 +33,7 @@ TEXTS = [
 ELSEWHERE = {"http.md"}  # whose examples need a server: tests/web/test_http_docs.py runs them
 NOT_RUN = {  # commands, and why not even their options are checked here
     ("pip", "install"): "it installs",
+    ("uv", "build"): "test_the_wheel builds one",
     ("uv", "venv"): "it installs",
     ("uv", "pip", "install"): "it installs",
     ("app.py",): "it serves until it is stopped; the tests of the page start it",

@@ -1,7 +1,13 @@
 """What is written down in several places says the same everywhere."""
 
 import re
+import subprocess
+import sys
 import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
 
 from tests.helpers.paths import ROOT
 
@@ -46,3 +52,47 @@ def test_pictures_and_files_named_in_the_readme_exist() -> None:
     names = re.findall(r"\]\(([^)#:]+)\)", readme)
     assert names
     assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def tree(name: str) -> dict[str, str]:
+    """The list of rooms in a document: path and what it is."""
+    lines = re.findall(r"^ {4}(\S+) {2,}(\S.*)$", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+    return {path: words for path, words in lines if (ROOT / path).exists() or "/" in path}
+
+
+def test_the_tree_lists_every_room() -> None:
+    listed = tree("README.md")
+    assert listed == tree("docs/architecture.md")
+    assert [path for path in listed if not (ROOT / path).exists()] == []
+    rooms = {f"colorizer/{path.parent.name}/" for path in ROOT.glob("colorizer/*/__init__.py")}
+    modules = {f"colorizer/{path.name}" for path in ROOT.glob("colorizer/*.py")}
+    assert rooms
+    assert rooms | modules - {"colorizer/__main__.py", "colorizer/version.py"} == {
+        path for path in listed if path.startswith("colorizer/")
+    }
+
+
+def test_where_to_change_what_names_at_most_two_files_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    _, section = page.split("## Where do I change ...\n")
+    rows = [re.findall(r"`([^`]+)`", row) for row in re.findall(r"^\| .+\|$", section, re.M)[1:]]
+    assert len(rows) >= 15
+    assert all(1 <= len(paths) <= 2 for paths in rows)
+    assert [path for paths in rows for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_types_and_data(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    package = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "colorizer").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert "colorizer/py.typed" in package
+    weights = {f"colorizer/weights/{name}" for name in ("config.json", "model.safetensors")}
+    assert (package | weights) - names == set()
