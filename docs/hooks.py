@@ -19,6 +19,7 @@ PAGES = {  # name of the page, and the file that it shows
     "hosting.md": "deploy/README.md",
     "model.md": "weights/README.md",
     "photos.md": "examples/SOURCES.md",
+    "security.md": "SECURITY.md",
     "training.md": "train/README.md",
 }
 SHOWN_AS = {file: page for page, file in PAGES.items()} | {"README.md": "index.md"}
