@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from colorizer import ColorHint, Colorizer, Photo
 from colorizer.imaging.color import rgb_to_lab
-from colorizer.imaging.compose import in_gamut
+from colorizer.imaging.compose import map_to_gamut
 from colorizer.inference.hints import MIN_RADIUS
 from train.data.sources import Source, find_sources, pick
 from train.measure.metrics import Pixels, delta_e00
@@ -175,7 +175,7 @@ def painted(photo: Photo, hint: ColorHint) -> NDArray[np.float32]:
     """(2, H, W) a* and b* of a gray photo all in the hint's color, as far as the gamut has it."""
     lightness = photo.lightness
     ab = np.stack([np.full_like(lightness, value) for value in hint.ab])
-    return in_gamut(lightness, ab)
+    return map_to_gamut(lightness, ab)
 
 
 def _ab(pixels: Pixels) -> NDArray[np.float32]:

@@ -1,6 +1,4 @@
-"""Bands of rows: what touches every pixel of a photo works in these, so that memory stays
-bounded.
-"""
+"""Bands of rows: full-size photos are processed band by band, so that memory stays bounded."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,12 +7,13 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-BAND_PIXELS = 1 << 17  # so few fit into a processor's cache
+BAND_PIXELS = 1 << 17  # small enough for a processor's cache
 
 
 def bands(size: tuple[int, int]) -> Iterator[slice]:
-    """Slices of rows that cover a picture of (height, width), each of about `BAND_PIXELS` and at
-    least one row.
+    """Slices of rows that cover a picture of (height, width).
+
+    Each has about `BAND_PIXELS` pixels and at least one row.
     """
     height, width = size
     rows = max(1, BAND_PIXELS // width)
@@ -23,8 +22,10 @@ def bands(size: tuple[int, int]) -> Iterator[slice]:
 
 
 def map_bands(work: Callable[[slice], Result], size: tuple[int, int]) -> list[Result]:
-    """What some work gives for each band of a picture of (height, width), from above; done in as
-    many threads as there are processors, which deal the bands out among them.
+    """Call `work` for each band of a picture of (height, width), in one thread per processor.
+
+    Returns:
+        The results, from the top band to the bottom one.
     """
     slices, threads = list(bands(size)), os.cpu_count() or 1
 
@@ -33,5 +34,5 @@ def map_bands(work: Callable[[slice], Result], size: tuple[int, int]) -> list[Re
 
     with ThreadPoolExecutor(threads) as pool:
         others = pool.map(work_from, range(1, threads))
-        shares = [work_from(0), *others]  # this thread has memory to use again
+        shares = [work_from(0), *others]  # the calling thread can reuse its memory
     return [shares[index % threads][index // threads] for index in range(len(slices))]

@@ -70,14 +70,14 @@ def lab_to_linear(lab: Tensor) -> Tensor:
 def lab_to_rgb(lab: Tensor) -> Tensor:
     """CIELAB (..., 3, H, W) to sRGB (..., 3, H, W) in [0, 1]. Differentiable.
 
-    Colors out of gamut are clipped, which shifts their lightness; `compose` keeps it.
+    Colors out of gamut are clipped, which shifts their lightness; `compose` keeps lightness.
     """
     return linear_to_srgb(lab_to_linear(lab))
 
 
 @cache
 def ab_bins() -> tuple[tuple[float, float], ...]:
-    """Centers (a*, b*) of the cells that hold an sRGB color (Zhang et al. 2016, sec. 2.2)."""
+    """Centers (a*, b*) of the cells that contain an sRGB color (Zhang et al. 2016, sec. 2.2)."""
     levels = torch.linspace(0, 1, 65)
     cube = torch.stack(torch.meshgrid(levels, levels, levels, indexing="ij")).reshape(3, 65, -1)
     cells = (rgb_to_lab(cube)[1:].flatten(1) / BIN_WIDTH).round()

@@ -1,8 +1,7 @@
-"""Pixels from CIELAB for photos of any size; colors out of gamut lose chroma, at constant lightness
-and hue.
+"""CIELAB to pixels, for photos of any size.
 
-OpenCV passes through memory a few times where elementwise tensors, as in `color`, pass
-dozens of times.
+Colors out of gamut lose chroma; their lightness and hue stay. `color` has the same formulas for
+tensors; the OpenCV calls here read and write memory far less often.
 """
 
 from functools import cache
@@ -13,12 +12,12 @@ import numpy as np
 
 from colorizer.imaging.arrays import Pixels, Plane
 from colorizer.imaging.color import DELTA, WHITE, lightness_to_gray, linear_to_srgb, xyz_to_rgb
-from colorizer.imaging.curves import STEPS, look_up, tabulate_levels
+from colorizer.imaging.curves import TABLE_STEPS, look_up, tabulate_levels
 
-GAMUT_SLACK = 1e-5  # of linear light, 0.01 of L* at black: rounding is not out of gamut
+GAMUT_SLACK = 1e-5  # in linear light, 0.01 of L* at black; tolerates rounding
 LOWEST, HIGHEST = np.float32(-GAMUT_SLACK), np.float32(1 + GAMUT_SLACK)  # linear RGB in gamut
-BISECTIONS = 7  # of the chroma of colors out of gamut
-# From (L*, a*, b*, 1) to the cube roots of XYZ over the white, less DELTA; CIE 15:2004
+BISECTIONS = 7  # steps in the search for the largest chroma in gamut
+# From (L*, a*, b*, 1) to the cube roots of XYZ / white, minus DELTA; CIE 15:2004
 TO_ROOTS = np.array(
     [
         [1 / 116, 1 / 500, 0, 16 / 116 - DELTA],
@@ -30,7 +29,7 @@ TO_ROOTS = np.array(
 
 
 def compose(lightness: Plane, ab: Plane, dtype: Any = np.uint8) -> Pixels:
-    """Pixels of a band of a photo.
+    """Convert lightness and ab of a band to pixels.
 
     Args:
         lightness: (H, W) float32 L*, 0 to 100.
@@ -40,7 +39,7 @@ def compose(lightness: Plane, ab: Plane, dtype: Any = np.uint8) -> Pixels:
     Returns:
         (H, W, 3) sRGB of that type.
     """
-    _, linear = _fit(lightness, ab)
+    _, linear = _mapped(lightness, ab)
     return look_up(_encoding(np.dtype(dtype)), linear)
 
 
@@ -49,19 +48,22 @@ def compose_gray(lightness: Plane, dtype: Any = np.uint8) -> Pixels:
     return look_up(_gray(np.dtype(dtype)), lightness / np.float32(100))[:, :, None]
 
 
-def in_gamut(lightness: Plane, ab: Plane) -> Plane:
-    """The colors that sRGB shows instead: (2, H, W) a* and b*, of less chroma where they must.
+def map_to_gamut(lightness: Plane, ab: Plane) -> Plane:
+    """Reduce the chroma of colors that sRGB can't show.
 
     Args:
         lightness: (H, W) float32 L*, 0 to 100.
         ab: (2, H, W) float32.
+
+    Returns:
+        (2, H, W) a* and b* in gamut.
     """
-    lab, _ = _fit(lightness, ab)
+    lab, _ = _mapped(lightness, ab)
     return np.ascontiguousarray(lab[:, :, 1:].transpose(2, 0, 1))
 
 
-def _fit(lightness: Plane, ab: Plane) -> tuple[Plane, Plane]:
-    """CIELAB (H, W, 3) with its chroma reduced where it must, and its linear RGB."""
+def _mapped(lightness: Plane, ab: Plane) -> tuple[Plane, Plane]:
+    """CIELAB (H, W, 3) with chroma reduced where needed, and its linear RGB."""
     lab = np.asarray(cv2.merge((lightness, ab[0], ab[1])), np.float32)
     linear = _linear(lab)
     channels = linear.reshape(-1)
@@ -75,17 +77,17 @@ def _fit(lightness: Plane, ab: Plane) -> tuple[Plane, Plane]:
 
 
 def _linear(lab: Plane) -> Plane:
-    """CIELAB (H, W, 3) to linear RGB; beyond 0 to 1 is out of gamut."""
+    """CIELAB (H, W, 3) to linear RGB; values outside 0 to 1 are out of gamut."""
     return _from_roots(np.asarray(cv2.transform(lab, TO_ROOTS)))
 
 
 def _from_roots(roots: Plane) -> Plane:
-    """Cube roots of XYZ over the white, less DELTA, to linear RGB; both (H, W, 3).
+    """Cube roots of XYZ / white, minus DELTA, to linear RGB; both (H, W, 3).
 
     With t a root, d = DELTA and m = max(t - d, 0), both t**3 and the line below d are
     m**2 * (m + 3d) + 3d**2 * (t - d) + d**3.
     """
-    _, above = cv2.threshold(roots, 0, 0, cv2.THRESH_TOZERO)  # np.maximum takes four times as long
+    _, above = cv2.threshold(roots, 0, 0, cv2.THRESH_TOZERO)  # four times as fast as np.maximum
     xyz = np.asarray(above + np.float32(3 * DELTA), np.float32)
     xyz *= above
     xyz *= above
@@ -95,8 +97,9 @@ def _from_roots(roots: Plane) -> Plane:
 
 
 def _reduce_chroma(lab: Plane) -> Plane:
-    """The largest share of each color's chroma that is inside the gamut; (1, n, 3). It is bisected,
-    and where that ends, its linear RGB is nearly a straight line.
+    """Colors (1, n, 3) with the largest share of their chroma that is in gamut.
+
+    The share is bisected, then interpolated: in the last interval linear RGB is nearly a line.
     """
     gray = lab * np.array((1, 0, 0), np.float32)
     start = np.asarray(cv2.transform(gray, TO_ROOTS))
@@ -116,18 +119,18 @@ def _reduce_chroma(lab: Plane) -> Plane:
 
 @cache
 def _to_linear() -> Plane:
-    """From XYZ over the white, less DELTA**3, and 1 to linear RGB."""
+    """Matrix from (XYZ / white - DELTA**3, 1) to linear RGB."""
     matrix = np.array(xyz_to_rgb()) * WHITE
     return np.column_stack((matrix, matrix.sum(1) * DELTA**3)).astype(np.float32)
 
 
 @cache
 def _encoding(dtype: np.dtype[Any]) -> Pixels:
-    """sRGB of linear light."""
-    return tabulate_levels(linear_to_srgb, STEPS[dtype], dtype)
+    """Table from linear light to sRGB levels."""
+    return tabulate_levels(linear_to_srgb, TABLE_STEPS[dtype], dtype)
 
 
 @cache
 def _gray(dtype: np.dtype[Any]) -> Pixels:
-    """sRGB of lightness."""
-    return tabulate_levels(lambda share: lightness_to_gray(100 * share), STEPS[dtype], dtype)
+    """Table from lightness to sRGB levels."""
+    return tabulate_levels(lambda share: lightness_to_gray(100 * share), TABLE_STEPS[dtype], dtype)

@@ -1,4 +1,4 @@
-"""Curves as tables: at millions of pixels, a look-up takes a fraction of the time of a power."""
+"""Curves as tables: for millions of pixels, a lookup is much faster than a power."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,45 +11,45 @@ from torch import Tensor
 
 from colorizer.imaging.arrays import Plane
 
-# Of light or lightness, by the type of the pixels. At black a level of 8 bits spans 20 steps of
-# light, a level of 16 bits 1.2; 65,536 entries are looked up twice as fast as more.
-STEPS = {np.dtype(np.uint8): (1 << 16) - 1, np.dtype(np.uint16): 1 << 20}
+# Steps of a table of light or lightness, by the pixels' dtype. Near black, an 8-bit level spans 20
+# of them and a 16-bit level 1.2; tables of up to 65,536 entries are twice as fast.
+TABLE_STEPS = {np.dtype(np.uint8): (1 << 16) - 1, np.dtype(np.uint16): 1 << 20}
 
 
 def tabulate(curve: Callable[[Tensor], Tensor], steps: int) -> Plane:
-    """(steps + 1,) values of a curve from 0 to 1."""
+    """Sample a curve at steps + 1 points from 0 to 1."""
     return curve(torch.linspace(0, 1, steps + 1, dtype=torch.float64)).float().numpy()
 
 
 def tabulate_levels(curve: Callable[[Tensor], Tensor], steps: int, dtype: Any) -> NDArray[Any]:
-    """The same of a curve that stays between 0 and 1, as levels of uint8 or uint16."""
+    """Sample a curve with values in 0 to 1, and scale them to levels of uint8 or uint16."""
     highest = np.iinfo(dtype).max
     return np.rint(tabulate(lambda share: curve(share) * highest, steps)).astype(dtype)
 
 
-def look_up(table: NDArray[Any], where: NDArray[Any]) -> NDArray[Any]:
-    """The nearest entries of a table.
+def look_up(table: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
+    """Look up the nearest entries of a table.
 
     Args:
         table: 256, 65,536 or more entries.
-        where: (H, W) or (H, W, 3), uint8 or uint16 of a table with an entry for each; or float32,
-            from 0 at the table's start to 1 at its end, clipped.
+        positions: (H, W) or (H, W, 3). uint8 or uint16 are indices into a table with an entry for
+            each level; float32 goes from 0 (the first entry) to 1 (the last), clipped.
 
     Returns:
-        The entries, in the shape of `where`.
+        The entries, in the shape of `positions`.
     """
-    if where.dtype == np.float32:
+    if positions.dtype == np.float32:
         last = len(table) - 1
         if last > np.iinfo(np.uint16).max:
             steps = np.asarray(
-                cv2.addWeighted(where, last, where, 0, 0, dtype=cv2.CV_32S), np.int32
+                cv2.addWeighted(positions, last, positions, 0, 0, dtype=cv2.CV_32S), np.int32
             )
             return table.take(steps, mode="clip")
         # OpenCV's fastest way to scale, round and clip
-        where = np.asarray(cv2.addWeighted(where, last, where, 0, 0, dtype=cv2.CV_16U))
-    return np.asarray(cv2.LUT(where, table))
+        positions = np.asarray(cv2.addWeighted(positions, last, positions, 0, 0, dtype=cv2.CV_16U))
+    return np.asarray(cv2.LUT(positions, table))
 
 
 def ramp(values: Plane, zero: float, one: float) -> Plane:
-    """From 0 at `zero` straight to 1 at `one`, which may be the smaller."""
+    """Rise linearly from 0 at `zero` to 1 at `one`, clipped; `one` may be below `zero`."""
     return np.asarray(((values - zero) / (one - zero)).clip(0, 1), np.float32)

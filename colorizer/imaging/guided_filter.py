@@ -1,4 +1,4 @@
-"""The guided filter: smooth values, but keep the edges of a guide (He et al. 2013)."""
+"""The guided filter: smooths values but keeps the edges of a guide (He et al. 2013)."""
 
 import cv2
 import numpy as np

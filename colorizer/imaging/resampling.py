@@ -1,4 +1,4 @@
-"""Resize planes, whole or band by band."""
+"""Resize planes, at once or band by band."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from colorizer.imaging.arrays import Plane
 
 
 def enlarge(copy: Plane, rows: slice, size: tuple[int, int]) -> Plane:
-    """Rows of (h, w) or (h, w, C) enlarged to `size` (H, W), linearly interpolated."""
+    """Enlarge (h, w) or (h, w, C) linearly to `size` (H, W); returns some rows of the result."""
     if copy.shape[:2] == size:
         return copy[rows]
     above, below, share = neighbors(np.arange(rows.start, rows.stop), size[0], copy.shape[0])
@@ -18,7 +18,7 @@ def enlarge(copy: Plane, rows: slice, size: tuple[int, int]) -> Plane:
 
 
 def enlarge_planes(planes: Plane, rows: slice, size: tuple[int, int]) -> Plane:
-    """Rows of each of (C, h, w) planes enlarged to `size`, as `enlarge` does: (C, rows, W)."""
+    """Enlarge (C, h, w) planes to `size` (H, W) as `enlarge` does; returns (C, rows, W)."""
     above, below, share = neighbors(np.arange(rows.start, rows.stop), size[0], planes.shape[1])
     lines = planes[:, above] * (1 - share[:, None]) + planes[:, below] * share[:, None]
     lines = lines.reshape(-1, planes.shape[2])
@@ -29,10 +29,14 @@ def enlarge_planes(planes: Plane, rows: slice, size: tuple[int, int]) -> Plane:
 def neighbors(
     positions: NDArray[np.intp], length: int, count: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], Plane]:
-    """Between which of `count` equal cells' centers pixels lie, of a side of `length` pixels.
+    """Find the two grid cells between which each pixel is interpolated.
+
+    Args:
+        positions: pixels on a side of `length` pixels, which `count` equal cells cover.
 
     Returns:
-        The cell before each pixel, the cell after, and the latter's share, 0 to 1.
+        The index of the cell before each pixel, of the cell after, and the weight of the latter,
+        0 to 1.
     """
     centers = ((positions + 0.5) * count / length - 0.5).clip(0, count - 1)
     before = centers.astype(np.intp)

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.imaging.arrays import Plane
-from colorizer.imaging.compose import in_gamut
+from colorizer.imaging.compose import map_to_gamut
 from colorizer.imaging.guided_filter import guided_filter
 from colorizer.imaging.upsampling import EPSILON
 from colorizer.inference.distribution import Distribution, at_stride
@@ -189,7 +189,7 @@ def gaussian_kernel(bins: Tensor, sigma: float) -> Tensor:
 def displayable(ab: Tensor, lightness: float) -> Tensor:
     """Colors (2, n) mapped into the gamut at a lightness: the darkest and lightest are paler."""
     plane = np.full((1, ab.shape[1]), lightness, np.float32)
-    return torch.from_numpy(in_gamut(plane, ab[:, None].numpy())[:, 0])
+    return torch.from_numpy(map_to_gamut(plane, ab[:, None].numpy())[:, 0])
 
 
 def select_distinct(colors: Tensor, distance: float, n: int) -> list[int]:

@@ -21,7 +21,7 @@ from colorizer.imaging.color import (
     srgb_to_linear,
 )
 from colorizer.imaging.compose import compose_gray
-from colorizer.imaging.curves import STEPS, look_up, tabulate
+from colorizer.imaging.curves import TABLE_STEPS, look_up, tabulate
 from colorizer.imaging.resampling import resize
 from colorizer.photo.decode import decode
 from colorizer.photo.encode import on_white, to_8_bits, write
@@ -267,4 +267,4 @@ def _gray_lightness(dtype: np.dtype[Any]) -> Plane:
 @cache
 def _luminance_lightness(dtype: np.dtype[Any]) -> Plane:
     """L* of luminance."""
-    return tabulate(luminance_to_lightness, STEPS[dtype])
+    return tabulate(luminance_to_lightness, TABLE_STEPS[dtype])

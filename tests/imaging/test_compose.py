@@ -10,7 +10,7 @@ from skimage.color import rgb2lab
 
 from colorizer.imaging.arrays import Plane
 from colorizer.imaging.color import lab_to_linear, lab_to_rgb, rgb_to_lab
-from colorizer.imaging.compose import compose, compose_gray, in_gamut
+from colorizer.imaging.compose import compose, compose_gray, map_to_gamut
 from tests.helpers.photos import color_pixels
 
 DEPTHS = [np.uint8, np.uint16]
@@ -30,7 +30,7 @@ def linear(lightness: Plane, ab: Plane) -> NDArray[np.float32]:
 @pytest.mark.parametrize("chroma", [0, 20, 60, 150])
 def test_pixels_are_those_of_the_exact_conversion(chroma: float, dtype: type) -> None:
     lightness, ab = random_lab(chroma)
-    mapped = torch.from_numpy(np.concatenate((lightness[None], in_gamut(lightness, ab))))
+    mapped = torch.from_numpy(np.concatenate((lightness[None], map_to_gamut(lightness, ab))))
     highest = np.iinfo(dtype).max
     exact = highest * lab_to_rgb(mapped).permute(1, 2, 0).numpy()
     error = np.abs(compose(lightness, ab, dtype) - exact)
@@ -52,7 +52,7 @@ def test_colors_come_back(dtype: type) -> None:
 def test_the_smallest_bands(size: tuple[int, int]) -> None:
     lightness, ab = np.full(size, 50, np.float32), np.full((2, *size), 200, np.float32)
     assert compose(lightness, ab).shape == (*size, 3)
-    assert in_gamut(lightness, ab).shape == (2, *size)
+    assert map_to_gamut(lightness, ab).shape == (2, *size)
 
 
 @pytest.mark.parametrize("dtype", DEPTHS)
@@ -90,7 +90,7 @@ def test_clipping_would_not_keep_lightness() -> None:
 def test_gamut_mapping_keeps_hue_within_a_degree() -> None:
     """Before rounding, of colors that still have a chroma over 10."""
     lightness, ab = random_lab(120, 1)
-    mapped = in_gamut(lightness, ab)
+    mapped = map_to_gamut(lightness, ab)
     shown = rgb_to_lab(
         lab_to_rgb(torch.from_numpy(np.concatenate((lightness[None], mapped))))
     ).numpy()
@@ -105,7 +105,7 @@ def test_gamut_mapping_keeps_hue_within_a_degree() -> None:
 def test_gamut_mapping_takes_no_more_chroma_than_it_must() -> None:
     """What was mapped lies on the gamut's surface: one linear component is at 0 or 1."""
     lightness, ab = random_lab(120, 2, lowest=1)
-    before, after = linear(lightness, ab), linear(lightness, in_gamut(lightness, ab))
+    before, after = linear(lightness, ab), linear(lightness, map_to_gamut(lightness, ab))
     outside = (before.min(0) < -0.01) | (before.max(0) > 1.01)
     distance = np.minimum(after, 1 - after).min(0)[outside]
     assert outside.mean() > 0.3
@@ -115,13 +115,13 @@ def test_gamut_mapping_takes_no_more_chroma_than_it_must() -> None:
 def test_colors_inside_the_gamut_are_left_alone() -> None:
     lab = rgb_to_lab(torch.from_numpy(color_pixels(60, 80) / np.float32(255)).permute(2, 0, 1))
     ab = lab[1:].numpy().copy()
-    assert np.array_equal(in_gamut(lab[0].numpy(), ab), lab[1:].numpy())
+    assert np.array_equal(map_to_gamut(lab[0].numpy(), ab), lab[1:].numpy())
     assert np.array_equal(ab, lab[1:].numpy())
 
 
 def test_gamut_mapping_does_not_depend_on_the_neighbors() -> None:
     lightness, ab = random_lab(120, 3)
-    together = in_gamut(lightness, ab)
+    together = map_to_gamut(lightness, ab)
     for row in range(0, 90, 10):
-        alone = in_gamut(lightness[row : row + 1], ab[:, row : row + 1])
+        alone = map_to_gamut(lightness[row : row + 1], ab[:, row : row + 1])
         assert np.abs(alone[:, 0] - together[:, row]).max() < 1e-4

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from colorizer.imaging.curves import STEPS, look_up, tabulate, tabulate_levels
+from colorizer.imaging.curves import TABLE_STEPS, look_up, tabulate, tabulate_levels
 
 
-@pytest.mark.parametrize("steps", STEPS.values())
+@pytest.mark.parametrize("steps", TABLE_STEPS.values())
 @pytest.mark.parametrize("shape", [(40, 30), (40, 30, 3), (1, 1)])
 def test_shares_are_looked_up_to_half_a_step(steps: int, shape: tuple[int, ...]) -> None:
     where = np.random.default_rng(0).uniform(0, 1, shape).astype(np.float32)
@@ -16,7 +16,7 @@ def test_shares_are_looked_up_to_half_a_step(steps: int, shape: tuple[int, ...])
     assert np.abs(found - 7 * where).max() < 7 * 0.51 / steps + 1e-6
 
 
-@pytest.mark.parametrize("steps", STEPS.values())
+@pytest.mark.parametrize("steps", TABLE_STEPS.values())
 def test_what_lies_beyond_gets_the_ends(steps: int) -> None:
     where = np.array([[-1e3, -1e-5, 0, 1, 1.00001, 1e3]], np.float32)
     assert look_up(tabulate(torch.sqrt, steps), where).tolist() == [[0, 0, 0, 1, 1, 1]]
