@@ -97,7 +97,7 @@ def test_gray_has_no_chroma() -> None:
 def test_batches_and_single_pictures_agree() -> None:
     rgb = random_rgb(3, 12).view(3, 3, 4)
     batch = rgb_to_lab(torch.stack((rgb, 1 - rgb)))
-    assert torch.equal(batch[0], rgb_to_lab(rgb))
+    assert torch.allclose(batch[0], rgb_to_lab(rgb), atol=1e-4)  # kernels depend on the shape
     assert batch.shape == (2, 3, 3, 4)
 
 
