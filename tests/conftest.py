@@ -20,6 +20,17 @@ from tests.helpers.photos import Pixels, as_arrays, color_pixels, save_photos
 
 torch.set_num_threads(1)  # tiny networks would only wait for each other's threads
 
+# Fixtures that start a server or export a network: tests that use one are slow.
+SLOW_FIXTURES = {"address", "closed", "exported", "tiny_onnx"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects tests by their markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a slow fixture."""
+    for item in items:
+        if isinstance(item, pytest.Function) and SLOW_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
@@ -133,6 +144,3 @@ def flowers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     savemat(base / "setid.mat", {"trnid": [2, 5], "valid": [1, 6], "tstid": [3, 4]})
     monkeypatch.setattr(Flowers102, "_check_integrity", lambda self: base.is_dir())
     return base.parent
-
-
-# Folders and tar shards

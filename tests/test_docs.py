@@ -113,6 +113,7 @@ def test_python(block: str, workplace: Path) -> None:
     assert set(workplace.iterdir()) > before  # it has saved something
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", blocks("sh"))
 def test_commands(block: str, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for words in commands(block):
@@ -192,6 +193,7 @@ def test_every_public_name_is_documented() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_wrong_is_found(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit):
         parse_python(["-m", "train.fit", "--no-such-option"], monkeypatch)

@@ -42,6 +42,7 @@ def test_gray_and_color_are_both_there() -> None:
     assert modes.count("RGB") >= 2
 
 
+@pytest.mark.slow
 def test_aged_print_can_be_made_again(tmp_path: Path) -> None:
     script = EXAMPLES / "make_aged_print.py"
     out = tmp_path / "aged.jpg"

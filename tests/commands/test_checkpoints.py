@@ -248,6 +248,7 @@ def test_wrong_usage(arguments: list[str], capsys) -> None:
     assert run(capsys, *arguments)[0] == 2
 
 
+@pytest.mark.slow
 def test_the_environment_is_heeded(folder: Path, tmp_path: Path) -> None:
     """HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE, as a person sets them."""
     Image.fromarray(color_pixels(48, 64)).save(tmp_path / "a.png")

@@ -128,6 +128,7 @@ def test_the_bundled_card_and_its_license_go_along() -> None:
     assert "## License" in texts["model_card"]
 
 
+@pytest.mark.slow
 def test_pix2pix_is_exported_too(tmp_path: Path) -> None:
     generator = tiny_pix2pix().eval()
     path = export_onnx(Checkpoint(generator, 256, "here", "0" * 64), tmp_path)["fp32"]
@@ -181,6 +182,7 @@ def test_unknown_precisions_are_refused(tiny_checkpoint: Path, tmp_path: Path) -
         export_onnx(load_checkpoint(tiny_checkpoint), tmp_path, ["fp8"])
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written(
     tiny_checkpoint: Path, tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

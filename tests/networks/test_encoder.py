@@ -81,6 +81,7 @@ def test_encoder_weights_are_loaded_strictly() -> None:
         build_encoder("resnet18", False, None, state)
 
 
+@pytest.mark.slow
 def test_the_bundled_checkpoint_needs_no_slow_imports() -> None:
     """Each of them takes a second or more."""
     program = (

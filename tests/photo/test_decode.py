@@ -464,6 +464,7 @@ def test_the_header_of_what_is_no_photo(tmp_path: Path) -> None:
     assert saved_format(tmp_path / "a.jpg") == saved_format(tmp_path / "none.jpg") == "PNG"
 
 
+@pytest.mark.slow
 def test_every_format_opens_in_a_fresh_process(tmp_path: Path) -> None:
     """Pillow imports most of its plugins late."""
     for name in ("a.webp", "a.tif", "a.jp2", "a.avif", "a.heic"):

@@ -96,6 +96,7 @@ def test_tiff_is_one_that_others_read(tmp_path: Path) -> None:
         assert image.mode == "RGBA"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of the system")
 @pytest.mark.parametrize("format", SAVED_AS)
 def test_a_full_disk_leaves_the_old_file_and_no_part(tmp_path: Path, format: str) -> None:

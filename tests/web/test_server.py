@@ -92,6 +92,7 @@ def test_who_logs_in_may_come_in_until_it_is_too_often(closed: str, tmp_path: Pa
     assert get(f"{closed}healthz")[0] == 200
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
 def test_a_server_that_is_told_to_stop_finishes_its_job(
     tmp_path: Path, tiny_checkpoint: Path
@@ -135,6 +136,7 @@ def check_log(text: str, size: int) -> None:
     assert "127.0.0.1" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [

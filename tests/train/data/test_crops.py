@@ -345,6 +345,7 @@ def test_batches_hold_the_crops_and_all_skips() -> None:
     assert joined == 3 * skips
 
 
+@pytest.mark.slow
 def test_other_processes_give_the_same_batches(photo_folder, tmp_path) -> None:
     shutil.copy(photo_folder / "a.png", tmp_path / "a.png")
     (tmp_path / "b.png").write_text("no photo")
