@@ -157,8 +157,10 @@ def copy_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _dust_share(lightness: Plane, surroundings: Plane) -> Plane:
-    """How surely pixels (h, w) are dust, 0 to 1; `surroundings` (h, w, 4) holds the median, the
-    darkest, the lightest, and how far beyond these dust begins.
+    """Return how likely each pixel (h, w) is dust, 0 to 1.
+
+    `surroundings` (h, w, 4) holds the median, the darkest, the lightest, and how far beyond
+    these dust begins.
     """
     _, darkest, lightest, margin = np.moveaxis(surroundings, 2, 0)
     outside = np.maximum(darkest - lightness, lightness - lightest)

@@ -61,8 +61,9 @@ def repair_skin(ab: Plane, lightness: Plane, amount: float) -> Plane:
 
 
 def _enclosed(skin: Plane, radius: int) -> Plane:
-    """Where skin is on all sides within the radius: a morphological closing, which leaves straight
-    borders where they are. (h, w), 0 to 1.
+    """Return where skin is on all sides within the radius, (h, w), 0 to 1.
+
+    This is a morphological closing, which keeps straight borders in place.
     """
     window = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     closed = cv2.morphologyEx(

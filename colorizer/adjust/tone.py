@@ -23,8 +23,9 @@ CURVE_STEPS = 1 << 16  # of the tone curve, 256 times as fine as 8 bits
 
 
 class ToneAdjuster:
-    """The settings of lightness, ready for any band of a photo: repairs first, then the tone,
-    sharpness last.
+    """The settings of lightness, ready for any band of a photo.
+
+    Repairs come first, then the tone, and sharpness last.
 
     Args:
         photo: whose lightness is to be adjusted.
@@ -87,8 +88,10 @@ def tone_curve(settings: Adjustments) -> Plane:
 
 
 def expose(luminance: torch.Tensor, factor: float) -> torch.Tensor:
-    """Multiply luminance in [0, 1]; highlights above `HIGHLIGHTS` roll off, so that white stays
-    white, and the steps below it stay apart (Reinhard et al. 2002, eq. 4, above a knee).
+    """Multiply luminance in [0, 1] and roll off the highlights above `HIGHLIGHTS`.
+
+    White stays white, and the steps below it stay apart (Reinhard et al. 2002, eq. 4, above a
+    knee).
     """
     exposed = luminance * factor
     if factor <= 1:

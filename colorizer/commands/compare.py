@@ -1,6 +1,4 @@
-"""`colorizer compare CHECKPOINT... --photos PHOTO... -o sheet.png`: see what checkpoints make of
-the same photos.
-"""
+"""`colorizer compare`: show the same photos colorized by several checkpoints."""
 
 import argparse
 import sys

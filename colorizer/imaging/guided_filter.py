@@ -40,8 +40,9 @@ def guided_coefficients(
 
 
 def guided_filter(guide: Plane, values: Plane, radius: int, epsilon: float) -> Plane:
-    """Smooth `values` (H, W, C) while keeping the edges of `guide` (H, W); see
-    `guided_coefficients`.
+    """Smooth `values` (H, W, C) while keeping the edges of `guide` (H, W).
+
+    See `guided_coefficients`.
     """
     slope, offset = guided_coefficients(guide, values, radius, epsilon)
     return slope * guide[:, :, None] + offset

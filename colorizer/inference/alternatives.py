@@ -172,8 +172,9 @@ def boost_logits(photo: CoarsePhoto, regions: list[Region], choice: tuple[int, .
 
 
 def similarity(features: Plane, mask: Tensor) -> Tensor:
-    """How similar pixels are to those of a mask: (h, w), 1 within their variance, then falling off
-    to 0.
+    """Return how similar pixels (h, w) are to those of a mask.
+
+    The similarity is 1 within the mask's variance, then falls off to 0.
     """
     values = torch.from_numpy(features)
     distance = ((values - values[mask].mean(0)) ** 2).sum(2)
@@ -193,8 +194,9 @@ def displayable(ab: Tensor, lightness: float) -> Tensor:
 
 
 def select_distinct(colors: Tensor, distance: float, n: int) -> list[int]:
-    """Indices of at most `n` colors (2, k), each `distance` ab units or more from all selected
-    before it.
+    """Return indices of at most `n` colors (2, k), from the first.
+
+    Each is `distance` ab units or more from all that were selected before it.
     """
     selected: list[int] = []
     for index, color in enumerate(colors.T):

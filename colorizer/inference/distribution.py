@@ -28,8 +28,9 @@ class Distribution:
         return torch.einsum("qhw,cq->chw", sharp, self.bins)
 
     def features(self, lightness: Plane) -> Plane:
-        """Features (h, w, C), close for pixels with similar distributions and lightness; see
-        `colorizer.inference.regions.describe`.
+        """Return features (h, w, C), close for pixels with similar distributions and lightness.
+
+        See `colorizer.inference.regions.describe`.
 
         Args:
             lightness: (H, W) L* at four times the resolution.

@@ -34,8 +34,9 @@ class TensorGenerator(nn.Module):
         self.generator = generator
 
     def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
-        """(1, 1, H, W) L* to ab (1, 2, H, W) and, if the generator predicts a distribution, logits
-        (1, bins, ceil(H / 4), ceil(W / 4)).
+        """Map L* (1, 1, H, W) to ab (1, 2, H, W) and, with a distribution, to logits.
+
+        The logits are (1, bins, ceil(H / 4), ceil(W / 4)).
         """
         prediction = self.generator(lightness)
         return (prediction.ab,) if prediction.logits is None else tuple(prediction[:2])

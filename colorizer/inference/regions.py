@@ -35,8 +35,10 @@ def find_regions(lightness: Plane, probabilities: Tensor) -> tuple[Labels, Plane
 
 
 def describe(lightness: Plane, probabilities: Tensor) -> Plane:
-    """Features (h, w, C): lightness, and principal components of the square roots of the
-    probabilities, so that distances are Hellinger distances.
+    """Return features (h, w, C): lightness and components of the probabilities.
+
+    These are principal components of the square roots of the probabilities, so that distances
+    are Hellinger distances.
     """
     roots = probabilities.flatten(1).sqrt().T  # (pixels, Q)
     roots = (roots - roots.mean(0)).double()
@@ -48,8 +50,9 @@ def describe(lightness: Plane, probabilities: Tensor) -> Plane:
 
 
 def divide(features: Plane) -> Labels:
-    """Divide features (h, w, C) into about `PATCHES` compact patches of similar pixels, by k-means
-    from a regular grid (after Achanta et al. 2012).
+    """Divide features (h, w, C) into about `PATCHES` compact patches of similar pixels.
+
+    This is k-means from a regular grid (after Achanta et al. 2012).
     """
     height, width, channels = features.shape
     cells = min(PATCHES, height * width)
@@ -101,8 +104,9 @@ def merge(patches: Labels, features: Plane, lightness: Plane) -> Labels:
 def _borders(
     patches: Labels, lightness: Plane, n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For each pair of patches (n, n): the sum of the lightness steps across their border, and the
-    border's length in pixels.
+    """Return, for each pair of patches (n, n), lightness steps and length of their border.
+
+    The steps are summed across the border; the length is in pixels.
     """
     steps, length = np.zeros((2, n * n))
     for labels, values in ((patches, lightness), (patches.T, lightness.T)):

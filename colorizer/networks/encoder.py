@@ -1,5 +1,7 @@
-"""The generator's encoder: an ImageNet-pretrained backbone with its batch norm folded into its
-convolutions, which is the same function, faster, with the statistics of the pretraining.
+"""The generator's encoder: a backbone that was pretrained on ImageNet.
+
+Its batch norm is folded into its convolutions. That is the same function, faster, with the
+statistics of the pretraining.
 
 Any backbone of timm will do that hands out features at stride 2, 4, 8, 16 and 32. Importing timm
 takes longer than colorizing a photo, so the plain ResNets with bottlenecks are built here, under

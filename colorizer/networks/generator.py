@@ -224,8 +224,10 @@ class Generator(nn.Module):
 
 
 class ColorQueries(nn.Module):
-    """One query per color bin, which looks at the photo's features and says how the head's weights
-    for its color change for this photo; they don't at first.
+    """One query per color bin, which adapts the head's weights to the photo.
+
+    It looks at the photo's features and changes the weights for its color. Before training, the
+    changes are 0.
 
     Args:
         bins: how many.
@@ -251,8 +253,9 @@ class ColorQueries(nn.Module):
         nn.init.zeros_(self.change.bias)
 
     def forward(self, scales: Sequence[Tensor]) -> Tensor:
-        """Features (N, channels, h, w) of each scale, further ones unused, to changes (N, bins,
-        out) of the head's weights.
+        """Map features (N, channels, h, w) of each scale to changes (N, bins, out) of the weights.
+
+        Further features are unused.
         """
         queries = self.start.expand(len(scales[0]), -1, -1)
         for features, adapt, layer in zip(scales, self.adapt, self.layers, strict=False):
@@ -286,8 +289,9 @@ class DecoderBlock(nn.Module):
 
 
 def padding(side: int, stride: int) -> int:
-    """Pixels that a side lacks to a multiple of the stride: so written, the sum is one to
-    `torch.export`, too, which is then quick.
+    """Return the pixels that a side lacks to a multiple of the stride.
+
+    Written like this, `torch.export` sees that the sum is a multiple, and is fast.
     """
     return (side + stride - 1) // stride * stride - side
 

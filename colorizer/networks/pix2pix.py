@@ -1,5 +1,6 @@
-"""The classic pix2pix U-Net (Isola et al. 2017, appendix 6.1.1), the baseline that colorizers are
-compared with: eight downs, eight ups, dropout, trained from scratch.
+"""The classic pix2pix U-Net, the baseline for other networks.
+
+Isola et al. 2017, appendix 6.1.1: eight downs, eight ups, dropout, trained from scratch.
 """
 
 from dataclasses import dataclass

@@ -64,7 +64,7 @@ def to_srgb(pixels: Pixels, profile: bytes) -> Pixels | None:
 
 
 def color_space(profile: bytes) -> str | None:
-    """ "gray", "rgb" or "cmyk"; None of a profile that is damaged or of another kind."""
+    """Return "gray", "rgb" or "cmyk"; None for a damaged profile or one of another kind."""
     try:
         return SPACES.get(ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space)
     except (OSError, ImageCms.PyCMSError):

@@ -40,8 +40,10 @@ def has_colors(photo: Photo) -> bool:
 
 
 def _unexplained_chroma(lab: Plane) -> NDArray[np.float64]:
-    """Distance in ab of each pixel of (3, h, w) from a tone fitted by iteratively reweighted least
-    squares with Cauchy's weights (Holland and Welsch 1977, table 1); (h * w).
+    """Return the distance in ab (h * w) of each pixel of (3, h, w) from a fitted tone.
+
+    The fit is iteratively reweighted least squares with Cauchy's weights (Holland and Welsch
+    1977, table 1).
     """
     _, height, width = lab.shape
     y = np.repeat(np.linspace(-1, 1, height), width)

@@ -87,8 +87,9 @@ def show_crop(pixels: Pixels, box: tuple[int, int, int, int]) -> Pixels:
 
 
 def side_by_side(pictures: dict[str, Photo]) -> Image.Image:
-    """Pictures of one size beside each other, each with its label below; the labels must be
-    `drawable`.
+    """Put pictures of one size side by side, each with its label below.
+
+    The labels must be `drawable`.
     """
     images = [photo.to_image().convert("RGB") for photo in pictures.values()]
     for image in images:
