@@ -32,7 +32,9 @@ def neighbors(
     """Find the two grid cells between which each pixel is interpolated.
 
     Args:
-        positions: pixels on a side of `length` pixels, which `count` equal cells cover.
+        positions: indices of pixels on a side of the picture.
+        length: of the side, in pixels.
+        count: equal cells that cover the side.
 
     Returns:
         The index of the cell before each pixel, of the cell after, and the weight of the latter,
