@@ -18,7 +18,7 @@ import torch
 from colorizer.checkpoints.checkpoint import AnyGenerator, load_checkpoint
 from colorizer.imaging.arrays import Plane
 from colorizer.inference.comparison import compare
-from colorizer.inference.engines import Colors, Engine, onnx_engine, openvino_engine, torch_engine
+from colorizer.inference.engines import (Colors, Engine, make_engine, onnx_engine, openvino_engine, torch_engine)
 from colorizer.networks.encoder import fold_batch_norm
 from colorizer.photo.photo import Photo
 from train.measure.report import markdown_table
@@ -43,7 +43,7 @@ def compiled(generator: AnyGenerator) -> Engine:
             prediction = network(torch.from_numpy(lightness)[None, None])
         return prediction.ab[0].numpy(), prediction.logits
 
-    return run
+    return make_engine("torch.compile", CPU, run)
 
 
 def makers(generator: AnyGenerator, folder: Path) -> dict[str, Callable[[], Engine]]:

@@ -1,4 +1,4 @@
-"""The pipeline: load a checkpoint once, colorize many photos, adjust each without the network."""
+"""Load a checkpoint once, colorize many photos."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Self
 
 import torch
+from torch import Tensor
 
 from colorizer.checkpoints.checkpoint import WORKING_SIZES, Checkpoint, load_checkpoint
 from colorizer.imaging.arrays import Plane
 from colorizer.inference.colorization import Colorization, NetworkOutput
 from colorizer.inference.distribution import Distribution
-from colorizer.inference.engines import PRECISIONS, file_engine, torch_engine
+from colorizer.inference.engines import PRECISIONS, Engine, file_engine, torch_engine
 from colorizer.inference.faces import find_faces
 from colorizer.inference.hints import ColorHint, sample
 from colorizer.inference.small_faces import WINDOW_SIZE, blend_skin, face_windows, favor_skin
@@ -23,30 +24,18 @@ LONGEST_SIDE = 4  # of the network's picture, in working sizes, for strips of 1 
 
 
 class Colorizer:
-    """A generator, ready to colorize photos; use `Colorizer.load`.
+    """Colorizes photos with a checkpoint's network; use `Colorizer.load`.
 
     One object may serve several threads.
 
     Attributes:
-        checkpoint: of the generator.
-        device: on which torch runs it.
-        engine: what runs it: "torch", or what runs the exported file.
+        checkpoint: of the network.
+        engine: runs the network.
     """
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        device: torch.device,
-        onnx: Path | None = None,
-        precision: str = "auto",
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, engine: Engine) -> None:
         self.checkpoint = checkpoint
-        self.device = device
-        self._run_network, self.engine = (
-            (torch_engine(checkpoint.generator, device, precision), "torch")
-            if onnx is None
-            else file_engine(onnx, checkpoint, torch.get_num_threads(), precision)
-        )
+        self.engine = engine
 
     @classmethod
     def load(
@@ -93,12 +82,16 @@ class Colorizer:
             chosen = torch.empty(0, device=device).device
         except (RuntimeError, AssertionError) as error:  # a torch without CUDA asserts
             raise ValueError(f"The device {device} can't be used; take auto or cpu.") from error
-        path = None if onnx is None else Path(onnx)
-        return cls(load_checkpoint(source), chosen, path, precision)
+        checkpoint = load_checkpoint(source)
+        if onnx is None:
+            return cls(checkpoint, torch_engine(checkpoint.generator, chosen, precision))
+        return cls(
+            checkpoint, file_engine(Path(onnx), checkpoint, torch.get_num_threads(), precision)
+        )
 
     def colorize(
         self, photo: Photo, hints: Sequence[ColorHint] = (), working_size: int | None = None
-    ) -> "Colorization":
+    ) -> Colorization:
         """Colorize a photo; its own colors, if it has any, are ignored.
 
         Args:
@@ -119,30 +112,28 @@ class Colorizer:
             )
         size = network_size(photo.size, short)
         samples = sample(hints, photo.size, size)
-        predicted = self._improve_small_faces(photo, self.predict(photo.resized_lightness(size)))
+        predicted = self._improve_small_faces(photo, *self.predict([photo.resized_lightness(size)]))
         return Colorization(photo, predicted, samples=samples)
 
-    def predict(self, lightness: Plane) -> "NetworkOutput":
-        """Run the network, and nothing else; what comes back lies in the memory of the CPU.
+    def predict(self, pictures: Sequence[Plane]) -> list[NetworkOutput]:
+        """Run the network, and nothing else; the results are in the CPU's memory.
 
         Args:
-            lightness: (h, w) L* of a photo at the working size.
+            pictures: L* (h, w) of photos at the working size.
         """
-        return self.predict_all([lightness])[0]
+        return [
+            self._output(lightness, *colors)
+            for lightness, colors in zip(pictures, self.engine.run(pictures), strict=True)
+        ]
 
-    def predict_all(self, pictures: Sequence[Plane]) -> list["NetworkOutput"]:
-        """The same for several pictures, one after the other."""
-        return [self._predict(lightness) for lightness in pictures]
-
-    def _predict(self, lightness: Plane) -> "NetworkOutput":
-        ab, logits = self._run_network(lightness)
+    def _output(self, lightness: Plane, ab: Plane, logits: Tensor | None) -> NetworkOutput:
         generator, distribution = self.checkpoint.generator, None
         if logits is not None and isinstance(generator, Generator):
             distribution = Distribution(logits, generator.bins.cpu(), generator.config.temperature)
         scaling = generator.config.confidence if isinstance(generator, Generator) else (1.0, 0.0)
         return NetworkOutput(lightness, ab, distribution, scaling, self.checkpoint.sha256)
 
-    def _improve_small_faces(self, photo: Photo, first: "NetworkOutput") -> "NetworkOutput":
+    def _improve_small_faces(self, photo: Photo, first: NetworkOutput) -> NetworkOutput:
         """Add what a second look at each small face finds."""
         generator = self.checkpoint.generator
         if first.distribution is None or not isinstance(generator, Generator):
@@ -154,7 +145,7 @@ class Colorizer:
         parts = [
             photo.transformed(partial(window.crop_photo, input_size=input_size)) for window in found
         ]
-        looks = self.predict_all(
+        looks = self.predict(
             [part.resized_lightness((WINDOW_SIZE, WINDOW_SIZE)) for part in parts]
         )
         ab, logits = first.ab.copy(), first.distribution.logits.clone()

@@ -1,6 +1,7 @@
-"""What runs a network: torch, or a file of `export` in OpenVINO or ONNX Runtime."""
+"""Engines run a network: torch, or OpenVINO and ONNX Runtime with an exported file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,32 @@ from colorizer.errors import EngineError
 from colorizer.imaging.arrays import Plane
 
 Colors = tuple[Plane, Tensor | None]  # ab (2, h, w), and logits (bins, ceil(h / 4), ceil(w / 4))
-Engine = Callable[[Plane], Colors]  # from L* (h, w); float32 all; may be called by several threads
 PRECISIONS = ("auto", "fp32", "bf16")
 ENGINES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}  # the fastest first
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Runs a network; several threads may share one.
+
+    Attributes:
+        name: "torch", "OpenVINO" or "ONNX Runtime".
+        device: where torch runs the network; the CPU for the others.
+        run: predicts the colors of pictures, L* (h, w) float32 each, one after the other.
+    """
+
+    name: str
+    device: torch.device
+    run: Callable[[Sequence[Plane]], list[Colors]]
+
+    def __call__(self, lightness: Plane) -> Colors:
+        """Predict the colors of one picture, L* (h, w) float32."""
+        return self.run([lightness])[0]
+
+
+def make_engine(name: str, device: torch.device, run: Callable[[Plane], Colors]) -> Engine:
+    """Make an engine of a function that predicts the colors of one picture."""
+    return Engine(name, device, lambda pictures: [run(lightness) for lightness in pictures])
 
 
 def torch_engine(generator: AnyGenerator, device: torch.device, precision: str = "fp32") -> Engine:
@@ -36,7 +60,7 @@ def torch_engine(generator: AnyGenerator, device: torch.device, precision: str =
         ab = prediction.ab[0].float().cpu().numpy()
         return ab, None if prediction.logits is None else prediction.logits[0].float().cpu()
 
-    return run
+    return make_engine("torch", device, run)
 
 
 def takes_bfloat16(precision: str, device: torch.device) -> bool:
@@ -57,7 +81,7 @@ def has_bfloat16(device: torch.device) -> bool:
 
 def file_engine(
     path: Path, checkpoint: Checkpoint, threads: int, precision: str = "fp32"
-) -> tuple[Engine, str]:
+) -> Engine:
     """Run an exported file on the CPU, in the fastest engine that is installed.
 
     Args:
@@ -65,9 +89,6 @@ def file_engine(
         checkpoint: from which it must have been exported.
         threads: how many to use.
         precision: see `takes_bfloat16`; ONNX Runtime has float32 alone.
-
-    Returns:
-        The engine and its name.
 
     Raises:
         EngineError: no engine is installed, the file can't be read, or it was exported from another
@@ -93,7 +114,7 @@ def file_engine(
         ) from error
     if sha256 != checkpoint.sha256:
         raise EngineError(f"{path} was not exported from this checkpoint; export it again.")
-    return engine, ENGINES[package]
+    return engine
 
 
 def openvino_engine(path: Path, threads: int, bfloat16: bool = False) -> tuple[Engine, str]:
@@ -126,7 +147,7 @@ def openvino_engine(path: Path, threads: int, bfloat16: bool = False) -> tuple[E
         request = compiled.create_infer_request()  # one per call: threads must not share it
         return colors(list(request.infer({"lightness": lightness[None, None]}).values()))
 
-    return run, sha256
+    return make_engine(ENGINES["openvino"], torch.device("cpu"), run), sha256
 
 
 def onnx_engine(path: Path, threads: int) -> tuple[Engine, str]:
@@ -140,7 +161,8 @@ def onnx_engine(path: Path, threads: int) -> tuple[Engine, str]:
     def run(lightness: Plane) -> Colors:
         return colors(session.run(None, {"lightness": lightness[None, None]}))
 
-    return run, session.get_modelmeta().custom_metadata_map.get("sha256", "")
+    sha256 = session.get_modelmeta().custom_metadata_map.get("sha256", "")
+    return make_engine(ENGINES["onnxruntime"], torch.device("cpu"), run), sha256
 
 
 def colors(outputs: list[Plane]) -> Colors:

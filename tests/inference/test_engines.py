@@ -35,7 +35,7 @@ def test_a_file_gives_the_same_photo(
 ) -> None:
     hide(monkeypatch, *(name for name in ENGINES if name != package))
     colorizer = Colorizer.load(tiny_checkpoint, onnx=tiny_onnx, precision="fp32")
-    assert colorizer.engine == ENGINES[package]
+    assert colorizer.engine.name == ENGINES[package]
     torchs = Colorizer.load(tiny_checkpoint, "cpu", precision="fp32")
     expected, made = torchs.colorize(color_photo), colorizer.colorize(color_photo)
     difference = made.colorized.pixels.astype(int) - expected.colorized.pixels
@@ -46,7 +46,7 @@ def test_a_file_gives_the_same_photo(
 
 
 def test_torch_is_the_default(tiny_colorizer: Colorizer) -> None:
-    assert tiny_colorizer.engine == "torch"
+    assert tiny_colorizer.engine.name == "torch"
 
 
 @pytest.mark.parametrize("exported", [False, True])
@@ -63,7 +63,7 @@ def test_a_cpu_that_has_bfloat16_takes_it(
 
     def predict(precision: str) -> Plane:
         colorizer = Colorizer.load(tiny_checkpoint, "cpu", onnx, precision)
-        ab = colorizer.predict(lightness).ab
+        ab = colorizer.predict([lightness])[0].ab
         assert ab.dtype == np.float32
         return ab
 
@@ -93,7 +93,7 @@ def test_which_devices_have_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_openvino_goes_first_for_it_is_the_fastest(tiny_onnx: Path, tiny_checkpoint: Path) -> None:
-    assert Colorizer.load(tiny_checkpoint, "cpu", tiny_onnx).engine == "OpenVINO"
+    assert Colorizer.load(tiny_checkpoint, "cpu", tiny_onnx).engine.name == "OpenVINO"
 
 
 @pytest.mark.parametrize("package", ENGINES)
@@ -101,7 +101,7 @@ def test_threads_may_share_it(
     package: str, tiny_onnx: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hide(monkeypatch, *(name for name in ENGINES if name != package))
-    engine, _ = file_engine(tiny_onnx, load_checkpoint(tiny_checkpoint), 1)
+    engine = file_engine(tiny_onnx, load_checkpoint(tiny_checkpoint), 1)
     pictures = [Photo(color_pixels(40 + 8 * seed, 64, seed)).lightness for seed in range(8)]
     alone = [engine(picture)[0] for picture in pictures]
     with ThreadPoolExecutor(4) as pool:

@@ -179,12 +179,12 @@ def test_a_photo_without_faces_is_seen_once(
     result = tiny_colorizer.colorize(photo)
     assert sizes == [(192, 288)]
     assert np.array_equal(
-        result._ab, tiny_colorizer.predict(photo.resized_lightness((192, 288))).ab
+        result._ab, tiny_colorizer.predict([photo.resized_lightness((192, 288))])[0].ab
     )
 
 
 def test_networks_without_a_distribution_run_once(tanh_colorizer: Colorizer, crowd: Photo) -> None:
-    once = tanh_colorizer.predict(crowd.resized_lightness((192, 205))).ab
+    once = tanh_colorizer.predict([crowd.resized_lightness((192, 205))])[0].ab
     assert np.array_equal(tanh_colorizer.colorize(crowd)._ab, once)
 
 
@@ -195,7 +195,7 @@ def test_a_recipe_repeats_both_passes(
         "colorizer.inference.small_faces.skin_likeness", lambda ab: np.float32(ab[0] > 0)
     )
     both = tiny_colorizer.colorize(crowd)
-    one = tiny_colorizer.predict(crowd.resized_lightness((192, 205)))
+    [one] = tiny_colorizer.predict([crowd.resized_lightness((192, 205))])
     assert not np.array_equal(both._ab, one.ab)
     recipe = Recipe.of(tiny_colorizer, crowd, "a.png")
     again = Recipe.from_json(recipe.to_json()).apply(tiny_colorizer, crowd)
@@ -206,11 +206,11 @@ def test_a_recipe_repeats_both_passes(
 def sizes(tiny_colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """The sizes of what the network sees, as it sees it."""
     seen: list[tuple[int, ...]] = []
-    predict_all = tiny_colorizer.predict_all
+    predict = tiny_colorizer.predict
 
     def record(pictures: Sequence[Plane]) -> list[NetworkOutput]:
         seen.extend(lightness.shape for lightness in pictures)
-        return predict_all(pictures)
+        return predict(pictures)
 
-    monkeypatch.setattr(tiny_colorizer, "predict_all", record)
+    monkeypatch.setattr(tiny_colorizer, "predict", record)
     return seen

@@ -81,18 +81,19 @@ def test_hints_need_no_gpu(tiny_checkpoint: Path, color_photo: Photo, lender: Le
     assert len(lender.sizes) == 1
 
 
-def test_later_models_stay_on_the_cpu(tiny_checkpoint: Path, lender: Lender) -> None:
-    colorizer = Colorizer.load(tiny_checkpoint, "cpu")
-    colorizer.device = torch.device("meta")  # in the place of "cuda"
-    assert lend_gpu(colorizer) == torch.device("cpu")
+def test_later_models_stay_on_the_cpu(
+    tiny_checkpoint: Path, lender: Lender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = Models(str(tiny_checkpoint), "cpu")
+    models.replace_default(str(tiny_checkpoint), None)
+    assert models.get("").engine.device == torch.device("cpu")
+    assert models.get("").engine.run([]) == []
+    assert lender.sizes == []
 
 
 @pytest.mark.parametrize("package", [None, SimpleNamespace(GPU=lambda duration: lambda task: task)])
 def test_elsewhere_nothing_changes(
-    package: object, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    package: object, tiny_colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zerogpu, "spaces", package)
-    colorizer = Colorizer.load(tiny_checkpoint, "cpu")
-    colorizer.device = torch.device("meta")  # another than the CPU
-    assert lend_gpu(colorizer) == torch.device("meta")
-    assert "predict_all" not in vars(colorizer)
+    assert lend_gpu(tiny_colorizer.engine) is tiny_colorizer.engine

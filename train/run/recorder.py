@@ -10,6 +10,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from colorizer import Colorizer
 from colorizer.checkpoints.checkpoint import Checkpoint, save_checkpoint
+from colorizer.inference.engines import torch_engine
 from train.data.crops import NEARLY_GRAY
 from train.data.sources import Source, pick
 from train.evaluate import evaluate
@@ -92,7 +93,8 @@ class Recorder:
     def validate_and_draw(self, step: int) -> None:
         """Validate, keep the checkpoint if it is the best so far, draw samples and curves."""
         checkpoint = Checkpoint(self.learner.ema.module, self.config.working_size, "", "")
-        colorizer = Colorizer(checkpoint, self.learner.accelerator.device)
+        device = self.learner.accelerator.device
+        colorizer = Colorizer(checkpoint, torch_engine(checkpoint.generator, device, "auto"))
         if self.validation:
             self._validate(colorizer, step)
         self._draw_samples(colorizer, self._samples_path(step))

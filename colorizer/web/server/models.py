@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
+import torch
+
 from colorizer import CheckpointError, Colorizer
 from colorizer.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from colorizer.checkpoints.describe import CheckpointInfo, describe_checkpoint
+from colorizer.inference.engines import torch_engine
 from colorizer.web.server.zerogpu import lend_gpu
 
 MAX_LOADED = 2  # models in memory besides the default
@@ -48,14 +51,17 @@ class Models:
 
     def __init__(self, default: str | None = None, device: str = "auto") -> None:
         self.notice: Notice | None = None
-        self._default = Colorizer.load(default, device)
+        loaded = Colorizer.load(default, device)
+        engine = lend_gpu(loaded.engine)
+        self._default = Colorizer(loaded.checkpoint, engine)
         source = default and self._default.checkpoint.source
         self._default_info = describe_checkpoint(source, fresh=False)
         self._others: OrderedDict[str, Colorizer] = OrderedDict()
         self._lock = Lock()  # guards `_others`
         self._loading = Lock()  # one load at a time, to bound the memory
         self._describe_commit = lru_cache(MAX_DESCRIPTIONS)(describe_checkpoint)
-        self._device = lend_gpu(self._default)  # of the others
+        # A lent GPU's processes do not know the models that are loaded later.
+        self._device = engine.device if engine is loaded.engine else torch.device("cpu")
 
     def get(self, name: str) -> Colorizer:
         """Return the model of that name; download and load it if necessary.
@@ -73,7 +79,7 @@ class Models:
         with self._loading:
             if found := self._loaded(name):  # loaded for another visitor meanwhile
                 return found
-            colorizer = Colorizer(self._load(name), self._device)
+            colorizer = self._colorizer(self._load(name))
             with self._lock:
                 self._others[name] = colorizer
                 while len(self._others) > MAX_LOADED:
@@ -114,7 +120,7 @@ class Models:
         """
         checkpoint = load_checkpoint(source)
         info = describe_checkpoint(source, fresh=False)
-        self._default = Colorizer(checkpoint, self._device)
+        self._default = self._colorizer(checkpoint)
         self._default_info, self.notice = info, notice
 
     def _loaded(self, name: str) -> Colorizer | None:
@@ -122,6 +128,9 @@ class Models:
             if name in self._others:
                 self._others.move_to_end(name)
             return self._others.get(name)
+
+    def _colorizer(self, checkpoint: Checkpoint) -> Colorizer:
+        return Colorizer(checkpoint, torch_engine(checkpoint.generator, self._device, "auto"))
 
     def _load(self, name: str) -> Checkpoint:
         return load_checkpoint(self.describe(name).source, public=True)

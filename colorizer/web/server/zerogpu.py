@@ -5,9 +5,9 @@ served, runs the functions that it has decorated in a forked process that has a 
 what goes in and comes out. Elsewhere it is missing, or does nothing, and so does this module.
 """
 
-import torch
+from dataclasses import replace
 
-from colorizer import Colorizer
+from colorizer.inference.engines import Engine
 
 try:
     import spaces  # type: ignore[import-not-found]
@@ -17,20 +17,13 @@ except ImportError:
 SECONDS = 10  # for one photo, the weights' way to the GPU included; short requests are served first
 
 
-def lend_gpu(colorizer: Colorizer) -> torch.device:
-    """Let the network of a model run on the lent GPU, if this is a Space with ZeroGPU.
+def lend_gpu(engine: Engine) -> Engine:
+    """The same engine, run on a lent GPU if this is a Space with ZeroGPU.
 
     Args:
-        colorizer: loaded in the main thread before the page is served; changed in place. Only the
-            lightness at the working size goes in and only the prediction comes out, no full photo;
-            a second time for all small faces together.
-
-    Returns:
-        Where models run that are loaded later: the processes that have the GPU don't know these.
+        engine: made in the main thread before the page is served. Only lightness at the working
+            size goes in and only predictions come out, never a full photo: once for the photo, and
+            once for all of its small faces.
     """
-    predict_all = colorizer.predict_all
-    lent = spaces.GPU(duration=SECONDS)(predict_all) if spaces else predict_all
-    if lent is predict_all:
-        return colorizer.device
-    colorizer.predict_all = lent  # type: ignore[method-assign]
-    return torch.device("cpu")
+    run = spaces.GPU(duration=SECONDS)(engine.run) if spaces else engine.run
+    return engine if run is engine.run else replace(engine, run=run)
