@@ -18,7 +18,14 @@ import torch
 from colorizer.checkpoints.checkpoint import AnyGenerator, load_checkpoint
 from colorizer.imaging.arrays import Plane
 from colorizer.inference.comparison import compare
-from colorizer.inference.engines import (Colors, Engine, make_engine, onnx_engine, openvino_engine, torch_engine)
+from colorizer.inference.engines import (
+    Colors,
+    Engine,
+    make_engine,
+    onnx_engine,
+    openvino_engine,
+    torch_engine,
+)
 from colorizer.networks.encoder import fold_batch_norm
 from colorizer.photo.photo import Photo
 from train.measure.report import markdown_table

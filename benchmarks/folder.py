@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.photo import make_photo, peak_memory
 from colorizer.batch.find import find_photos
-from colorizer.batch.job import Outcome, Settings, Task, Worker, load_colorizer
+from colorizer.batch.job import JobSettings, Outcome, Task, Worker, load_colorizer
 from colorizer.batch.local_runner import run_threads
 from colorizer.batch.ray_runner import LOCAL, Cluster
 
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     options = parser.parse_args(arguments)
     sources = [item.source for item in find_photos(options.photos) if not item.problem]
-    given = partial(load_colorizer, options.checkpoint, "auto"), Settings()
+    given = partial(load_colorizer, options.checkpoint, "auto"), JobSettings()
     with tempfile.TemporaryDirectory() as folder:
         tasks = make_album(sources, options.count, options.megapixels, Path(folder))
         for jobs in options.jobs:

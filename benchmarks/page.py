@@ -18,7 +18,8 @@ import torch
 from benchmarks.photo import make_photo, print_table
 from colorizer import Adjustments, ColorHint, Colorizer, Photo
 from colorizer.adjust.adjustments import PRESETS
-from colorizer.web.actions.photo_state import Shown, colorize, full_photo, with_hints
+from colorizer.edit import Edit
+from colorizer.web.actions.photo_state import PhotoState, colorize, with_hints
 from colorizer.web.actions.previews import (
     THUMBNAIL_PIXELS,
     color_pictures,
@@ -26,6 +27,7 @@ from colorizer.web.actions.previews import (
     processed_picture,
 )
 from colorizer.web.server.files import picture
+from colorizer.web.server.uploads import open_upload
 
 SLIDERS = {  # one that is quick, one that is slow, and a preset that moves many
     "slider: saturation": Adjustments(saturation=1.2),
@@ -45,30 +47,31 @@ def time_visit(colorizer: Colorizer, path: Path) -> dict[str, float]:
         seconds[name] = time.perf_counter() - start
         return result
 
-    def first() -> Shown:
-        shown = colorize(colorizer, path)
-        pictures(shown, 0, {})
-        return shown
+    def first() -> PhotoState:
+        state = colorize(colorizer, open_upload(path), Edit(), path)
+        pictures(state, 0, {})
+        return state
 
-    shown: Shown = timed("upload to first result", first)
+    state: PhotoState = timed("upload to first result", first)
     for name, settings in SLIDERS.items():
-        timed(name, partial(processed_picture, shown, 0, asdict(settings)))
-    height, width = shown.size
-    hint = ColorHint(width // 2, height // 2, "#2040c0", shown.radius(2))
+        timed(name, partial(processed_picture, state, 0, asdict(settings)))
+    height, width = state.size
+    hint = ColorHint(width // 2, height // 2, "#2040c0", state.radius(2))
 
     def hinted() -> None:
-        color_pictures(with_hints(shown, (hint,)), 0, {})
+        color_pictures(with_hints(state, (hint,)), 0, {})
 
     timed("hint", hinted)
 
-    def versions() -> None:
-        for version in replace(shown).versions:
-            picture(version.preview(THUMBNAIL_PIXELS).colorized)
+    def alternatives() -> None:
+        for result in replace(state).alternatives:
+            picture(result.preview(THUMBNAIL_PIXELS).colorized)
 
-    timed("other versions", versions)
+    timed("alternatives", alternatives)
 
     def download() -> None:
-        result: Photo = shown.guess.on(full_photo(shown)).adjust(Adjustments())
+        photo = state.edit.framing(open_upload(path))
+        result: Photo = state.result.on(photo).adjust(Adjustments())
         result.save(path.with_name("photo_color.jpg"))
 
     timed("download in full size", download)

@@ -1,48 +1,42 @@
-"""From photos' files to their results' files: one photo, or many at once."""
+"""From one photo's file to its result's file."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 
-from colorizer.adjust.adjustments import Adjustments
 from colorizer.adjust.badge import with_badge
+from colorizer.edit import Edit, colorize
 from colorizer.errors import PhotoError
 from colorizer.inference.colorization import Colorization
 from colorizer.inference.colorizer import Colorizer
-from colorizer.inference.hints import ColorHint
 from colorizer.inference.notices import find_notices
 from colorizer.photo.formats import MAX_PIXELS, format_of
 from colorizer.photo.notices import Notice
 from colorizer.photo.photo import Photo
-from colorizer.recipe import Recipe
 
 NETWORK_THREADS = 2  # per photo, on any machine: with another number the last bits would differ
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What is made of every photo; may be sent to other processes.
+class JobSettings:
+    """What to make of every photo, and how to save it; can be sent to other processes.
 
     Attributes:
-        adjustments: the post-processing.
-        hints: colors that are known.
-        working_size: as of `Colorizer.colorize`.
-        recipe: goes without the three above and `negative`.
-        negative: whether the photos are to be inverted first.
-        badge: whether to write into a corner that an AI made the colors.
+        edit: what to make of the photo.
+        badge: whether to write into a corner that AI made the colors.
+        location: whether the metadata may tell where the photo was taken.
         quality: of lossy formats, 1 to 100.
-        max_pixels: beyond which a photo is taken for a decompression bomb.
+        max_pixels: photos with more are refused as decompression bombs.
     """
 
-    adjustments: Adjustments = field(default_factory=Adjustments)
-    hints: tuple[ColorHint, ...] = ()
-    working_size: int | None = None
-    recipe: Recipe | None = None
-    negative: bool = False
+    edit: Edit = field(default_factory=Edit)
     badge: bool = False
+    location: bool = True
     quality: int = 95
     max_pixels: int = MAX_PIXELS
 
@@ -62,10 +56,11 @@ class Outcome:
     Attributes:
         task: the photo and its result.
         seconds: that it took.
-        size: (height, width) in pixels; None if it wasn't made.
+        size: (height, width) of the result in pixels; None if it failed.
         confidence: mean of `Colorization.confidence`; None if the checkpoint has none.
-        notices: what a person should know about it.
-        problem: why it failed, as a sentence; empty if it didn't.
+        notices: what a person should know about the photo.
+        problem: why it failed, as a sentence; empty if it did not.
+        cause: the same in one word: "unreadable", "memory" or "bug".
     """
 
     task: Task
@@ -74,6 +69,7 @@ class Outcome:
     confidence: float | None = None
     notices: tuple[Notice, ...] = ()
     problem: str = ""
+    cause: Literal["", "unreadable", "memory", "bug"] = ""
 
 
 Load = Callable[[], Colorizer]
@@ -83,53 +79,70 @@ Work = Callable[[Task], Outcome]
 def load_colorizer(
     checkpoint: str | None, device: str, onnx: str | None = None, precision: str = "auto"
 ) -> Colorizer:
-    """`Colorizer.load`, which as a method of a class can't be sent to other processes."""
+    """`Colorizer.load` as a function, which can be sent to other processes."""
+    torch.set_num_threads(NETWORK_THREADS)
     return Colorizer.load(checkpoint, device, onnx, precision)
 
 
 class Worker:
-    """Colorizes photos, from file to file; one object may serve several threads.
+    """Colorizes photos from file to file; several threads may share one.
 
     Args:
-        load: gives the colorizer; see `load_colorizer`.
+        load: returns the colorizer; see `load_colorizer`.
         settings: for all photos.
+        open_photo: opens a photo; None is `Photo.open` with the limit of the settings.
 
     Raises:
         ValueError: what `load` raises.
     """
 
-    def __init__(self, load: Load, settings: Settings) -> None:
-        torch.set_num_threads(NETWORK_THREADS)
+    def __init__(
+        self,
+        load: Load,
+        settings: JobSettings,
+        open_photo: Callable[[Path], Photo] | None = None,
+    ) -> None:
         self.colorizer = load()
         self.settings = settings
+        self.open_photo = open_photo or partial(Photo.open, max_pixels=settings.max_pixels)
 
     def __call__(self, task: Task) -> Outcome:
-        """Colorize one photo; whatever goes wrong is told, not raised."""
+        """Colorize one photo; a failure is told in the outcome, not raised."""
+        outcome, _ = self.run(task)
+        return outcome
+
+    def run(self, task: Task) -> tuple[Outcome, Colorization | None]:
+        """The same, and the colorization to make pictures of; None if the photo failed."""
         start = time.perf_counter()
         try:
-            return self._make(task, start)
+            size, result = self._make(task)
         except PhotoError as error:
-            problem = str(error)
+            failure = Outcome(task, 0, problem=str(error), cause="unreadable")
         except ValueError as error:
-            problem = f"{task.source}: {error}"
+            failure = Outcome(task, 0, problem=f"{task.source}: {error}", cause="unreadable")
         except (MemoryError, RuntimeError) as error:  # the latter is PyTorch's
             problem = f"{task.source} can't be colorized ({error}); try --jobs 1 or a smaller copy."
+            failure = Outcome(task, 0, problem=problem, cause="memory")
         except Exception as error:
-            problem = f"{task.source} can't be colorized ({error!r}); please tell us."
-        return Outcome(task, time.perf_counter() - start, problem=problem)
-
-    def _make(self, task: Task, start: float) -> Outcome:
-        settings = self.settings
-        photo = Photo.open(task.source, settings.max_pixels)
-        if settings.recipe is not None:
-            result = settings.recipe.colorize(self.colorizer, photo)
-            made = result.adjust(settings.recipe.adjustments)
+            problem = f"{task.source} can't be colorized ({error!r}); please report this."
+            failure = Outcome(task, 0, problem=problem, cause="bug")
         else:
-            photo = photo.inverted() if settings.negative else photo
-            result = self.colorizer.colorize(photo, settings.hints, settings.working_size)
-            made = result.adjust(settings.adjustments)
+            notices = (*find_notices(result.photo), *result.photo.lost_in(format_of(task.target)))
+            confidence = mean_confidence(result)
+            seconds = time.perf_counter() - start
+            return Outcome(task, seconds, size, confidence, notices), result
+        return replace(failure, seconds=time.perf_counter() - start), None
+
+    def _make(self, task: Task) -> tuple[tuple[int, int], Colorization]:
+        """Write the result's file; returns its size and the colorization."""
+        settings = self.settings
+        photo = self.open_photo(task.source)
+        result = colorize(self.colorizer, photo, settings.edit)
+        made = result.adjust(settings.edit.adjustments)
         if settings.badge:
             made = with_badge(made)
+        if not settings.location:
+            made = made.without_location()
         try:
             task.target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -138,10 +151,7 @@ class Worker:
                 "choose another folder."
             ) from error
         made.save(task.target, quality=settings.quality)
-        losses = result.photo.lost_in(format_of(task.target))
-        notices = (*find_notices(result.photo), *losses)
-        confidence = mean_confidence(result)
-        return Outcome(task, time.perf_counter() - start, made.size, confidence, notices)
+        return made.size, result
 
 
 def mean_confidence(result: Colorization) -> float | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from colorizer.batch.job import Load, Outcome, Settings, Task, Worker
+from colorizer.batch.job import JobSettings, Load, Outcome, Task, Worker
 from colorizer.errors import ClusterError
 
 LOCAL = "local"  # address that starts Ray on this machine, for this run only
@@ -34,7 +34,7 @@ class Cluster:
     """
 
     load: Load
-    settings: Settings
+    settings: JobSettings
     address: str = LOCAL
     workers: int | None = None
     gpus: bool = False
@@ -110,7 +110,7 @@ class RemoteWorker:
         settings: see `Worker`.
     """
 
-    def __init__(self, attempts: Any, folder: str, load: Load, settings: Settings) -> None:
+    def __init__(self, attempts: Any, folder: str, load: Load, settings: JobSettings) -> None:
         with suppress(OSError):  # a machine without that folder can still use absolute paths
             os.chdir(folder)
         self.attempts = attempts

@@ -10,10 +10,11 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from colorizer.adjust.adjustments import PRESETS
+from colorizer.adjust.framing import Framing
 from colorizer.batch.album import Album, Run
 from colorizer.batch.find import find_photos
 from colorizer.batch.interrupt import Stop, stopped_by_ctrl_c
-from colorizer.batch.job import Settings, Worker, load_colorizer
+from colorizer.batch.job import JobSettings, Worker, load_colorizer
 from colorizer.batch.local_runner import run_threads
 from colorizer.batch.ray_runner import LOCAL, Cluster, import_ray
 from colorizer.batch.report import Report, lock_folder
@@ -26,6 +27,7 @@ from colorizer.commands.values import (
     recipe,
     working_size,
 )
+from colorizer.edit import Edit
 from colorizer.errors import ClusterError, ReportError
 from colorizer.inference.engines import PRECISIONS
 from colorizer.photo.formats import MAX_PIXELS, SAVED_AS
@@ -177,8 +179,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             return 1
 
 
-def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Settings:
-    """What the options say is to be made of each photo."""
+def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) -> JobSettings:
+    """What to make of each photo and how to save it, from the options."""
     others = options.hint or options.adjust or options.working_size or options.negative
     if options.recipe and (others or options.preset != "natural"):
         parser.error(
@@ -186,24 +188,31 @@ def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) 
         )
     if options.ray and options.watch:
         parser.error("--watch goes without --ray, which takes long to start.")
-    try:
-        adjustments = replace(PRESETS[options.preset], **dict(options.adjust))
-    except ValueError as error:
-        parser.error(str(error))
-    return Settings(
-        adjustments,
-        tuple(options.hint),
-        options.working_size,
-        options.recipe,
-        options.negative,
-        options.badge,
-        options.quality,
-        options.max_pixels,
+    return JobSettings(
+        read_edit(parser, options),
+        badge=options.badge,
+        quality=options.quality,
+        max_pixels=options.max_pixels,
     )
 
 
+def read_edit(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Edit:
+    """What to make of each photo: the recipe's edit, or that of the other options."""
+    if options.recipe:
+        return options.recipe.edit  # type: ignore[no-any-return]
+    try:
+        return Edit(
+            Framing(negative=options.negative),
+            tuple(options.hint),
+            options.working_size,
+            adjustments=replace(PRESETS[options.preset], **dict(options.adjust)),
+        )
+    except ValueError as error:
+        parser.error(str(error))
+
+
 def start(
-    parser: argparse.ArgumentParser, options: argparse.Namespace, settings: Settings, stop: Stop
+    parser: argparse.ArgumentParser, options: argparse.Namespace, settings: JobSettings, stop: Stop
 ) -> Run:
     """Load what colorizes, and return it."""
     load = partial(
@@ -214,10 +223,14 @@ def start(
             import_ray()
             checkpoint = load_checkpoint(options.checkpoint)  # fails here, before Ray starts
             say_source(options.checkpoint, checkpoint)
+            if options.recipe:
+                options.recipe.check_checkpoint(checkpoint)
             gpus = options.device.startswith("cuda")
             given = load, settings, options.ray, options.jobs, gpus
             return Cluster(*given, stopped=lambda: stop.asked)
         worker = Worker(load, settings)
+        if options.recipe:
+            options.recipe.check_checkpoint(worker.colorizer.checkpoint)
         say_source(options.checkpoint, worker.colorizer.checkpoint)
     except (ValueError, ClusterError) as error:
         parser.error(str(error))

@@ -145,9 +145,7 @@ class Colorizer:
         parts = [
             photo.transformed(partial(window.crop_photo, input_size=input_size)) for window in found
         ]
-        looks = self.predict(
-            [part.resized_lightness((WINDOW_SIZE, WINDOW_SIZE)) for part in parts]
-        )
+        looks = self.predict([part.resized_lightness((WINDOW_SIZE, WINDOW_SIZE)) for part in parts])
         ab, logits = first.ab.copy(), first.distribution.logits.clone()
         for window, closer in zip(found, looks, strict=True):
             assert closer.distribution is not None

@@ -22,6 +22,7 @@ from colorizer.imaging.arrays import Plane
 from colorizer.imaging.bands import bands
 from colorizer.imaging.color import rgb_to_lab
 
+MAX_RADIUS = 1e6  # pixels of the full photo
 MIN_RADIUS = 2.0  # pixels at the working size, around a hint, where it replaces earlier hints
 NOISE_VARIANCE = 0.005  # of a hint's color, as a share of the covariance
 SMOOTHING_SIGMA = 1.0  # pixels: grain must not make pixels differ
@@ -54,8 +55,10 @@ class ColorHint:
             raise ValueError(
                 f"The hint's color is {self.color!r}; write it as #rrggbb, for example #7fb2e5."
             )
-        if not (self.radius >= 0):
-            raise ValueError(f"The hint's radius is {self.radius}; it must be 0 or more pixels.")
+        if not 0 <= self.radius <= MAX_RADIUS:
+            raise ValueError(
+                f"The hint's radius is {self.radius}; it goes from 0 to {MAX_RADIUS:g} pixels."
+            )
 
     @property
     def ab(self) -> tuple[float, float]:

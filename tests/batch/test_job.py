@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from colorizer import Colorizer, Photo
-from colorizer.batch.job import Outcome, Settings, Task, Worker
+from colorizer.batch.job import JobSettings, Outcome, Task, Worker
 from colorizer.batch.local_runner import WAITING, run_threads
 
 
 @pytest.fixture
 def worker(tiny_checkpoint: Path) -> Worker:
-    return Worker(partial(Colorizer.load, tiny_checkpoint, "cpu"), Settings())
+    return Worker(partial(Colorizer.load, tiny_checkpoint, "cpu"), JobSettings())
 
 
 def test_a_photo_from_file_to_file(worker, photo_folder, tmp_path) -> None:
@@ -29,7 +29,7 @@ def test_a_photo_from_file_to_file(worker, photo_folder, tmp_path) -> None:
 
 
 def test_a_checkpoint_without_confidence(tanh_colorizer, photo_folder, tmp_path) -> None:
-    worker = Worker(lambda: tanh_colorizer, Settings())
+    worker = Worker(lambda: tanh_colorizer, JobSettings())
     outcome = worker(Task(photo_folder / "a.png", tmp_path / "a.png"))
     assert outcome.confidence is None
     assert outcome.problem == ""

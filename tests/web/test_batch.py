@@ -68,8 +68,8 @@ def content(archive: Path) -> dict[str, bytes]:
 
 def test_photos_in_the_zip_are_those_of_the_pipeline(tiny_colorizer, photos, archive) -> None:
     outcomes = list(colorize_into_zip(tiny_colorizer, photos, PLAIN, archive))
-    assert [outcome.name for outcome in outcomes] == ["a.png", "b.jpg", "a.png"]
-    assert not any(outcome.problem for outcome in outcomes)
+    assert [outcome.task.source.name for outcome, _ in outcomes] == ["a.png", "b.jpg", "a.png"]
+    assert not any(outcome.problem for outcome, _ in outcomes)
     files = content(archive)
     assert list(files) == ["a_color.png", "b_color.jpg", "a_color-2.png"]
     for path, data in zip(photos, files.values(), strict=True):
@@ -95,8 +95,8 @@ def test_a_file_that_fails_does_not_stop_the_others(tiny_colorizer, photos, arch
     letter.write_text("Dear grandma")
     gone = photos[0].with_name("gone.jpg")
     outcomes = list(colorize_into_zip(tiny_colorizer, [letter, *photos, gone], PLAIN, archive))
-    assert [outcome.problem for outcome in outcomes] == ["unreadable", "", "", "", "unreadable"]
-    assert [outcome.pair is None for outcome in outcomes] == [True, False, False, False, True]
+    assert [outcome.cause for outcome, _ in outcomes] == ["unreadable", "", "", "", "unreadable"]
+    assert [pair is None for _, pair in outcomes] == [True, False, False, False, True]
     assert len(content(archive)) == 3
 
 
@@ -104,14 +104,14 @@ def test_a_file_that_fails_does_not_stop_the_others(tiny_colorizer, photos, arch
 def test_a_photo_that_is_too_much_does_not_stop_the_others(
     tiny_colorizer: Colorizer, photos: list[Path], archive: Path, error: Exception
 ) -> None:
-    def colorize(photo: Photo) -> object:
+    def colorize(photo: Photo, *options: object) -> object:
         if photo.format == "JPEG":
             raise error
         return tiny_colorizer.colorize(photo)
 
     colorizer = SimpleNamespace(colorize=colorize)
     outcomes = list(colorize_into_zip(colorizer, photos, PLAIN, archive))  # type: ignore[arg-type]
-    assert [outcome.problem for outcome in outcomes] == ["", "memory", ""]
+    assert [outcome.cause for outcome, _ in outcomes] == ["", "memory", ""]
     assert list(content(archive)) == ["a_color.png", "a_color-2.png"]
 
 

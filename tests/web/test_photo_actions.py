@@ -15,10 +15,10 @@ from PIL import ExifTags, Image
 from colorizer import Adjustments, CheckpointError, Colorizer, Photo
 from colorizer.photo.metadata import Metadata
 from colorizer.recipe import Recipe
-from colorizer.web.actions import previews as looks
+from colorizer.web.actions import downloads, previews
 from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
-from colorizer.web.actions.photo_state import Shown
+from colorizer.web.actions.photo_state import PhotoState
 from colorizer.web.actions.recipe import RecipeActions
 from colorizer.web.server.models import Models
 from colorizer.web.texts import LANGUAGES
@@ -73,7 +73,7 @@ def recipes(models: Models) -> RecipeActions:
 
 
 @pytest.fixture
-def shown(photos: PhotoActions, upload: Upload) -> Shown:
+def shown(photos: PhotoActions, upload: Upload) -> PhotoState:
     state = photos.colorize(upload, "", GERMAN)[0]
     assert state is not None
     return state
@@ -109,12 +109,12 @@ def test_the_network_runs_once_per_photo(
 ) -> None:
     shown = photos.colorize(upload, "", GERMAN, **SETTINGS)[0]
     assert len(runs) == 1
-    looks.adjust(shown, 0, GERMAN, saturation=0.5)
-    looks.tools(shown, 0, None, None, 0, True, GERMAN)
-    looks.choose_version(shown, len(shown.versions), GERMAN)
-    looks.show_unsure(shown, 0, 3, 4, 5, True, GERMAN)
-    looks.download(shown, 0, "", False, GERMAN, **SETTINGS)
-    looks.side_by_side(shown, 0, GERMAN)
+    previews.adjust(shown, 0, GERMAN, saturation=0.5)
+    previews.tools(shown, 0, None, None, 0, True, GERMAN)
+    previews.choose_alternative(shown, len(shown.alternatives), GERMAN)
+    previews.show_unsure(shown, 0, 3, 4, 5, True, GERMAN)
+    downloads.download(shown, 0, "", False, GERMAN, **SETTINGS)
+    downloads.side_by_side(shown, 0, GERMAN)
     colors.point(shown, 0, 3, 4, 5, False, GERMAN)
     colors.clear_points(shown, 0, GERMAN)
     recipes.save_recipe(shown, 0, GERMAN)
@@ -135,32 +135,32 @@ def test_pictures(photos: PhotoActions, upload: Upload) -> None:
 
 
 def test_hints_survive_everything_but_a_new_photo(
-    photos: PhotoActions, colors: HintActions, upload: Upload, shown: Shown
+    photos: PhotoActions, colors: HintActions, upload: Upload, shown: PhotoState
 ) -> None:
     shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
-    looks.adjust(shown, 0, GERMAN, **SETTINGS)
-    looks.choose_version(shown, 1, GERMAN)
-    assert [hint.color for hint in shown.hints] == ["#2040c0"]
+    previews.adjust(shown, 0, GERMAN, **SETTINGS)
+    previews.choose_alternative(shown, 1, GERMAN)
+    assert [hint.color for hint in shown.edit.hints] == ["#2040c0"]
     fresh = photos.colorize(upload, "", GERMAN)[0]
     assert fresh is not None
-    assert fresh.hints == ()
+    assert fresh.edit.hints == ()
 
 
-def test_a_hint_colors_its_place(colors: HintActions, shown: Shown) -> None:
-    before = shown.guess.colorized.pixels
-    after = colors.fix_color(shown, 0, 40, 30, "#ff0000", 10, GERMAN)[0].guess.colorized.pixels
+def test_a_hint_colors_its_place(colors: HintActions, shown: PhotoState) -> None:
+    before = shown.result.colorized.pixels
+    after = colors.fix_color(shown, 0, 40, 30, "#ff0000", 10, GERMAN)[0].result.colorized.pixels
     assert not np.array_equal(before[25:35, 35:45], after[25:35, 35:45])
 
 
 def test_another_model_keeps_the_hints(
-    photos: PhotoActions, colors: HintActions, shown: Shown, tanh_colorizer: Colorizer
+    photos: PhotoActions, colors: HintActions, shown: PhotoState, tanh_colorizer: Colorizer
 ) -> None:
     shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
     photos.models.get = lambda name: tanh_colorizer  # type: ignore[method-assign]
     other = photos.change_model(shown, "user/repo", GERMAN)[0]
     assert other is not None
-    assert other.hints == shown.hints
-    assert not np.array_equal(other.guess.colorized.pixels, shown.guess.colorized.pixels)
+    assert other.edit.hints == shown.edit.hints
+    assert not np.array_equal(other.result.colorized.pixels, shown.result.colorized.pixels)
     for state, model in ((None, "user/repo"), (shown, "")):  # nothing to do
         assert photos.change_model(state, model, GERMAN)[0] == gr.skip()
 
@@ -172,8 +172,11 @@ def test_another_model_keeps_the_hints(
     ("action", "key"),
     [
         (lambda colors, shown: colors.undo(None, 0, GERMAN), "page.gone"),
-        (lambda colors, shown: looks.adjust(None, 0, GERMAN), "page.gone"),
-        (lambda colors, shown: looks.choose_version(shown, 9, GERMAN), "photo.no_such_version"),
+        (lambda colors, shown: previews.adjust(None, 0, GERMAN), "page.gone"),
+        (
+            lambda colors, shown: previews.choose_alternative(shown, 9, GERMAN),
+            "photo.no_such_alternative",
+        ),
         (lambda colors, shown: colors.remove_point(shown, 0, 1, GERMAN), "photo.no_such_point"),
         (lambda colors, shown: colors.keep_gray(shown, 0, None, 3, 0, GERMAN), "photo.no_point"),
         (
@@ -185,14 +188,17 @@ def test_another_model_keeps_the_hints(
     ],
 )
 def test_what_cannot_be_done_is_said_in_the_visitors_language(
-    action: Callable[[HintActions, Shown], object], key: str, colors: HintActions, shown: Shown
+    action: Callable[[HintActions, PhotoState], object],
+    key: str,
+    colors: HintActions,
+    shown: PhotoState,
 ) -> None:
     with pytest.raises(gr.Error) as error:
         action(colors, shown)
     assert error.value.message == LANGUAGES["de"][key]
 
 
-def test_a_point_outside(colors: HintActions, shown: Shown) -> None:
+def test_a_point_outside(colors: HintActions, shown: PhotoState) -> None:
     with pytest.raises(gr.Error, match="0 bis 82 und von 0 bis 60"):
         colors.point(shown, 0, 83, 0, 0, False, GERMAN)
 
@@ -208,7 +214,7 @@ def test_a_file_that_is_no_photo(photos: PhotoActions, folder: Path) -> None:
 
 def test_no_photo(photos: PhotoActions) -> None:
     assert photos.colorize(None, "", GERMAN) == (None, 0, None, None, None)
-    assert looks.tools(None, 0, None, None, 0, False, GERMAN)[0]["visible"] is False
+    assert previews.tools(None, 0, None, None, 0, False, GERMAN)[0]["visible"] is False
 
 
 def test_a_model_that_is_gone(photos: PhotoActions, upload: Upload) -> None:
@@ -217,12 +223,12 @@ def test_a_model_that_is_gone(photos: PhotoActions, upload: Upload) -> None:
 
 
 def test_a_photo_that_was_deleted(
-    photos: PhotoActions, tiny_colorizer: Colorizer, models: Models, shown: Shown
+    photos: PhotoActions, tiny_colorizer: Colorizer, models: Models, shown: PhotoState
 ) -> None:
     shown.upload.unlink()
     models.get = lambda name: tiny_colorizer  # type: ignore[method-assign]
     for action in (
-        lambda: looks.download(shown, 0, "", False, GERMAN),
+        lambda: downloads.download(shown, 0, "", False, GERMAN),
         lambda: photos.turn_left(shown, GERMAN),
         lambda: photos.change_model(shown, "user/repo", GERMAN),
     ):
@@ -232,7 +238,7 @@ def test_a_photo_that_was_deleted(
 
 def test_what_nobody_foresaw(
     photos: PhotoActions,
-    shown: Shown,
+    shown: PhotoState,
     models: Models,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -251,9 +257,9 @@ def test_what_nobody_foresaw(
 # Points
 
 
-def test_likely_colors_of_a_point(colors: HintActions, shown: Shown) -> None:
+def test_likely_colors_of_a_point(colors: HintActions, shown: PhotoState) -> None:
     image, suggestions = colors.point(shown, 0, 40, 30, 0, False, GERMAN)
-    assert suggestions == shown.guess.suggest(40, 30)
+    assert suggestions == shown.result.suggest(40, 30)
     assert pixels(image).shape == (61, 83, 3)
 
 
@@ -262,7 +268,7 @@ def test_a_model_without_a_distribution(tanh_colorizer: Colorizer, upload: Uploa
     shown = PhotoActions(models).colorize(upload, "", GERMAN)[0]
     assert HintActions().point(shown, 0, 4, 3, 0, False, GERMAN)[1] == []
     with pytest.warns(UserWarning, match="nicht angeben"):
-        looks.show_unsure(shown, 0, None, None, 0, True, GERMAN)
+        previews.show_unsure(shown, 0, None, None, 0, True, GERMAN)
 
 
 def test_a_color_from_another_photo(colors: HintActions, folder: Path) -> None:
@@ -276,7 +282,7 @@ def test_a_color_from_another_photo(colors: HintActions, folder: Path) -> None:
 # Turning and cropping
 
 
-def test_turn_and_crop(photos: PhotoActions, shown: Shown) -> None:
+def test_turn_and_crop(photos: PhotoActions, shown: PhotoState) -> None:
     turned = photos.turn_right(shown, GERMAN)
     assert pixels(turned[2] or "").shape == (83, 61)
     cropped = photos.crop(turned[0], 0, 50, 0, 0, GERMAN)
@@ -289,29 +295,29 @@ def test_turn_and_crop(photos: PhotoActions, shown: Shown) -> None:
         photos.crop(shown, 60, 60, 0, 0, GERMAN)
 
 
-def test_a_negative_is_inverted_and_back(photos: PhotoActions, shown: Shown) -> None:
+def test_a_negative_is_inverted_and_back(photos: PhotoActions, shown: PhotoState) -> None:
     before = shown.small.lightness
     inverted = photos.invert(shown, GERMAN)[0]
     assert inverted is not None
-    assert inverted.framing.negative
+    assert inverted.edit.framing.negative
     assert np.abs(inverted.small.pixels.astype(int) + shown.small.pixels - 255).max() <= 1
     again = photos.invert(inverted, GERMAN)[0]
     assert again is not None
     assert np.array_equal(again.small.lightness, before)
 
 
-def test_notices_are_in_the_visitors_language(shown: Shown) -> None:
-    said = looks.notices(shown, GERMAN)
+def test_notices_are_in_the_visitors_language(shown: PhotoState) -> None:
+    said = previews.notices(shown, GERMAN)
     assert said["visible"]
     assert said["value"] == "Dieses Foto hat schon Farben; das Modell ersetzt sie."
-    assert not looks.notices(replace(shown, notices=()), GERMAN)["visible"]
+    assert not previews.notices(replace(shown, notices=()), GERMAN)["visible"]
 
 
 # Files to take away
 
 
 @pytest.fixture
-def traveled(photos: PhotoActions, folder: Path) -> Shown:
+def traveled(photos: PhotoActions, folder: Path) -> PhotoState:
     """A 16-bit photo with a caption, and a place."""
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = "Grandma"
@@ -324,8 +330,8 @@ def traveled(photos: PhotoActions, folder: Path) -> Shown:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_the_place_is_kept_only_on_wish(traveled: Shown, kept: bool) -> None:
-    made = Photo.open(looks.download(traveled, 0, "", kept, GERMAN, **SETTINGS))
+def test_the_place_is_kept_only_on_wish(traveled: PhotoState, kept: bool) -> None:
+    made = Photo.open(downloads.download(traveled, 0, "", kept, GERMAN, **SETTINGS))
     exif = Image.Exif()
     exif.load(made.metadata.exif)
     assert exif[ExifTags.Base.ImageDescription] == "Grandma"
@@ -343,16 +349,16 @@ def test_the_place_is_kept_only_on_wish(traveled: Shown, kept: bool) -> None:
         ("WEBP", "grandma_color.webp", "WEBP"),
     ],
 )
-def test_download(shown: Shown, format: str, name: str, kind: str) -> None:
-    path = looks.download(shown, 0, format, False, GERMAN, **SETTINGS)
+def test_download(shown: PhotoState, format: str, name: str, kind: str) -> None:
+    path = downloads.download(shown, 0, format, False, GERMAN, **SETTINGS)
     assert Path(path).name == name
     with Image.open(path) as image:
         assert image.format == kind
         assert image.size == (83, 61)
 
 
-def test_side_by_side(shown: Shown) -> None:
-    path = looks.side_by_side(shown, 0, GERMAN, **SETTINGS)
+def test_side_by_side(shown: PhotoState) -> None:
+    path = downloads.side_by_side(shown, 0, GERMAN, **SETTINGS)
     assert Path(path).name == "grandma_before_after.jpg"
     assert pixels(path).shape[1] > 2 * 83
 
@@ -362,24 +368,24 @@ def test_side_by_side(shown: Shown) -> None:
 
 @pytest.fixture
 def recipe(
-    recipes: RecipeActions, photos: PhotoActions, colors: HintActions, shown: Shown
+    recipes: RecipeActions, photos: PhotoActions, colors: HintActions, shown: PhotoState
 ) -> tuple[str, Photo]:
     """A recipe with a turn, a hint, the last version and settings, and the photo it made."""
     turned = photos.turn_right(shown, GERMAN)[0]
     shown = colors.fix_color(turned, 0, 40, 30, "#ff0000", 10, GERMAN)[0]
-    version = len(shown.versions) - 1
-    result = looks.download(shown, version, "PNG", False, GERMAN, **SETTINGS)
+    version = len(shown.alternatives) - 1
+    result = downloads.download(shown, version, "PNG", False, GERMAN, **SETTINGS)
     return recipes.save_recipe(shown, version, GERMAN, **SETTINGS), Photo.open(result)
 
 
 def test_a_recipe_brings_the_result_back_to_the_bit(
-    recipe: tuple[str, Photo], recipes: RecipeActions, shown: Shown
+    recipe: tuple[str, Photo], recipes: RecipeActions, shown: PhotoState
 ) -> None:
     path, photo = recipe
     state, version, *rest = recipes.load_recipe(shown, {"path": path}, GERMAN)
     settings = dict(zip(vars(Adjustments()), rest[3:], strict=True))
     assert settings == vars(Adjustments(**SETTINGS))
-    again = looks.download(state, version, "PNG", False, GERMAN, **settings)
+    again = downloads.download(state, version, "PNG", False, GERMAN, **settings)
     np.testing.assert_array_equal(pixels(again), photo.pixels)
 
 
@@ -412,7 +418,7 @@ def test_a_recipe_for_another_photo_says_so(
 
 @pytest.mark.parametrize("content", [b"Dear grandma", b"{}", b"\xff\xfe\x00", b"[1]"])
 def test_a_file_that_is_no_recipe(
-    recipes: RecipeActions, shown: Shown, folder: Path, content: bytes
+    recipes: RecipeActions, shown: PhotoState, folder: Path, content: bytes
 ) -> None:
     (folder / "letter.json").write_bytes(content)
     with pytest.raises(gr.Error) as error:
@@ -421,7 +427,7 @@ def test_a_file_that_is_no_recipe(
 
 
 def test_a_recipe_of_another_model(
-    recipe: tuple[str, Photo], recipes: RecipeActions, shown: Shown, folder: Path
+    recipe: tuple[str, Photo], recipes: RecipeActions, shown: PhotoState, folder: Path
 ) -> None:
     values = json.loads(Path(recipe[0]).read_text())
     changed = values | {"checkpoint_sha256": "0" * 64, "checkpoint": "user/other"}

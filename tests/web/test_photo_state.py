@@ -1,4 +1,4 @@
-"""What a visitor sees, and how it changes: framing, points, hints, versions."""
+"""What a visitor works on, and how it changes: framing, points, hints, alternatives."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,20 +9,25 @@ from PIL import Image
 
 from colorizer import Adjustments, ColorHint, Colorizer, Photo
 from colorizer.adjust.framing import Framing
+from colorizer.edit import Edit
 from colorizer.web.actions.photo_state import (
+    ALTERNATIVES,
     GRAY,
-    VERSIONS,
-    WHOLE_SIDE,
-    Shown,
+    OVERVIEW_SIDE,
+    PhotoState,
+    add_hint,
     color_at,
     colorize,
-    full_photo,
-    put,
-    thumbnail,
+    overview,
     undo,
     with_hints,
 )
 from tests.helpers.photos import color_pixels
+
+
+def opened(colorizer: Colorizer, path: Path, edit: Edit | None = None) -> PhotoState:
+    return colorize(colorizer, Photo.open(path), edit or Edit(), path)
+
 
 BLUE = ColorHint(10, 12, "#2040c0", 3)
 GREEN = ColorHint(50, 30, "#20a040")
@@ -37,14 +42,14 @@ def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shown(tiny_colorizer: Colorizer, upload: Path) -> Shown:
-    return colorize(tiny_colorizer, upload)
+def shown(tiny_colorizer: Colorizer, upload: Path) -> PhotoState:
+    return opened(tiny_colorizer, upload)
 
 
 # Points
 
 
-def test_points_between_picture_and_photo(shown: Shown) -> None:
+def test_points_between_picture_and_photo(shown: PhotoState) -> None:
     """With a photo four times as large as the picture on the page."""
     height, width = shown.small.size
     large = replace(shown, size=(4 * height, 4 * width))
@@ -52,12 +57,12 @@ def test_points_between_picture_and_photo(shown: Shown) -> None:
     assert large.to_photo(width - 1, height - 1) == (4 * width - 2, 4 * height - 2)
     for point in ((0, 0), (5, 7), (width - 1, height - 1)):
         assert large.to_small(*large.to_photo(*point)) == point
-    assert large.inside(4 * width - 1, 4 * height - 1)
-    assert not large.inside(4 * width, 0)
-    assert not large.inside(-1, 0)
+    assert large.contains(4 * width - 1, 4 * height - 1)
+    assert not large.contains(4 * width, 0)
+    assert not large.contains(-1, 0)
 
 
-def test_brush_in_percent_of_the_short_side(shown: Shown) -> None:
+def test_brush_in_percent_of_the_short_side(shown: PhotoState) -> None:
     assert shown.radius(10) == pytest.approx(6.1)
 
 
@@ -72,82 +77,80 @@ def test_color_of_another_photo() -> None:
 # Hints
 
 
-def test_put_replaces_at_the_same_point() -> None:
-    hints = put(put((), BLUE), GREEN)
+def test_a_hint_replaces_at_the_same_point() -> None:
+    hints = add_hint(add_hint((), BLUE), GREEN)
     assert hints == (BLUE, GREEN)
     again = ColorHint(BLUE.x, BLUE.y, GRAY)
-    assert put(hints, again) == (GREEN, again)
+    assert add_hint(hints, again) == (GREEN, again)
 
 
 def test_hints_as_if_given_from_the_start(
-    shown: Shown, tiny_colorizer: Colorizer, upload: Path
+    shown: PhotoState, tiny_colorizer: Colorizer, upload: Path
 ) -> None:
     """On the page and in the download."""
     later = with_hints(shown, (BLUE,))
     photo = Photo.open(upload)
     expected = tiny_colorizer.colorize(photo, [BLUE]).colorized
-    np.testing.assert_array_equal(
-        later.guess.on(full_photo(later)).colorized.pixels, expected.pixels
-    )
-    assert not np.array_equal(later.guess.colorized.pixels, shown.guess.colorized.pixels)
+    np.testing.assert_array_equal(later.result.on(photo).colorized.pixels, expected.pixels)
+    assert not np.array_equal(later.result.colorized.pixels, shown.result.colorized.pixels)
 
 
-def test_undo_goes_back_step_by_step(shown: Shown) -> None:
+def test_undo_goes_back_step_by_step(shown: PhotoState) -> None:
     steps = [shown]
     for hints in ((BLUE,), (BLUE, GREEN), ()):
         steps.append(with_hints(steps[-1], hints))
     now = steps[-1]
     for before in reversed(steps[:-1]):
         now = undo(now)
-        assert now.hints == before.hints
-        np.testing.assert_array_equal(now.guess.colorized.pixels, before.guess.colorized.pixels)
+        assert now.edit.hints == before.edit.hints
+        np.testing.assert_array_equal(now.result.colorized.pixels, before.result.colorized.pixels)
     assert undo(now) is now
 
 
 # Versions and the full photo
 
 
-def test_versions_begin_with_the_guess(shown: Shown) -> None:
-    assert 1 <= len(shown.versions) <= VERSIONS
+def test_versions_begin_with_the_guess(shown: PhotoState) -> None:
+    assert 1 <= len(shown.alternatives) <= ALTERNATIVES
     np.testing.assert_array_equal(
-        shown.versions[0].colorized.pixels, shown.version(0).colorized.pixels
+        shown.alternatives[0].colorized.pixels, shown.alternative(0).colorized.pixels
     )
 
 
 def test_a_model_without_a_distribution_has_one_version(
     tanh_colorizer: Colorizer, upload: Path
 ) -> None:
-    shown = colorize(tanh_colorizer, upload)
-    assert shown.versions == [shown.guess]
+    shown = opened(tanh_colorizer, upload)
+    assert shown.alternatives == [shown.result]
 
 
 def test_the_full_photo_is_as_from_the_library(
-    shown: Shown, tiny_colorizer: Colorizer, upload: Path
+    shown: PhotoState, tiny_colorizer: Colorizer, upload: Path
 ) -> None:
     settings = Adjustments(saturation=1.3, contrast=20)
-    versions = tiny_colorizer.colorize(Photo.open(upload)).alternatives(VERSIONS)
+    versions = tiny_colorizer.colorize(Photo.open(upload)).alternatives(ALTERNATIVES)
     for number, version in enumerate(versions):
-        ours = shown.version(number).on(full_photo(shown)).adjust(settings)
+        ours = shown.alternative(number).on(Photo.open(upload)).adjust(settings)
         np.testing.assert_array_equal(ours.pixels, version.adjust(settings).pixels)
 
 
 def test_a_framed_photo(tiny_colorizer: Colorizer, upload: Path) -> None:
     framing = Framing(1, (0, 0, 50, 0))
-    shown = colorize(tiny_colorizer, upload, framing=framing)
-    assert shown.size == full_photo(shown).size == (83 - 42, 61)
-    assert shown.whole.size == (83, 61)
+    shown = opened(tiny_colorizer, upload, Edit(framing))
+    assert shown.size == framing(Photo.open(upload)).size == (83 - 42, 61)
+    assert shown.uncropped.size == (83, 61)
 
 
 def test_the_state_is_small(tiny_colorizer: Colorizer, tmp_path: Path) -> None:
     """Nothing of the size of the photo is kept."""
     path = tmp_path / "large.jpg"
     Image.fromarray(color_pixels(1500, 2000)).save(path)
-    shown = colorize(tiny_colorizer, path)
+    shown = opened(tiny_colorizer, path)
     assert shown.small.pixels.size <= 3_000_000
-    assert shown.guess._output.lightness.size < 100_000
-    assert max(shown.whole.size) == WHOLE_SIDE
+    assert shown.result._output.lightness.size < 100_000
+    assert max(shown.uncropped.size) == OVERVIEW_SIDE
 
 
-def test_thumbnails_of_strips() -> None:
-    assert thumbnail(Photo(np.zeros((2, 4000, 1), np.uint8))).size == (1, WHOLE_SIDE)
-    assert thumbnail(Photo(np.zeros((3, 5, 3), np.uint8))).size == (3, 5)
+def test_overviews_of_strips() -> None:
+    assert overview(Photo(np.zeros((2, 4000, 1), np.uint8))).size == (1, OVERVIEW_SIDE)
+    assert overview(Photo(np.zeros((3, 5, 3), np.uint8))).size == (3, 5)

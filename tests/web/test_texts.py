@@ -69,9 +69,9 @@ def test_no_request_means_english() -> None:
 
 
 def test_say_fills_in() -> None:
-    assert say("photo.version", asking("de"), number=3) == "Variante 3"
+    assert say("photo.alternative", asking("de"), number=3) == "Variante 3"
     with pytest.raises(KeyError):
-        say("photo.version", None)
+        say("photo.alternative", None)
 
 
 def test_unknown_texts_are_noticed_while_the_page_is_built() -> None:

@@ -34,12 +34,12 @@ class BatchActions:
 
     Args:
         models: the checkpoints that visitors may use.
-        looked_at: whether pairs have pictures; without them their paths are empty.
+        pictures: whether to make pictures of before and after; without, their paths are empty.
     """
 
-    def __init__(self, models: Models, looked_at: bool = True) -> None:
+    def __init__(self, models: Models, pictures: bool = True) -> None:
         self.models = models
-        self.looked_at = looked_at
+        self.pictures = pictures
 
     @explain_errors
     def prepare(
@@ -104,12 +104,12 @@ class BatchActions:
                     yield status(line, failed, request, share), pairs, None
                     if stopped.is_set() or STOPPING.is_set():
                         break
-                    outcome = next(batch)
-                    if outcome.pair is None:
-                        line = say(f"batch.{outcome.problem}", request, **unreadable(path))
+                    outcome, pair = next(batch)
+                    if pair is None:
+                        line = say(f"batch.{outcome.cause}", request, **unreadable(path))
                         failed.append(line)
                     else:
-                        shown = picture(outcome.pair, path.stem) if self.looked_at else ""
+                        shown = picture(pair, path.stem) if self.pictures else ""
                         pairs.append((shown, path.name))
             complete = True
             whole = len(pairs) + len(failed) == len(paths)

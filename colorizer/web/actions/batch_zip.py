@@ -1,8 +1,7 @@
-"""Many photos into one ZIP, one after the other, so that memory doesn't grow with their number."""
+"""Colorize many photos into one ZIP, one by one, so that memory does not grow with their number."""
 
 import logging
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
@@ -10,6 +9,9 @@ from zipfile import ZipFile
 from PIL import Image
 
 from colorizer import Adjustments, Colorization, Colorizer
+from colorizer.batch.job import JobSettings, Outcome, Task, Worker
+from colorizer.edit import Edit
+from colorizer.photo.decode import saved_format
 from colorizer.photo.formats import output_path
 from colorizer.web.server.uploads import open_upload
 
@@ -18,61 +20,42 @@ PAIR_PIXELS = 300_000  # of each picture of a pair; a page shows dozens of pairs
 GAP = 8  # pixels between before and after
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a photo.
-
-    Attributes:
-        name: of its file.
-        pair: small pictures of before and after beside each other; None if it failed.
-        problem: why it failed, in one word: "unreadable" or "memory".
-    """
-
-    name: str
-    pair: Image.Image | None = None
-    problem: str = ""
-
-
 def colorize_into_zip(
     colorizer: Colorizer, photos: Sequence[Path], adjustments: Adjustments, archive: Path
-) -> Generator[Outcome, None, None]:
-    """Colorize photos into an archive; one that fails doesn't stop the others.
+) -> Generator[tuple[Outcome, Image.Image | None], None, None]:
+    """Colorize photos into an archive; one that fails does not stop the others.
 
     Args:
         colorizer: the model.
-        photos: their paths. In the archive they are called `<name>_color.<ext>`, equal names are
+        photos: their paths. In the archive they are called `<name>_color.<ext>`; equal names are
             numbered.
         adjustments: the post-processing, the same for all.
-        archive: the ZIP to write. It is whole when the generator ends or is closed.
+        archive: the ZIP to write. It is complete when the generator ends or is closed.
 
     Yields:
-        What became of each photo, in their order.
+        What became of each photo, in order, and a small picture of it before and after; None if it
+        failed.
 
     Raises:
         OSError: the archive can't be written.
     """
-    taken = set[str]()
+    names = set[str]()
+    edit = Edit(adjustments=adjustments)
+    worker = Worker(lambda: colorizer, JobSettings(edit, location=False), open_upload)
     with (
         TemporaryDirectory(dir=archive.parent) as folder,
         ZipFile(archive, "w") as zipped,  # stored: photos are compressed already
     ):
         for path in photos:
-            try:
-                photo = open_upload(path)
-                target = output_path(Path(folder), path, photo.format, taken)
-                result = colorizer.colorize(photo)
-                result.adjust(adjustments).without_location().save(target)
-                pair = before_and_after(result, adjustments)
-            except ValueError as error:
-                LOG.info("%s", error)
-                yield Outcome(path.name, problem="unreadable")
-            except (MemoryError, RuntimeError) as error:  # the latter is PyTorch's
-                LOG.warning("A photo of a batch was too much: %s", error)
-                yield Outcome(path.name, problem="memory")
+            target = output_path(Path(folder), path, saved_format(path), names)
+            outcome, result = worker.run(Task(path, target))
+            if result is None:
+                LOG.info("A photo of a batch failed: %s", outcome.problem)
+                yield outcome, None
             else:
                 zipped.write(target, target.name)
                 target.unlink()
-                yield Outcome(path.name, pair)
+                yield outcome, before_and_after(result, adjustments)
 
 
 def before_and_after(result: Colorization, adjustments: Adjustments) -> Image.Image:

@@ -4,8 +4,8 @@ import gradio as gr
 
 from colorizer import ColorHint, PhotoError
 from colorizer.web.actions import photo_state
-from colorizer.web.actions.photo_state import GRAY, Hints, Shown
-from colorizer.web.actions.previews import color_pictures, inside, require_state, stage
+from colorizer.web.actions.photo_state import GRAY, Hints, PhotoState
+from colorizer.web.actions.previews import color_pictures, require_state, stage, valid_point
 from colorizer.web.server.errors import LOG, explain_errors, problem
 from colorizer.web.server.files import Upload, uploaded_path
 from colorizer.web.server.uploads import open_upload, unreadable
@@ -17,8 +17,8 @@ class HintActions:
     @explain_errors
     def point(
         self,
-        shown: Shown | None,
-        version: int,
+        state: PhotoState | None,
+        alternative: int,
         x: float | None,
         y: float | None,
         brush: float,
@@ -28,8 +28,8 @@ class HintActions:
         """Choose a point whose color is to be fixed.
 
         Args:
-            shown: the visitor's state.
-            version: the chosen one.
+            state: the visitor's state.
+            alternative: index of the chosen one.
             x: column in pixels of the full photo, from 0.
             y: row in pixels of the full photo, from 0.
             brush: size of the area that has the color, in percent of the photo's short side.
@@ -40,31 +40,31 @@ class HintActions:
             The picture with the point marked, and the colors that the model finds likely there,
             most likely first.
         """
-        shown = require_state(shown, request)
-        x, y = inside(shown, x, y, request)
-        image = stage(shown, version, x, y, brush, unsure, request)
+        state = require_state(state, request)
+        x, y = valid_point(state, x, y, request)
+        image = stage(state, alternative, x, y, brush, unsure, request)
         try:
-            return image, shown.version(version).suggest(*shown.to_small(x, y))
+            return image, state.alternative(alternative).suggest(*state.to_small(x, y))
         except ValueError:  # the model knows one color for each point
             return image, []
 
     @explain_errors
     def fix_color(
         self,
-        shown: Shown | None,
-        version: int,
+        state: PhotoState | None,
+        alternative: int,
         x: float | None,
         y: float | None,
         color: str | None,
         brush: float,
         request: gr.Request,
         **settings: float,
-    ) -> tuple[Shown, str, str]:
+    ) -> tuple[PhotoState, str, str]:
         """Give a point its true color; nearby areas that look alike take it, too.
 
         Args:
-            shown: the visitor's state.
-            version: the chosen one.
+            state: the visitor's state.
+            alternative: index of the chosen one.
             x: column in pixels of the full photo, from 0.
             y: row in pixels of the full photo, from 0.
             color: as "#rrggbb"; its lightness does not matter.
@@ -75,51 +75,53 @@ class HintActions:
         Returns:
             The colorized and the post-processed picture.
         """
-        shown = require_state(shown, request)
-        x, y = inside(shown, x, y, request)
+        state = require_state(state, request)
+        x, y = valid_point(state, x, y, request)
         try:
-            hint = ColorHint(x, y, color or "", shown.radius(brush))
+            hint = ColorHint(x, y, color or "", state.radius(brush))
         except ValueError:
             raise problem("photo.no_color", request) from None
-        return self._hinted(shown, version, photo_state.put(shown.hints, hint), settings)
+        return self._hinted(
+            state, alternative, photo_state.add_hint(state.edit.hints, hint), settings
+        )
 
     @explain_errors
     def keep_gray(
         self,
-        shown: Shown | None,
-        version: int,
+        state: PhotoState | None,
+        alternative: int,
         x: float | None,
         y: float | None,
         brush: float,
         request: gr.Request,
         **settings: float,
-    ) -> tuple[Shown, str, str]:
+    ) -> tuple[PhotoState, str, str]:
         """Keep a point gray; arguments and results are those of `fix_color`."""
-        return self.fix_color(shown, version, x, y, GRAY, brush, request, **settings)
+        return self.fix_color(state, alternative, x, y, GRAY, brush, request, **settings)
 
     @explain_errors
     def undo(
-        self, shown: Shown | None, version: int, request: gr.Request, **settings: float
-    ) -> tuple[Shown, str, str]:
+        self, state: PhotoState | None, alternative: int, request: gr.Request, **settings: float
+    ) -> tuple[PhotoState, str, str]:
         """Take back the last change of a color; results are those of `fix_color`."""
-        shown = require_state(shown, request)
-        shown = photo_state.undo(shown)
-        return shown, *color_pictures(shown, version, settings)
+        state = require_state(state, request)
+        state = photo_state.undo(state)
+        return state, *color_pictures(state, alternative, settings)
 
     @explain_errors
     def remove_point(
         self,
-        shown: Shown | None,
-        version: int,
+        state: PhotoState | None,
+        alternative: int,
         number: float,
         request: gr.Request,
         **settings: float,
-    ) -> tuple[Shown, str, str]:
+    ) -> tuple[PhotoState, str, str]:
         """Forget the color of one point.
 
         Args:
-            shown: the visitor's state.
-            version: the chosen one.
+            state: the visitor's state.
+            alternative: index of the chosen one.
             number: of the point, from 1 in the order in which they were given.
             request: the visitor's.
             **settings: of the post-processing.
@@ -127,18 +129,18 @@ class HintActions:
         Returns:
             The colorized and the post-processed picture.
         """
-        shown = require_state(shown, request)
-        if not 1 <= number <= len(shown.hints):
+        state = require_state(state, request)
+        if not 1 <= number <= len(state.edit.hints):
             raise problem("photo.no_such_point", request)
-        hints = tuple(hint for count, hint in enumerate(shown.hints, 1) if count != number)
-        return self._hinted(shown, version, hints, settings)
+        hints = tuple(hint for count, hint in enumerate(state.edit.hints, 1) if count != number)
+        return self._hinted(state, alternative, hints, settings)
 
     @explain_errors
     def clear_points(
-        self, shown: Shown | None, version: int, request: gr.Request, **settings: float
-    ) -> tuple[Shown, str, str]:
+        self, state: PhotoState | None, alternative: int, request: gr.Request, **settings: float
+    ) -> tuple[PhotoState, str, str]:
         """Forget the colors of all points; results are those of `fix_color`."""
-        return self._hinted(require_state(shown, request), version, (), settings)
+        return self._hinted(require_state(state, request), alternative, (), settings)
 
     @explain_errors
     def reference_color(
@@ -170,11 +172,11 @@ class HintActions:
 
     def _hinted(
         self,
-        shown: Shown,
-        version: int,
+        state: PhotoState,
+        alternative: int,
         hints: Hints,
         settings: dict[str, float],
-    ) -> tuple[Shown, str, str]:
-        if hints != shown.hints:
-            shown = photo_state.with_hints(shown, hints)
-        return shown, *color_pictures(shown, version, settings)
+    ) -> tuple[PhotoState, str, str]:
+        if hints != state.edit.hints:
+            state = photo_state.with_hints(state, hints)
+        return state, *color_pictures(state, alternative, settings)

@@ -9,17 +9,18 @@ import gradio as gr
 
 from colorizer import CheckpointError, Colorizer, PhotoError
 from colorizer.adjust.framing import Framing
+from colorizer.edit import Edit
 from colorizer.web.actions import photo_state
-from colorizer.web.actions.photo_state import Hints, Shown
-from colorizer.web.actions.previews import crop_view, pictures, require_state
+from colorizer.web.actions.photo_state import PhotoState
+from colorizer.web.actions.previews import crop_preview, pictures, require_state
 from colorizer.web.server.errors import LOG, explain_errors, problem, warn
 from colorizer.web.server.files import Upload, uploaded_path
 from colorizer.web.server.models import Models
-from colorizer.web.server.uploads import unreadable
+from colorizer.web.server.uploads import open_upload, unreadable
 from colorizer.web.texts import say
 
 PROGRESS = gr.Progress()
-Pictures = tuple[Shown | None, int, str | None, str | None, str | None]
+Pictures = tuple[PhotoState | None, int, str | None, str | None, str | None]
 
 
 class PhotoActions:
@@ -57,31 +58,36 @@ class PhotoActions:
             return None, 0, None, None, None
         path = uploaded_path(photo, request)
         progress(0.2, say("photo.progress", request))
+        colorizer = model_of(self.models, model, request)
         try:
-            shown = photo_state.colorize(model_of(self.models, model, request), path, model)
+            state = photo_state.colorize(colorizer, open_upload(path), Edit(), path, model)
         except PhotoError as error:
             LOG.info("%s", error)
             warn("photo.unreadable", request, **unreadable(path))
             return None, 0, None, None, None
         progress(0.8, say("photo.progress", request))
-        return shown, 0, *pictures(shown, 0, settings)
+        return state, 0, *pictures(state, 0, settings)
 
     @explain_errors
-    def turn_left(self, shown: Shown | None, request: gr.Request, **settings: float) -> Pictures:
+    def turn_left(
+        self, state: PhotoState | None, request: gr.Request, **settings: float
+    ) -> Pictures:
         """Turn the photo to the left and colorize it anew; returns as `colorize` does."""
-        shown = require_state(shown, request)
-        return self._reframe(shown, shown.framing.turned(clockwise=False), request, settings)
+        state = require_state(state, request)
+        return self._reframe(state, state.edit.framing.turned(clockwise=False), request, settings)
 
     @explain_errors
-    def turn_right(self, shown: Shown | None, request: gr.Request, **settings: float) -> Pictures:
+    def turn_right(
+        self, state: PhotoState | None, request: gr.Request, **settings: float
+    ) -> Pictures:
         """Turn the photo to the right and colorize it anew; returns as `colorize` does."""
-        shown = require_state(shown, request)
-        return self._reframe(shown, shown.framing.turned(clockwise=True), request, settings)
+        state = require_state(state, request)
+        return self._reframe(state, state.edit.framing.turned(clockwise=True), request, settings)
 
     @explain_errors
     def crop(
         self,
-        shown: Shown | None,
+        state: PhotoState | None,
         left: float,
         right: float,
         top: float,
@@ -92,7 +98,7 @@ class PhotoActions:
         """Crop the photo and colorize it anew.
 
         Args:
-            shown: the visitor's state.
+            state: the visitor's state.
             left: what is cut off there, in percent of the photo's width.
             right: the same.
             top: the same, in percent of its height.
@@ -103,56 +109,55 @@ class PhotoActions:
         Returns:
             As `colorize` does.
         """
-        shown = require_state(shown, request)
+        state = require_state(state, request)
         try:
-            framing = replace(shown.framing, margins=(left, right, top, bottom))
+            framing = replace(state.edit.framing, margins=(left, right, top, bottom))
         except ValueError:
             raise problem("photo.nothing_left", request) from None
-        return self._reframe(shown, framing, request, settings)
+        return self._reframe(state, framing, request, settings)
 
     @explain_errors
-    def invert(self, shown: Shown | None, request: gr.Request, **settings: float) -> Pictures:
+    def invert(self, state: PhotoState | None, request: gr.Request, **settings: float) -> Pictures:
         """Take the photo for a negative, or no longer, and colorize it anew; returns as `colorize`
         does.
         """
-        shown = require_state(shown, request)
-        framing = replace(shown.framing, negative=not shown.framing.negative)
-        return self._reframe(shown, framing, request, settings)
+        state = require_state(state, request)
+        framing = replace(state.edit.framing, negative=not state.edit.framing.negative)
+        return self._reframe(state, framing, request, settings)
 
     @explain_errors
     def preview_crop(
-        self, shown: Shown | None, left: float, right: float, top: float, bottom: float
+        self, state: PhotoState | None, left: float, right: float, top: float, bottom: float
     ) -> Any:
         """Show on a small picture what a crop would leave."""
-        if shown is None or left + right >= 100 or top + bottom >= 100:
+        if state is None or left + right >= 100 or top + bottom >= 100:
             return gr.skip()
-        return crop_view(shown, Framing(margins=(left, right, top, bottom)))
+        return crop_preview(state, Framing(margins=(left, right, top, bottom)))
 
     @explain_errors
     def change_model(
-        self, shown: Shown | None, model: str, request: gr.Request, **settings: float
+        self, state: PhotoState | None, model: str, request: gr.Request, **settings: float
     ) -> Pictures:
-        """Colorize the photo, with the same hints, by another model."""
-        if shown is None or shown.model == model:
+        """Colorize the photo with another model; framing and hints stay."""
+        if state is None or state.model == model:
             return (gr.skip(),) * 5
-        changed = self._again(shown, model, shown.framing, shown.hints, request)
-        shown = replace(changed, past=shown.past)
-        return shown, 0, *pictures(shown, 0, settings)
+        edit = replace(state.edit, working_size=None)
+        changed = replace(self._again(state, model, edit, request), past=state.past)
+        return changed, 0, *pictures(changed, 0, settings)
 
     def _reframe(
-        self, shown: Shown, framing: Framing, request: gr.Request, settings: dict[str, float]
+        self, state: PhotoState, framing: Framing, request: gr.Request, settings: dict[str, float]
     ) -> Pictures:
-        shown = self._again(shown, shown.model, framing, (), request)
-        return shown, 0, *pictures(shown, 0, settings)
+        state = self._again(state, state.model, Edit(framing), request)
+        return state, 0, *pictures(state, 0, settings)
 
-    def _again(
-        self, shown: Shown, model: str, framing: Framing, hints: Hints, request: gr.Request
-    ) -> Shown:
+    def _again(self, state: PhotoState, model: str, edit: Edit, request: gr.Request) -> PhotoState:
         colorizer = model_of(self.models, model, request)
         try:
-            return photo_state.colorize(colorizer, shown.upload, model, framing, hints)
+            photo = open_upload(state.upload)
         except PhotoError as error:
             raise problem("page.gone", request) from error
+        return photo_state.colorize(colorizer, photo, edit, state.upload, model)
 
 
 def model_of(models: Models, name: str, request: gr.Request) -> Colorizer:

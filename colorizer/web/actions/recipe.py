@@ -1,24 +1,21 @@
-"""Recipes: a visitor's work as a file, to be taken up again; each public method is an event of the
-page.
-"""
+"""Recipes: a visitor's work as a file; each public method is an event of the page."""
 
 from dataclasses import replace
 
 import gradio as gr
 
-from colorizer import Adjustments, Colorizer, PhotoError
-from colorizer.errors import RecipeError
+from colorizer import PhotoError
 from colorizer.recipe import Recipe, pixel_hash
 from colorizer.web.actions import photo_state
 from colorizer.web.actions.photo import model_of
-from colorizer.web.actions.photo_state import Shown
+from colorizer.web.actions.photo_state import PhotoState
 from colorizer.web.actions.previews import pictures, require_state
 from colorizer.web.server.errors import LOG, explain_errors, problem, warn
 from colorizer.web.server.files import Upload, result_folder, uploaded_path
 from colorizer.web.server.models import Models
 from colorizer.web.server.uploads import open_upload
 
-LARGEST = 1_000_000  # bytes: thousands of hints
+MAX_BYTES = 1_000_000  # of a recipe: thousands of hints
 
 
 class RecipeActions:
@@ -33,86 +30,77 @@ class RecipeActions:
 
     @explain_errors
     def save_recipe(
-        self, shown: Shown | None, version: int, request: gr.Request, **settings: float
+        self, state: PhotoState | None, alternative: int, request: gr.Request, **settings: float
     ) -> str:
-        """Write down everything that made the result, to make it again.
+        """Save everything that made the result as a recipe.
 
         Args:
-            shown: the visitor's state.
-            version: the chosen one.
+            state: the visitor's state.
+            alternative: index of the chosen one.
             request: the visitor's.
             **settings: of the post-processing.
 
         Returns:
             A JSON file, which `colorizer.recipe.Recipe` reads, too.
         """
-        shown = require_state(shown, request)
+        state = require_state(state, request)
         try:
-            photo = open_upload(shown.upload)
+            photo = open_upload(state.upload)
         except PhotoError as error:
             raise problem("page.gone", request) from error
         recipe = Recipe.of(
-            model_of(self.models, shown.model, request),
+            model_of(self.models, state.model, request),
             photo,
-            shown.upload.name,
-            hints=shown.hints,
-            working_size=shown.working_size,
-            alternative=version,
-            adjustments=Adjustments(**settings),
-            framing=shown.framing,
+            state.upload.name,
+            state.edit_with(alternative, settings),
         )
-        if not shown.model:  # its source may be a folder of the server
+        if not state.model:  # its source may be a folder of the server
             recipe = replace(recipe, checkpoint=self.models.describe("").source)
-        target = result_folder() / f"{shown.upload.stem}_recipe.json"
+        target = result_folder() / f"{state.upload.stem}_recipe.json"
         target.write_text(recipe.to_json(), "utf-8")
         return str(target)
 
     @explain_errors
     def load_recipe(
-        self, shown: Shown | None, recipe: Upload, request: gr.Request
-    ) -> tuple[Shown | int | float | str, ...]:
-        """Make a result again of the photo at hand.
+        self, state: PhotoState | None, recipe: Upload, request: gr.Request
+    ) -> tuple[PhotoState | int | float | str, ...]:
+        """Apply a recipe to the current photo.
 
         Args:
-            shown: the visitor's state.
+            state: the visitor's state.
             recipe: a file that `save_recipe` wrote.
             request: the visitor's.
 
         Returns:
             The grayscale, the colorized and the post-processed picture, and the settings.
         """
-        shown = require_state(shown, request)
+        state = require_state(state, request)
         path = uploaded_path(recipe, request)
-        colorizer = model_of(self.models, shown.model, request)
+        colorizer = model_of(self.models, state.model, request)
         try:
             with path.open(encoding="utf-8") as file:
-                wanted = Recipe.from_json(file.read(LARGEST))
-            other_model = colorizer.checkpoint.sha256 != wanted.checkpoint_sha256
-            remade = None if other_model else remake(shown, colorizer, wanted)
+                wanted = Recipe.from_json(file.read(MAX_BYTES))
+        except ValueError as error:  # neither a recipe nor text
+            raise refused(error, request) from error
+        if colorizer.checkpoint.sha256 != wanted.checkpoint_sha256:
+            raise problem("photo.other_model", request, name=wanted.checkpoint)
+        try:
+            photo = open_upload(state.upload)
         except PhotoError as error:
             raise problem("page.gone", request) from error
-        except ValueError as error:  # no recipe, no text, or a hint outside the photo
-            LOG.info("%s", error)
-            raise problem("photo.bad_recipe", request) from error
-        if remade is None:
-            raise problem("photo.other_model", request, name=wanted.checkpoint)
-        if pixel_hash(open_upload(remade.upload)) != wanted.photo_sha256:
+        try:
+            state = photo_state.colorize(colorizer, photo, wanted.edit, state.upload, state.model)
+        except ValueError as error:  # a hint outside the photo
+            raise refused(error, request) from error
+        if wanted.edit.alternative >= len(state.alternatives):
+            raise problem("photo.bad_recipe", request)
+        if pixel_hash(photo) != wanted.photo_sha256:
             warn("photo.other_photo", request, name=wanted.photo)
-        settings = vars(wanted.adjustments)
-        shown_now = pictures(remade, wanted.alternative, settings)
-        return remade, wanted.alternative, *shown_now, *settings.values()
+        settings, alternative = vars(wanted.edit.adjustments), wanted.edit.alternative
+        return state, alternative, *pictures(state, alternative, settings), *settings.values()
 
 
-def remake(shown: Shown, colorizer: Colorizer, recipe: Recipe) -> Shown:
-    """What a recipe makes of the photo at hand.
-
-    Raises:
-        PhotoError: the photo is gone.
-        ValueError: a hint lies outside the photo, or it has fewer versions.
-    """
-    remade = photo_state.colorize(
-        colorizer, shown.upload, shown.model, recipe.framing, recipe.hints, recipe.working_size
-    )
-    if recipe.alternative >= len(remade.versions):
-        raise RecipeError(f"The photo has no version {recipe.alternative}.")
-    return remade
+def refused(error: ValueError, request: gr.Request) -> gr.Error:
+    """The sentence about a recipe that can't be used; the log gets the reason."""
+    LOG.info("%s", error)
+    return problem("photo.bad_recipe", request)

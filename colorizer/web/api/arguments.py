@@ -1,4 +1,4 @@
-"""What programs send to the endpoints: its types, and how it is checked.
+"""Arguments of the endpoints: their types and checks.
 
 Gradio shows the types, without the bounds; pydantic checks both.
 """
@@ -6,58 +6,48 @@ Gradio shows the types, without the bounds; pydantic checks both.
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
-from typing import Annotated, Literal, ParamSpec, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    get_type_hints,
+)
 
 import gradio as gr
 from pydantic import ConfigDict, Field, ValidationError, validate_call, with_config
 from typing_extensions import TypedDict  # pydantic takes Python's own from 3.12 on
 
+from colorizer import PRESETS, Adjustments, ColorHint
 from colorizer.checkpoints.checkpoint import WORKING_SIZES
+from colorizer.edit import MAX_HINTS
+from colorizer.photo.formats import SAVED_AS
 from colorizer.web.server.errors import explain_errors
 
-MAX_HINTS = 500
-MAX_VERSIONS = 8
+MAX_ALTERNATIVES = 8
 
-Preset = Literal["natural", "vivid", "portrait", "faded_print", "strong_restoration"]
-Format = Literal["", "JPEG", "PNG", "TIFF", "WEBP", "AVIF", "JPEG2000"]
 WorkingSize = Annotated[int, Field(ge=WORKING_SIZES[0], le=WORKING_SIZES[1])] | None
 Quality = Annotated[int, Field(ge=1, le=100)]
-VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSIONS)]
+AlternativeNumber = Annotated[int, Field(ge=1, le=MAX_ALTERNATIVES)]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-
-class HintValues(TypedDict):
-    """A color that is known, as `ColorHint`."""
-
-    x: float
-    y: float
-    color: str
-    radius: float
-
-
+# What the library's own types say, as Gradio and pydantic need it
+if TYPE_CHECKING:
+    Preset = str
+    Format = str
+    HintValues = dict[str, Any]
+    AdjustmentValues = dict[str, float]
+else:
+    Preset = Literal[tuple(PRESETS)]
+    Format = Literal[("", *SAVED_AS)]
+    HintValues = TypedDict("HintValues", get_type_hints(ColorHint))
+    AdjustmentValues = with_config(ConfigDict(extra="forbid"))(
+        TypedDict("AdjustmentValues", get_type_hints(Adjustments), total=False)
+    )
 Hints = Annotated[list[HintValues], Field(max_length=MAX_HINTS)] | None
-
-
-@with_config(ConfigDict(extra="forbid"))
-class AdjustmentValues(TypedDict, total=False):
-    """Fields of `Adjustments`."""
-
-    strength: float
-    saturation: float
-    vibrance: float
-    temperature: float
-    tint: float
-    auto_white_balance: float
-    skin_repair: float
-    exposure: float
-    contrast: float
-    gamma: float
-    luma_noise: float
-    chroma_noise: float
-    dust: float
-    local_contrast: float
-    sharpness: float
 
 
 def endpoint(function: Callable[P, R]) -> Callable[P, R]:

@@ -1,7 +1,7 @@
-"""The endpoints for programs: each call stands for itself, and nothing of it is kept but its files.
+"""The endpoints for programs. Calls are independent, and nothing of one is kept but its files.
 
-They answer `gradio_client`, plain HTTP and, if asked for, MCP; docs/http.md shows how. Programs are
-shown one line of what is said about an argument.
+They serve `gradio_client`, plain HTTP and, if enabled, MCP; docs/http.md shows how. Gradio shows
+programs the first line of each argument's description.
 """
 
 import os
@@ -20,22 +20,23 @@ from colorizer import (
     Adjustments,
     CheckpointError,
     ColorHint,
-    Colorization,
+    Colorizer,
     Photo,
     PhotoError,
 )
 from colorizer.checkpoints.describe import CheckpointInfo
+from colorizer.edit import Edit, colorize, render
 from colorizer.web.actions.batch import BatchActions
+from colorizer.web.actions.downloads import write_result
 from colorizer.web.actions.model import plain
 from colorizer.web.actions.photo import model_of
-from colorizer.web.actions.previews import write_result
 from colorizer.web.api.arguments import (
     AdjustmentValues,
+    AlternativeNumber,
     Format,
     Hints,
     Preset,
     Quality,
-    VersionNumber,
     WorkingSize,
     endpoint,
     refusal,
@@ -84,9 +85,8 @@ class Endpoints:
         Returns:
             The colorized photo, with "_color" in its name.
         """
-        path, opened = opened_photo(photo, request)
-        result = self._result(opened, working_size, model, request)
-        return written(result, PRESETS[preset], path, format, quality, location, request)
+        edit = Edit(working_size=working_size, adjustments=PRESETS[preset])
+        return self._rendered(photo, edit, model, (format, quality, location), request)
 
     @endpoint
     def colorize_with(
@@ -95,7 +95,7 @@ class Endpoints:
         request: gr.Request,
         hints: Hints = None,
         adjustments: AdjustmentValues | None = None,
-        version: VersionNumber = 1,
+        version: AlternativeNumber = 1,
         working_size: WorkingSize = None,
         format: Format = "",
         quality: Quality = 95,
@@ -119,23 +119,20 @@ class Endpoints:
         Returns:
             The colorized photo, with "_color" in its name.
         """
-        settings = Adjustments(**(adjustments or {}))
-        known = [ColorHint(**hint) for hint in hints or ()]
-        path, opened = opened_photo(photo, request)
-        result = self._result(opened, working_size, model, request, known)
-        if version > 1:
-            versions = result.alternatives(version)
-            if len(versions) < version:
-                raise refusal(f"The photo has {len(versions)} versions; there is no {version}.")
-            result = versions[version - 1]
-        return written(result, settings, path, format, quality, location, request)
+        edit = Edit(
+            hints=tuple(ColorHint(**hint) for hint in hints or ()),
+            working_size=working_size,
+            alternative=version - 1,
+            adjustments=Adjustments(**(adjustments or {})),
+        )
+        return self._rendered(photo, edit, model, (format, quality, location), request)
 
     @endpoint
     def alternatives(
         self,
         photo: FileData,
         request: gr.Request,
-        count: VersionNumber = 4,
+        count: AlternativeNumber = 4,
         working_size: WorkingSize = None,
         model: str = "",
     ) -> list[FileData]:
@@ -152,10 +149,11 @@ class Endpoints:
             JPEGs of a megapixel at most, the likeliest first; `colorize_with` writes one of them.
         """
         path, opened = opened_photo(photo, request)
-        result = self._result(opened, working_size, model, request).preview()
+        edit = Edit(working_size=working_size)
+        result = colorize(self._colorizer(model, request), opened, edit).preview()
         return [
-            file_data(picture(version.colorized, f"{path.stem}_version{number}"))
-            for number, version in enumerate(result.alternatives(count), 1)
+            file_data(picture(alternative.colorized, f"{path.stem}_version{number}"))
+            for number, alternative in enumerate(result.alternatives(count), 1)
         ]
 
     @endpoint
@@ -188,7 +186,7 @@ class Endpoints:
             The ZIP, in which the photos are called `<name>_color`.
         """
         archive, pinned = None, self._pinned(model, request)
-        actions = BatchActions(self.models, looked_at=False)
+        actions = BatchActions(self.models, pictures=False)
         for _, _, archive in actions.run(photos, preset, pinned, Event(), request):
             yield archive
         if STOPPING.is_set():
@@ -196,16 +194,30 @@ class Endpoints:
         if archive is None:
             raise problem("batch.none", request)
 
-    def _result(
+    def _rendered(
         self,
-        photo: Photo,
-        working_size: int | None,
+        photo: FileData,
+        edit: Edit,
         model: str,
+        saved_as: tuple[str, int, bool],
         request: gr.Request,
-        hints: Sequence[ColorHint] = (),
-    ) -> Colorization:
-        colorizer = model_of(self.models, self._pinned(model, request), request)
-        return colorizer.colorize(photo, hints, working_size)
+    ) -> FileData:
+        """Make an edit of an uploaded photo and write it at full size.
+
+        Args:
+            photo: the upload.
+            edit: what to make of it.
+            model: as the program named it.
+            saved_as: format, quality, and whether the location stays, as of `write_result`.
+            request: the client's.
+        """
+        path, opened = opened_photo(photo, request)
+        result = render(self._colorizer(model, request), opened, edit)
+        format, quality, location = saved_as
+        return file_data(write_result(result, path, format, location, request, quality))
+
+    def _colorizer(self, model: str, request: gr.Request) -> Colorizer:
+        return model_of(self.models, self._pinned(model, request), request)
 
     def _pinned(self, model: str, request: gr.Request) -> str:
         """The model's name with its commit, by which it is kept in memory."""
@@ -227,20 +239,6 @@ def opened_photo(photo: FileData, request: gr.Request) -> tuple[Path, Photo]:
         return path, open_upload(path)
     except PhotoError as error:
         raise refusal(str(error).replace(f"{path.parent}{os.sep}", "")) from error
-
-
-def written(
-    result: Colorization,
-    adjustments: Adjustments,
-    source: Path,
-    format: str,
-    quality: int,
-    location: bool,
-    request: gr.Request,
-) -> FileData:
-    """Write a result at full size."""
-    photo = result.adjust(adjustments)
-    return file_data(write_result(photo, source, format, location, request, quality))
 
 
 def file_data(path: str) -> FileData:

@@ -7,22 +7,22 @@ from typing import Any
 
 import gradio as gr
 
-from colorizer.web.actions import previews as looks
+from colorizer.web.actions import downloads, previews
 from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
-from colorizer.web.actions.photo_state import Shown
+from colorizer.web.actions.photo_state import PhotoState
 from colorizer.web.actions.recipe import RecipeActions
 from colorizer.web.server.files import result_folder
 from colorizer.web.server.models import Models
 from colorizer.web.server.settings import settings
 from colorizer.web.tabs.photo_panels import (
     AdjustPanel,
+    AlternativesPanel,
     ComparePanel,
     FixPanel,
     PicturesPanel,
     SavePanel,
     StartPanel,
-    VersionsPanel,
 )
 from colorizer.web.texts import say, text
 
@@ -53,8 +53,8 @@ class PhotoTab:
         self.photos, self.colors, self.model = PhotoActions(models), HintActions(), model
         self.recipes, self.examples = RecipeActions(models), list(examples)
         gr.set_static_paths(self.examples)  # shown from where they lie
-        self.shown = gr.State(time_to_live=settings().kept_seconds)
-        self.version = gr.State(0)
+        self.photo_state = gr.State(time_to_live=settings().kept_seconds)
+        self.alternative = gr.State(0)
         self.start = StartPanel(bool(self.examples))
         with gr.Column(visible=False, elem_id="results") as self.results:
             self.pictures = PicturesPanel()
@@ -68,9 +68,9 @@ class PhotoTab:
                 with gr.Tab(text("photo.fix_tab"), id="fix"):
                     self.fix = FixPanel()
                 with gr.Tab(text("photo.versions_tab"), id="versions"):
-                    self.versions = VersionsPanel()
+                    self.alternatives = AlternativesPanel()
         self.file = gr.DownloadButton(visible="hidden", elem_id="file")
-        self.state = [self.shown, self.version]
+        self.state = [self.photo_state, self.alternative]
         self.settings = self.adjust.sliders
         self.point = [self.fix.x, self.fix.y]
         self.three = [self.pictures.gray, self.pictures.colorized, self.pictures.processed]
@@ -78,7 +78,7 @@ class PhotoTab:
         self._connect_settings()
         self._connect_point()
         self._connect_colors()
-        self._connect_versions()
+        self._connect_alternatives()
         self._connect_save()
 
     def _connect_start(self) -> None:
@@ -96,19 +96,19 @@ class PhotoTab:
         example = start.examples.select(self._example, None, start.upload, **HIDDEN, **QUICK)
         self._show_new(example.success(photos.colorize, **colorize))
         for button, turn in ((start.left, photos.turn_left), (start.right, photos.turn_right)):
-            self._show_new(button.click(turn, [self.shown], **network))
-        self._show_new(start.crop.click(photos.crop, [self.shown, *start.margins], **network))
-        self._show_new(start.invert.click(photos.invert, [self.shown], **network))
+            self._show_new(button.click(turn, [self.photo_state], **network))
+        self._show_new(start.crop.click(photos.crop, [self.photo_state, *start.margins], **network))
+        self._show_new(start.invert.click(photos.invert, [self.photo_state], **network))
         gr.on(
             [event for margin in start.margins for event in (margin.input, margin.release)],
             photos.preview_crop,
-            [self.shown, *start.margins],
+            [self.photo_state, *start.margins],
             start.crop_view,
             trigger_mode="always_last",
             **HIDDEN,
             **QUICK,
         )
-        changed = self.model.change(photos.change_model, [self.shown, self.model], **network)
+        changed = self.model.change(photos.change_model, [self.photo_state, self.model], **network)
         self._show(changed)
 
     def _name_examples(self, request: gr.Request) -> list[tuple[str, str]]:
@@ -120,7 +120,7 @@ class PhotoTab:
         return str(shutil.copy(self.examples[int(event.index)], result_folder()))
 
     def _connect_settings(self) -> None:
-        adjust, panel = looks.adjust, self.adjust
+        adjust, panel = previews.adjust, self.adjust
         quick: Options = {
             "inputs": self.state,
             "inputs_kwargs": self.settings,
@@ -138,8 +138,8 @@ class PhotoTab:
         moved.then(None, None, panel.preset, js="() => [null]")
         self._compare(moved)
         for trigger in (
-            panel.preset.input(looks.preset, panel.preset, sliders, **QUICK),
-            panel.reset.click(looks.reset, None, sliders, **QUICK),
+            panel.preset.input(previews.preset, panel.preset, sliders, **QUICK),
+            panel.reset.click(previews.reset, None, sliders, **QUICK),
         ):
             self._compare(trigger.success(adjust, **quick))
         panel.reset.click(None, None, panel.preset, js="() => [null]")
@@ -153,19 +153,19 @@ class PhotoTab:
             **QUICK,
         }
         answer = [fix.stage, fix.suggestions]
-        picked = fix.stage.select(pick, self.shown, self.point, **HIDDEN, **QUICK)
+        picked = fix.stage.select(pick, self.photo_state, self.point, **HIDDEN, **QUICK)
         for point in (
             fix.place.click(self.colors.point, outputs=answer, **look),  # first: it has the name
             picked.success(self.colors.point, outputs=answer, **look),
         ):
             point.success(None, fix.suggestions, fix.likely, js="colors => [colors]")
-        fix.unsure.input(looks.show_unsure, outputs=fix.stage, **look)
-        fix.brush.release(looks.show_unsure, outputs=fix.stage, **look)
+        fix.unsure.input(previews.show_unsure, outputs=fix.stage, **look)
+        fix.brush.release(previews.show_unsure, outputs=fix.stage, **look)
 
     def _connect_colors(self) -> None:
         fix, colors = self.fix, self.colors
         network: Options = {
-            "outputs": [self.shown, self.pictures.colorized, self.pictures.processed],
+            "outputs": [self.photo_state, self.pictures.colorized, self.pictures.processed],
             "inputs_kwargs": self.settings,
             "show_progress_on": fix.stage,
             **NETWORK,
@@ -193,14 +193,14 @@ class PhotoTab:
         ):
             self._show(event)
 
-    def _connect_versions(self) -> None:
-        panel = self.versions
+    def _connect_alternatives(self) -> None:
+        panel = self.alternatives
         chosen = panel.gallery.select(chosen_number, None, panel.number, **HIDDEN, **QUICK)
         self._show(
             chosen.success(
-                looks.choose_version,
-                [self.shown, panel.number],
-                [self.version, self.pictures.colorized, self.pictures.processed],
+                previews.choose_alternative,
+                [self.photo_state, panel.number],
+                [self.alternative, self.pictures.colorized, self.pictures.processed],
                 inputs_kwargs=self.settings,
                 show_progress="hidden",
                 **QUICK,
@@ -216,14 +216,16 @@ class PhotoTab:
             **QUICK,
         }
         for event in (
-            save.download.click(looks.download, [*self.state, save.format, save.location], **file),
-            save.share.click(looks.side_by_side, self.state, **file),
+            save.download.click(
+                downloads.download, [*self.state, save.format, save.location], **file
+            ),
+            save.share.click(downloads.side_by_side, self.state, **file),
             save.recipe.click(self.recipes.save_recipe, self.state, **file),
         ):
             event.success(None, self.file, js=SAVE_FILE)
         loaded = save.load.upload(
             self.recipes.load_recipe,
-            [self.shown, save.load],
+            [self.photo_state, save.load],
             [*self.state, *self.three, *self.settings.values()],
             preprocess=False,
             show_progress_on=self.pictures.processed,
@@ -241,7 +243,7 @@ class PhotoTab:
         """Bring the tools up to date with the state."""
         fix, start = self.fix, self.start
         event = event.success(
-            looks.tools,
+            previews.tools,
             [*self.state, *self.point, fix.brush, fix.unsure],
             [
                 self.results,
@@ -258,8 +260,8 @@ class PhotoTab:
             **QUICK,
         )
         self._compare(event)
-        gallery = self.versions.gallery
-        event.success(looks.thumbnails, self.state, gallery, **HIDDEN, **QUICK)
+        gallery = self.alternatives.gallery
+        event.success(previews.thumbnails, self.state, gallery, **HIDDEN, **QUICK)
 
     def _compare(self, event: Any) -> None:
         """Show the chosen pair anew."""
@@ -277,9 +279,9 @@ def build_photo_tab(models: Models, model: gr.State, examples: Sequence[Path] = 
     PhotoTab(models, model, examples)
 
 
-def pick(shown: Shown | None, event: gr.SelectData) -> Any:
+def pick(state: PhotoState | None, event: gr.SelectData) -> Any:
     """The photo's pixel that was clicked."""
-    return gr.skip() if shown is None else shown.to_photo(*event.index)
+    return gr.skip() if state is None else state.to_photo(*event.index)
 
 
 def pick_raw(event: gr.SelectData) -> tuple[int, int]:

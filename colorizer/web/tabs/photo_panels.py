@@ -217,7 +217,7 @@ class FixPanel:
             self.place = gr.Button(text("photo.place"), min_width=120, elem_id="place")
 
 
-class VersionsPanel:
+class AlternativesPanel:
     """The alternatives to choose from."""
 
     def __init__(self) -> None:

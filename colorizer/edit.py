@@ -1,0 +1,92 @@
+"""Edits: what to make of a photo, and how it is made."""
+
+from dataclasses import dataclass, field
+
+from colorizer.adjust.adjustments import Adjustments
+from colorizer.adjust.framing import Framing
+from colorizer.checkpoints.files import WORKING_SIZES
+from colorizer.inference.colorization import Colorization
+from colorizer.inference.colorizer import Colorizer
+from colorizer.inference.hints import ColorHint
+from colorizer.photo.photo import Photo
+
+MAX_ALTERNATIVE = 15  # this and the next take time, and edits may come from strangers
+MAX_HINTS = 500
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What to make of a photo; the default is the network's own result.
+
+    The command line, the page, batches, HTTP and recipes all say with an `Edit` what they want, and
+    `render` makes it.
+
+    Attributes:
+        framing: how the photo is turned, cropped and inverted, before all else.
+        hints: known colors, in pixels of the framed photo; at most 500.
+        working_size: short side in pixels at which the network sees the photo, 192 to 512; None
+            takes the checkpoint's own.
+        alternative: index in `Colorization.alternatives`, 0 to 15; 0 is the network's own result.
+        adjustments: the post-processing.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    framing: Framing = field(default_factory=Framing)
+    hints: tuple[ColorHint, ...] = ()
+    working_size: int | None = None
+    alternative: int = 0
+    adjustments: Adjustments = field(default_factory=Adjustments)
+
+    def __post_init__(self) -> None:
+        low, high = WORKING_SIZES
+        if self.working_size is not None and not low <= self.working_size <= high:
+            raise ValueError(f"working_size is {self.working_size}; it goes from {low} to {high}.")
+        if len(self.hints) > MAX_HINTS:
+            raise ValueError(f"There are {len(self.hints)} hints; give at most {MAX_HINTS}.")
+        if not 0 <= self.alternative <= MAX_ALTERNATIVE:
+            raise ValueError(
+                f"alternative is {self.alternative}; it goes from 0 to {MAX_ALTERNATIVE}."
+            )
+
+
+def colorize(colorizer: Colorizer, photo: Photo, edit: Edit) -> Colorization:
+    """Make everything of an edit but its adjustments, which need no network and can change later.
+
+    Args:
+        colorizer: runs the network.
+        photo: any size, as it was opened.
+        edit: what to make of it.
+
+    Raises:
+        ValueError: a hint lies outside the framed photo, the photo has fewer alternatives, or the
+            checkpoint has none.
+    """
+    result = colorizer.colorize(edit.framing(photo), edit.hints, edit.working_size)
+    return choose_alternative(result, edit.alternative)
+
+
+def choose_alternative(result: Colorization, alternative: int) -> Colorization:
+    """One of the alternatives of a result, by its index; 0 is the result itself.
+
+    Raises:
+        ValueError: the photo has fewer alternatives, or the checkpoint has none.
+    """
+    if alternative == 0:
+        return result
+    alternatives = result.alternatives(alternative + 1)
+    if len(alternatives) <= alternative:
+        raise ValueError(
+            f"The photo has only {len(alternatives) - 1} alternatives besides the first result; "
+            f"there is no alternative {alternative}. Choose a smaller number."
+        )
+    return alternatives[alternative]
+
+
+def render(colorizer: Colorizer, photo: Photo, edit: Edit) -> Photo:
+    """Make what an edit says of a photo, at full resolution and with its metadata.
+
+    Arguments and errors are those of `colorize`.
+    """
+    return colorize(colorizer, photo, edit).adjust(edit.adjustments)
