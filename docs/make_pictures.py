@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.helpers.browser import ROOT, started, visit
+from tests.helpers.browser import started, visit
+from tests.helpers.paths import ROOT
 
 PICTURES = Path(__file__).parent / "pictures"
 WIDTH = 1100  # pixels of the window, and of the pictures

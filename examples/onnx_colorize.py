@@ -28,7 +28,7 @@ y = linear @ RGB_TO_XYZ[1]
 lightness = np.where(y > (6 / 29) ** 3, 116 * np.cbrt(y) - 16, y * (29 / 3) ** 3).astype(np.float32)
 
 scale = min(working_size / min(photo.size), 4 * working_size / max(photo.size))  # strips
-seen = tuple(max(1, round(side * scale)) for side in photo.size)
+seen = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
 small = Image.fromarray(lightness).resize(
     seen, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
 )

@@ -4,7 +4,7 @@ import fnmatch
 import re
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from tests.helpers.documentation import settings
 from tests.helpers.paths import ROOT

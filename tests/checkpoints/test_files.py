@@ -20,7 +20,7 @@ from colorizer.checkpoints.checkpoint import (
 from colorizer.checkpoints.files import missing_files
 from colorizer.errors import CheckpointError
 from colorizer.networks.generator import Generator
-from tests.helpers.checkpoints import change_config, change_weights, tiny_discriminator
+from tests.helpers.checkpoints import Config, change_config, change_weights, tiny_discriminator
 from tests.helpers.networks import tiny_pix2pix
 
 REFUSED = r"is not valid \(.*\); get it again|do not fit its .*; get both files again"
@@ -56,7 +56,7 @@ def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=lambda change: str(change)[:40],
 )
-def test_absurd_settings_take_no_memory(folder: Path, no_weights: None, change: dict) -> None:
+def test_absurd_settings_take_no_memory(folder: Path, no_weights: None, change: Config) -> None:
     change_config(folder, lambda config: config["generator"].update(change))
     tracemalloc.start()
     with pytest.raises(CheckpointError, match=REFUSED) as caught:
@@ -77,7 +77,7 @@ def test_absurd_pix2pix(tmp_path: Path, no_weights: None, width: int) -> None:
 
 @pytest.mark.parametrize("change", [{"width": 10**6}, {"width": 10**20}, {"strided_layers": 3000}])
 def test_absurd_discriminator(
-    folder: Path, generator: Generator, no_weights: None, change: dict
+    folder: Path, generator: Generator, no_weights: None, change: Config
 ) -> None:
     save_checkpoint(folder, generator, 192, tiny_discriminator())
     change_config(folder, lambda config: config.update(change), DISCRIMINATOR_CONFIG_FILE)
@@ -101,7 +101,7 @@ def test_absurd_discriminator(
     ],
     ids=lambda change: str(change)[:40],
 )
-def test_settings_that_would_fail_at_the_first_photo(folder: Path, change: dict) -> None:
+def test_settings_that_would_fail_at_the_first_photo(folder: Path, change: Config) -> None:
     change_config(folder, lambda config: config["generator"].update(change))
     with pytest.raises(CheckpointError, match=r"config\.json is not valid \(.*\); get it again"):
         load_checkpoint(folder)

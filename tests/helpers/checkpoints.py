@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,7 +14,7 @@ from colorizer.checkpoints.checkpoint import (
 )
 from colorizer.networks.discriminator import Discriminator, DiscriminatorConfig
 
-Config = dict[str, object]
+Config = dict[str, Any]
 
 
 def tiny_discriminator(**changes: object) -> Discriminator:

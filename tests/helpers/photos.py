@@ -3,6 +3,7 @@
 import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ def as_arrays(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
     return lightness, np.round(lab[..., 1:] + 128).astype(np.uint8)
 
 
-def pack(folder: Path, path: Path, mode: str = "w", name: str = "shard") -> Path:
+def pack(folder: Path, path: Path, mode: Literal["w", "w:gz"] = "w", name: str = "shard") -> Path:
     with tarfile.open(path, mode) as tar:
         tar.add(folder, name)
     return path

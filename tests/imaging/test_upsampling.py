@@ -25,7 +25,9 @@ def naive_mean(plane: Plane, radius: int) -> NDArray[np.float64]:
     )
 
 
-def naive_guided_filter(guide: Plane, values: Plane, radius: int, epsilon: float) -> Plane:
+def naive_guided_filter(
+    guide: Plane, values: Plane, radius: int, epsilon: float
+) -> NDArray[np.float64]:
     """He et al. 2013, algorithm 1."""
     mean_i, mean_p = naive_mean(guide, radius), naive_mean(values, radius)
     variance = naive_mean(guide * guide, radius) - mean_i**2

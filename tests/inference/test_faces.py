@@ -45,11 +45,11 @@ def test_small_faces_are_found_at_the_second_size(
     for side, corner in ((250, 100), (140, 900)):
         small = portrait.shrunk((side, side)).pixels
         pixels[corner : corner + side, corner : corner + side] = small
-    small, large = sorted(find_faces(Photo(pixels)), key=lambda face: face.width)
-    assert 20 < small.width < 30 < 40 < large.width < 50
+    first, second = sorted(find_faces(Photo(pixels)), key=lambda face: face.width)
+    assert 20 < first.width < 30 < 40 < second.width < 50
     monkeypatch.setattr("colorizer.inference.faces.MAX_CROWD_WIDTH", 0)
     (alone,) = find_faces(Photo(pixels))
-    assert middle(alone) == pytest.approx(middle(large), abs=5)
+    assert middle(alone) == pytest.approx(middle(second), abs=5)
 
 
 def test_boxes_are_in_pixels_of_the_photo(portrait: Photo) -> None:

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_tiff_is_one_that_others_read(tmp_path: Path) -> None:
     photo = photo_of(np.uint16, 3, True)
     photo.save(tmp_path / "a.tif")
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
-        page = file.pages.first
+        page: Any = file.pages.first
         assert page.compression.name == "ADOBE_DEFLATE"
         assert page.extrasamples[0].name == "UNASSALPHA"
         assert "Software" not in page.tags

@@ -45,7 +45,7 @@ def test_pixels_are_those_of_pillows_encoding(
     Image.fromarray(planes).save(plain, "JPEG", quality=quality, subsampling="4:4:4")
     with Image.open(path) as ours, Image.open(plain) as theirs:
         assert ours.mode == theirs.mode
-        assert ours.quantization == theirs.quantization
+        assert ours.quantization == theirs.quantization  # type: ignore[attr-defined]
         assert np.array_equal(np.asarray(ours), np.asarray(theirs))
     decode = imagecodecs.jpeg8_decode
     assert np.array_equal(decode(path.read_bytes()), decode(plain.getvalue()))

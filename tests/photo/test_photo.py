@@ -343,7 +343,7 @@ def test_jpeg_keeps_full_chroma_and_follows_quality(tmp_path: Path) -> None:
     Photo(stripes).save(tmp_path / "a.jpg")
     Photo(stripes).save(tmp_path / "b.jpg", quality=20)
     with Image.open(tmp_path / "a.jpg") as image:
-        assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3  # 4:4:4
+        assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3  # type: ignore[attr-defined]  # 4:4:4
     assert np.abs(Photo.open(tmp_path / "a.jpg").pixels.astype(int) - stripes).mean() < 8
     assert (tmp_path / "b.jpg").stat().st_size < (tmp_path / "a.jpg").stat().st_size
 
