@@ -1,8 +1,7 @@
-"""Compare what can run the network on a CPU: `python -m benchmarks.engines PHOTO...`, after
-`colorizer export --onnx DIR --precision fp32 int8`.
+"""Compare engines on a CPU: `python -m benchmarks.engines PHOTO... --onnx DIR`.
 
-Every engine sees the same photos at the same sizes; colors are compared with those of torch in
-float32, which `Colorizer` uses.
+Export the files first: `colorizer export --onnx DIR --precision fp32 int8`. All engines get the
+same photos at the same sizes. Colors are compared with those of torch in float32.
 """
 
 import argparse
@@ -28,21 +27,21 @@ from colorizer.inference.engines import (
 )
 from colorizer.networks.encoder import fold_batch_norm
 from colorizer.photo.photo import Photo
-from train.measure.report import markdown_table
+from train.measure.tables import markdown_table
 
 CPU = torch.device("cpu")
 ROUNDS = 5
 
 
 def folded(generator: AnyGenerator) -> AnyGenerator:
-    """With the batch norms of the decoder folded into its convolutions, as the encoder's are."""
+    """A copy whose decoder has its batch norm folded into the convolutions, like the encoder."""
     generator = deepcopy(generator).eval()
     fold_batch_norm(generator)
     return generator
 
 
 def compiled(generator: AnyGenerator) -> Engine:
-    """By `torch.compile`, for pictures of any size."""
+    """The network under `torch.compile`, for pictures of any size."""
     network = torch.compile(deepcopy(generator).eval(), dynamic=True)
 
     def run(lightness: Plane) -> Colors:
@@ -54,11 +53,11 @@ def compiled(generator: AnyGenerator) -> Engine:
 
 
 def makers(generator: AnyGenerator, folder: Path) -> dict[str, Callable[[], Engine]]:
-    """What makes each engine, by name.
+    """Functions that make the engines, by name.
 
     Args:
-        generator: as loaded.
-        folder: of the exported files.
+        generator: the network.
+        folder: with the exported files.
     """
     threads = torch.get_num_threads()
     fp32, int8 = (folder / f"colorizer-{name}.onnx" for name in ("fp32", "int8"))
@@ -140,7 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    parser.add_argument("--onnx", type=Path, required=True, metavar="DIR", help="what was exported")
+    parser.add_argument(
+        "--onnx", type=Path, required=True, metavar="DIR", help="folder with the exported files"
+    )
     parser.add_argument(
         "--engines", nargs="+", metavar="NAME", help="as the table names them (default: all)"
     )
@@ -150,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=parse_size,
         nargs="+",
         default=[(288, 384), (384, 384)],
-        help="of what the network sees, height x width (default: 288x384 384x384)",
+        help="sizes of the network's input, height x width (default: 288x384 384x384)",
     )
     options = parser.parse_args(arguments)
     possible = makers(load_checkpoint(options.checkpoint).generator, options.onnx)

@@ -1,4 +1,4 @@
-"""Time a folder: `python -m benchmarks.folder`. A benchmark, not a test."""
+"""Time a folder of photos: `python -m benchmarks.folder PHOTO...`."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ from colorizer.batch.ray_runner import LOCAL, Cluster
 
 
 def make_album(sources: Sequence[Path], count: int, megapixels: float, folder: Path) -> list[Task]:
-    """Make JPEG photos of a size in megapixels, with grain, from others in turn."""
+    """Make JPEG photos with grain, by enlarging other photos in turn."""
     tasks = []
     with ProcessPoolExecutor() as pool:
         jobs = []
@@ -35,8 +35,8 @@ def make_album(sources: Sequence[Path], count: int, megapixels: float, folder: P
 def measure(
     run: Callable[[Iterable[Task]], Iterator[Outcome]], tasks: Sequence[Task]
 ) -> tuple[float, float]:
-    """Photos per second from the first result to the last, and the share of all processors' time
-    that this process took.
+    """Photos per second from the first result to the last, and this process's share of the time of
+    all processors.
     """
     outcomes = run(tasks)
     first = next(outcomes)
@@ -51,11 +51,15 @@ def measure(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.folder", description=__doc__)
-    parser.add_argument("photos", nargs="+", help="files and folders; enlarged in turn")
-    parser.add_argument("--count", type=int, default=200, help="of photos (default: 200)")
-    parser.add_argument("--megapixels", type=float, default=2, help="of each (default: 2)")
-    parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="default: 1 and 2")
-    parser.add_argument("--ray", action="store_true", help="with as many workers of a local Ray")
+    parser.add_argument("photos", nargs="+", help="files and folders, enlarged in turn")
+    parser.add_argument("--count", type=int, default=200, help="number of photos (default: 200)")
+    parser.add_argument(
+        "--megapixels", type=float, default=2, help="size of each photo (default: 2)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, nargs="+", default=[1, 2], help="photos at once (default: 1 and 2)"
+    )
+    parser.add_argument("--ray", action="store_true", help="use a local Ray with as many workers")
     parser.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     options = parser.parse_args(arguments)
     sources = [item.source for item in find_photos(options.photos) if not item.problem]

@@ -1,6 +1,6 @@
-"""Time what a visitor of the page waits for at the server: `python -m benchmarks.page`.
+"""Time the server's part of each action on the page: `python -m benchmarks.page PHOTO`.
 
-A benchmark, not a test; what the network between browser and server takes comes on top.
+The connection between browser and server is not included.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from colorizer.web.actions.previews import (
 from colorizer.web.server.files import picture
 from colorizer.web.server.uploads import open_upload
 
-SLIDERS = {  # one that is quick, one that is slow, and a preset that moves many
+SLIDERS = {  # a quick one, a slow one, and a preset of many
     "slider: saturation": Adjustments(saturation=1.2),
     "slider: contrast": Adjustments(contrast=20),
     "slider: dust": Adjustments(dust=0.5),
@@ -38,7 +38,7 @@ SLIDERS = {  # one that is quick, one that is slow, and a preset that moves many
 
 
 def time_visit(colorizer: Colorizer, path: Path) -> dict[str, float]:
-    """Seconds that each thing takes which a visitor does with one photo."""
+    """Seconds of each action with one photo."""
     seconds: dict[str, float] = {}
 
     def timed(name: str, action: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Time each stage from file to file: `python -m benchmarks.photo`. A benchmark, not a test."""
+"""Time each stage from file to file: `python -m benchmarks.photo PHOTO`."""
 
 import argparse
 import multiprocessing
@@ -31,20 +31,20 @@ FLOOR = "floor: Pillow decodes, and encodes"
 
 @dataclass
 class Times:
-    """Seconds of each stage, and of the whole, in the rounds so far."""
+    """Seconds of each stage, one value per round."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
 
     @contextmanager
     def of(self, stage: str) -> Iterator[None]:
-        """Time what is done inside."""
+        """Time the block."""
         start = time.perf_counter()
         yield
         self.seconds.setdefault(stage, []).append(time.perf_counter() - start)
 
 
 def time_stages(colorizer: Colorizer, path: Path, target: Path, times: Times) -> None:
-    """Time one photo from file to file, then each of the passes over its pixels alone."""
+    """Time one photo from file to file, then each pass over its pixels alone."""
     with times.of("file to file"):
         with times.of("decode"):
             photo = Photo.open(path)
@@ -69,9 +69,9 @@ def time_stages(colorizer: Colorizer, path: Path, target: Path, times: Times) ->
 
 
 def time_floor(path: Path, target: Path, times: Times) -> None:
-    """Time what Pillow takes to decode the input and to encode our output, with our settings.
+    """Time Pillow: decode the input and encode our output, with our settings.
 
-    Pillow has no 16-bit color: it reads and writes 8 bits of it.
+    Pillow has no 16-bit color, so it reads and writes 8 bits.
     """
     with Image.open(target) as image:
         output, options = image.convert("RGB"), {}
@@ -87,8 +87,8 @@ def time_floor(path: Path, target: Path, times: Times) -> None:
 
 
 def make_photo(source: Path, megapixels: float, target: Path) -> None:
-    """Enlarge a photo to a size in megapixels, add grain, and save it by its name's ending: as JPEG
-    of quality 90, or as gray TIFF of 16 bits.
+    """Enlarge a photo to a size in megapixels, add grain, and save it: as JPEG of quality 90, or as
+    16-bit gray TIFF, by the suffix.
     """
     with Image.open(source) as image:
         scale = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
@@ -104,10 +104,10 @@ def make_photo(source: Path, megapixels: float, target: Path) -> None:
 
 
 def peak_memory() -> str:
-    """The largest resident size of this process so far, where the system tells it."""
+    """The largest resident size of this process so far."""
     if sys.platform == "win32":
-        return "not told by Windows"
-    if sys.platform == "linux":  # getrusage's outlives the start of another program
+        return "unknown on Windows"
+    if sys.platform == "linux":  # getrusage's value survives exec
         status = Path("/proc/self/status").read_text()
         return f"{int(status.split('VmHWM:')[1].split()[0]) / 1024:.0f} MiB"
     import resource
@@ -116,7 +116,7 @@ def peak_memory() -> str:
 
 
 def print_table(times: Mapping[str, Sequence[float]]) -> None:
-    """Print the median, the lowest and the highest of the seconds that each thing took."""
+    """Print median, lowest and highest seconds by name."""
     width = max(map(len, times))
     for name, seconds in times.items():
         median, low, high = statistics.median(seconds), min(seconds), max(seconds)
@@ -124,7 +124,7 @@ def print_table(times: Mapping[str, Sequence[float]]) -> None:
 
 
 def measure(path: Path, repeats: int, checkpoint: str | None) -> tuple[Times, str]:
-    """The times of a photo, and the peak memory of a process that colorizes it."""
+    """Time a photo, and measure the peak memory of a process that colorizes it."""
     times, target = Times(), path.with_name(f"color{path.suffix}")
     colorizer = Colorizer.load(checkpoint)
     colorizer.colorize(Photo.open(path)).colorized.save(target)  # warms up
@@ -136,7 +136,7 @@ def measure(path: Path, repeats: int, checkpoint: str | None) -> tuple[Times, st
 
 
 def time_command(path: Path, checkpoint: str | None) -> float:
-    """Seconds of the command line, from its start to the first result."""
+    """Seconds of the command line, from start to first result."""
     command = [sys.executable, "-m", "colorizer", "colorize", path, "-o", path.parent]
     more = ["--overwrite", *(["--checkpoint", checkpoint] if checkpoint else [])]
     start = time.perf_counter()
@@ -147,7 +147,7 @@ def time_command(path: Path, checkpoint: str | None) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.photo", description=__doc__)
-    parser.add_argument("photo", type=Path, help="enlarged to the sizes asked for")
+    parser.add_argument("photo", type=Path, help="enlarged to the given sizes")
     parser.add_argument(
         "--megapixels",
         type=float,

@@ -1,8 +1,7 @@
-"""Compare ways to bring colors from the working size to the full photo: `python -m
-benchmarks.upsampling PHOTO...`, on color photos, whose true colors are known.
+"""Compare ways to enlarge colors to the full photo: `python -m benchmarks.upsampling PHOTO...`.
 
-The true colors are reduced to the working size, as if the network had found them, and enlarged
-again under the guidance of the photo's lightness.
+The true colors of color photos are reduced to the working size, as if the network had predicted
+them, and enlarged again with the photo's lightness as guide.
 """
 
 import argparse
@@ -23,10 +22,10 @@ from colorizer.imaging.resampling import enlarge, neighbors, resize
 from colorizer.imaging.upsampling import EPSILON, RADIUS, ChromaUpsampler
 from colorizer.inference.colorizer import network_size
 from colorizer.photo.photo import Photo
-from train.measure.report import markdown_table
+from train.measure.tables import markdown_table
 
-EDGES = 0.05  # share of the pixels, those where ab changes most, that are edges of color
-AROUND = 4  # pixels of the full photo around an edge in which bleeding is seen
+EDGES = 0.05  # share of pixels that count as color edges: those where ab changes most
+AROUND = 4  # pixels of the full photo around an edge, where bleeding is measured
 BILATERAL_RADIUS = 2  # cells, and
 BILATERAL_SPREAD = 0.5  # cells: Kopf et al. 2007, sec. 4
 BILATERAL_RANGE = 10.0  # L* units
@@ -54,7 +53,7 @@ def guided(lightness: Plane, ab: Plane, rows: slice, band: Plane, size: tuple[in
 
 
 def slopes(lightness: Plane, ab: Plane, rows: slice, band: Plane, size: tuple[int, int]) -> Plane:
-    """Ours: the guided filter's slopes around the colors themselves; as `bilinear`."""
+    """Our way: only the slopes of the guided filter, around the given colors; as `bilinear`."""
     upsampler = ChromaUpsampler(lightness, np.ascontiguousarray(ab.transpose(2, 0, 1)), size)
     return upsampler.band(rows, band).transpose(1, 2, 0)
 
@@ -89,7 +88,7 @@ METHODS: Mapping[str, Upsample] = {
 
 
 def errors(photo: Photo, working_size: int) -> dict[str, tuple[float, float]]:
-    """Of each method the mean distance in ab from the truth, and that around edges of color."""
+    """By method: mean distance in ab from the truth over all pixels, and around color edges."""
     size = photo.size
     lab = rgb_to_lab(torch.from_numpy(photo.pixels / np.float32(255)).permute(2, 0, 1)).numpy()
     lightness, ab = lab[0], np.ascontiguousarray(lab[1:].transpose(1, 2, 0))
@@ -111,7 +110,7 @@ def errors(photo: Photo, working_size: int) -> dict[str, tuple[float, float]]:
 
 
 def around_edges(ab: Plane) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """(H, W): which pixels of (H, W, 2) lie around the strongest edges of color."""
+    """(H, W): which pixels of ab (H, W, 2) lie around the strongest color edges."""
     gradients = [cv2.Sobel(ab, cv2.CV_32F, *axis, ksize=3) for axis in ((1, 0), (0, 1))]
     strength = np.sqrt(sum((gradient**2).sum(2) for gradient in gradients))
     edges = (strength > np.quantile(strength, 1 - EDGES)).astype(np.uint8)
@@ -128,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--megapixels", type=float, nargs="+", default=[2, 4, 12], help="default: 2 4 12"
     )
     options = parser.parse_args(arguments)
-    table = [["method", "megapixels", "photos", "ab error", "around edges of color"]]
+    table = [["method", "megapixels", "photos", "ab error", "around color edges"]]
     photos = [Photo.open(path) for path in options.photos]
     for megapixels in options.megapixels:
         large = [photo for photo in photos if photo.pixels.size / 3e6 >= 0.99 * megapixels]
@@ -142,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def shrunk(photo: Photo, megapixels: float) -> Photo:
-    """The photo at most so large, and with three channels."""
+    """The photo with three channels, shrunk to at most a size in megapixels."""
     scale = min(1.0, (megapixels * 1e6 / (photo.size[0] * photo.size[1])) ** 0.5)
     small = photo.shrunk((round(photo.size[0] * scale), round(photo.size[1] * scale)))
     return Photo(np.ascontiguousarray(np.broadcast_to(small.pixels, (*small.size, 3))))

@@ -1,162 +1,51 @@
-"""Find photos to validate on that are to train on, too: `python -m train.leaks --train A --val B`.
-
-A photo counts as the same when it was resized, recompressed, mirrored, or slightly cropped. It is
-compared by its largest centered square. Candidates are found by a perceptual hash (which of 64 DCT
-coefficients exceed their median, by `imagehash`), and confirmed by their correlation once they are
-aligned. Of copies that lost up to 5 % at each side it finds
-all, at up to 10 % about half.
-"""
+"""Find validation photos in the training data: `python -m train.leaks --train A --val B`."""
 
 import argparse
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import cv2
-import imagehash
-import numpy as np
-from PIL import Image, ImageOps
-from tqdm import tqdm
-
-from train.data.sources import Sample, Source, find_sources, pick
-
-MAX_DISTANCE = 16  # of 64 bits; photos cropped by up to 5 % a side came to 14
-MIN_CORRELATION = 0.98  # cropped photos came to 0.99, look-alikes among 20 million pairs to 0.97
-THUMBNAIL = 64  # pixels of a thumbnail's side
-STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 50, 1e-4)  # of the alignment
+from train.commands import command_parser, run_command
+from train.data.sources import find_sources
+from train.measure import leaks
 
 
-class Leak(NamedTuple):
-    """A photo that both sets hold."""
-
-    val: str  # source/name
-    train: str  # source/name
-    mirrored: bool
-    distance: int  # bits in which the hashes differ, 0 to 64
-    correlation: float  # of the aligned gray levels, up to 1
-
-
-def find_leaks(
-    train: Sequence[Source],
-    val: Sequence[Source],
-    max_distance: int = MAX_DISTANCE,
-    min_correlation: float = MIN_CORRELATION,
-) -> list[Leak]:
-    """Pairs of the same photo, most alike first; unreadable photos are named on stderr.
-
-    Only hashes are kept of the training photos, 8 bytes each; candidates are read once more.
-
-    Args:
-        train: photos to train on, any number.
-        val: photos to validate on.
-        max_distance: between hashes, in bits. Different photos are about 32 apart.
-        min_correlation: between aligned gray thumbnails, 0 to 1.
-
-    Raises:
-        ValueError: a limit is out of range, or a set holds no readable photo.
-    """
-    if not 0 <= max_distance < 32:
-        raise ValueError(f"max_distance is {max_distance}; it goes from 0 to 31 of 64 bits.")
-    if not 0 <= min_correlation <= 1:
-        raise ValueError(f"min_correlation is {min_correlation}; it goes from 0 to 1.")
-    hashed = [
-        (name, sample, perceptual_hash(square)) for name, sample, square in _squares(train, "train")
-    ]
-    hashes = np.array([found for _, _, found in hashed])
-    leaks = []
-    for val_name, _, upright in _squares(val, "val"):
-        for mirrored in (False, True):
-            square = ImageOps.mirror(upright) if mirrored else upright
-            distances = np.bitwise_count(hashes ^ perceptual_hash(square))
-            for index in np.flatnonzero(distances <= max_distance):
-                name, sample, _ = hashed[index]
-                match = correlation(square, center_square(sample.read().color))
-                if match >= min_correlation:
-                    leaks.append(Leak(val_name, name, mirrored, int(distances[index]), match))
-    return sorted(leaks, key=lambda leak: -leak.correlation)
-
-
-def center_square(image: Image.Image) -> Image.Image:
-    """The largest centered square in gray, as a thumbnail."""
-    return ImageOps.fit(image.convert("L"), (THUMBNAIL, THUMBNAIL))
-
-
-def perceptual_hash(square: Image.Image) -> np.uint64:
-    """64 bits that change little when the picture is resized or recompressed."""
-    return np.uint64(int(str(imagehash.phash(square)), 16))
-
-
-def correlation(one: Image.Image, other: Image.Image) -> float:
-    """Of the gray levels of two thumbnails, the second moved, scaled and sheared to match the first
-    best (Evangelidis and Psarakis 2008): up to 1, and 0 where no alignment is found.
-    """
-    start = np.eye(2, 3, dtype=np.float32)
-    try:
-        found, _ = cv2.findTransformECC(
-            np.array(one), np.array(other), start, cv2.MOTION_AFFINE, STOP
-        )
-    except cv2.error:  # nothing in common, or a flat picture
-        return 0.0
-    return float(found)
-
-
-def _squares(sources: Sequence[Source], label: str) -> Iterator[tuple[str, Sample, Image.Image]]:
-    found = False
-    for source, sample in tqdm(pick(sources, None), label, unit="photo", mininterval=5):
-        try:
-            square = center_square(sample.read().color)
-        except OSError as error:
-            tqdm.write(f"Left out: {error}", file=sys.stderr)
-            continue
-        found = True
-        yield f"{source}/{sample.name}", sample, square
-    if not found:
-        raise ValueError(f"--{label} holds no readable photo; check the paths.")
-
-
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    options = _parser().parse_args()
-    try:
-        train, val = find_sources(options.train), find_sources(options.val)
-        leaks = find_leaks(train, val, options.max_distance, options.min_correlation)
-        if options.output:
-            options.output.parent.mkdir(parents=True, exist_ok=True)
-            with options.output.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows((Leak._fields, *leaks))
-    except (OSError, ValueError) as error:
-        print(f"train.leaks: {error}", file=sys.stderr)
-        return 1
-    leaked = len({leak.val for leak in leaks})
-    print(f"{leaked} of {sum(map(len, val))} photos to validate on are to train on, too.")
-    for leak in leaks:
-        turned = " mirrored" if leak.mirrored else ""
-        print(f"{leak.distance:2} {leak.correlation:.3f} {leak.val} {leak.train}{turned}")
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m train.leaks", description=__doc__)
+    parser = command_parser("leaks", leaks.__doc__)
     for name in ("train", "val"):
-        parser.add_argument(
-            f"--{name}", nargs="+", required=True, help="photos, named as --data of train.fit"
-        )
+        parser.add_argument(f"--{name}", nargs="+", required=True, help="as --data of train.fit")
     parser.add_argument(
         "--max-distance",
         type=int,
-        default=MAX_DISTANCE,
-        help=f"bits in which the hashes of candidates differ (default: {MAX_DISTANCE} of 64)",
+        default=leaks.MAX_DISTANCE,
+        help=f"bits in which the hashes of candidates differ (default: {leaks.MAX_DISTANCE} of 64)",
     )
     parser.add_argument(
         "--min-correlation",
         type=float,
-        default=MIN_CORRELATION,
-        help=f"of the thumbnails of the same photo (default: {MIN_CORRELATION})",
+        default=leaks.MIN_CORRELATION,
+        help=f"of thumbnails that count as the same photo (default: {leaks.MIN_CORRELATION})",
     )
     parser.add_argument("--output", type=Path, help="write the pairs to this file, as CSV")
-    return parser
+    return run_command(parser, run, arguments)
+
+
+def run(options: argparse.Namespace) -> str:
+    """Find the pairs, and return them as lines."""
+    train, val = find_sources(options.train), find_sources(options.val)
+    found = leaks.find_leaks(train, val, options.max_distance, options.min_correlation)
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        with options.output.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows((leaks.Leak._fields, *found))
+    leaked = len({leak.val for leak in found})
+    lines = [f"{leaked} of {sum(map(len, val))} validation photos are in the training data."]
+    for leak in found:
+        turned = " mirrored" if leak.mirrored else ""
+        lines.append(f"{leak.distance:2} {leak.correlation:.3f} {leak.val} {leak.train}{turned}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

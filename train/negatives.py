@@ -1,4 +1,4 @@
-"""Train the network of `colorizer.inference.negatives`, or measure the one that is there.
+"""Train or measure the network that recognizes negatives.
 
 python -m train.negatives --data photos/ --output colorizer/inference/negatives.safetensors
 python -m train.negatives --data other_photos/
@@ -7,128 +7,38 @@ python -m train.negatives --data other_photos/
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from safetensors.torch import save_file
-from torch import Tensor
-from torch.nn import functional as F
-from tqdm import tqdm
 
-from colorizer.inference.negatives import MIN_LOGIT, Polarity, load_polarity, small_gray
-from train.data.sources import Sample, find_sources, pick
-
-BATCH = 128
-RATE = 3e-3  # of AdamW, at the start of one cosine
-CROP = 0.7  # smallest share of a side that is left of a photo
-GAMMA = 0.8  # largest change of the logarithm of the tone curve's exponent
-FADED = 0.5  # smallest contrast
-NOISE, BLUR = 0.04, 0.5  # deviation of levels; share of the photos that are blurred
-
-
-def gather(samples: Sequence[Sample]) -> NDArray[np.float32]:
-    """What the network sees of photos: (N, 1, `SIDE`, `SIDE`), -0.5 to 0.5."""
-
-    def see(sample: Sample) -> NDArray[np.float32]:
-        return small_gray(sample.read().input())
-
-    with ThreadPoolExecutor() as pool:
-        seen = list(tqdm(pool.map(see, samples), total=len(samples), mininterval=5))
-    return np.stack(seen)[:, None]
-
-
-def vary(gray: Tensor, random: torch.Generator) -> Tensor:
-    """The same photos cropped, mirrored, toned, faded, blurred and with grain, as scans may be."""
-    count = len(gray)
-
-    def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=random)
-
-    scale = uniform(CROP, 1)
-    mirror = torch.where(uniform(-1, 1) > 0, 1.0, -1.0)
-    move = torch.zeros(count, 2, 3)
-    move[:, 0, 0], move[:, 1, 1] = (scale * mirror).flatten(), scale.flatten()
-    move[:, 0, 2] = ((1 - scale) * uniform(-1, 1)).flatten()
-    move[:, 1, 2] = ((1 - scale) * uniform(-1, 1)).flatten()
-    grid = F.affine_grid(move, list(gray.shape), align_corners=False)
-    gray = F.grid_sample(gray, grid, padding_mode="border", align_corners=False)
-    gray = torch.where(uniform(0, 1) < BLUR, F.avg_pool2d(gray, 3, 1, 1), gray)
-    share = (gray + 0.5).clamp(1e-4, 1)
-    exponent = uniform(-GAMMA, GAMMA).exp()
-    share = torch.where(
-        uniform(-1, 1) > 0, share**exponent, 1 - (1 - share).clamp_min(0) ** exponent
-    )
-    contrast = uniform(FADED, 1)
-    gray = share * contrast + (1 - contrast) * uniform(0, 1) - 0.5
-    return gray + NOISE * uniform(0, 1) * torch.randn(gray.shape, generator=random)
-
-
-def train(photos: NDArray[np.float32], epochs: int, seed: int = 0) -> Polarity:
-    """Train on positives alone: the network is antisymmetric."""
-    torch.manual_seed(seed)
-    random = torch.Generator().manual_seed(seed)
-    network, data = Polarity().train(), torch.from_numpy(photos)
-    steps = epochs * max(1, len(data) // BATCH)
-    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for _ in (progress := tqdm(range(steps), mininterval=5)):
-        chosen = torch.randint(len(data), (BATCH,), generator=random)
-        loss = F.softplus(-network(vary(data[chosen], random))).mean()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        progress.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-    return network.eval()
-
-
-def measure(network: Callable[[Tensor], Tensor], photos: NDArray[np.float32]) -> dict[str, float]:
-    """Rates on positives that the network has not seen, as they are and inverted."""
-    with torch.inference_mode():
-        logits = network(torch.from_numpy(photos))
-    found, alarms = (logits > MIN_LOGIT).sum().item(), (logits < -MIN_LOGIT).sum().item()
-    return {
-        "photos": len(photos),
-        "negatives_found": found / len(photos),
-        "positives_taken_for_negatives": alarms / len(photos),
-        "precision": found / max(1, found + alarms),  # among as many positives as negatives
-    }
+from colorizer.inference.negatives import load_polarity
+from train.commands import command_parser, run_command
+from train.data.samples import pick
+from train.data.sources import find_sources
+from train.measure import negatives
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m train.negatives",
-        description="Train or measure the network that recognizes negatives.",
-    )
+    parser = command_parser("negatives", "Train or measure the network that recognizes negatives.")
     parser.add_argument("--data", nargs="+", required=True, help="photos, all of them positives")
-    parser.add_argument("--output", type=Path, help="train and write this file; else measure")
+    parser.add_argument(
+        "--output", type=Path, help="train and write this file; without it, measure"
+    )
     parser.add_argument("--epochs", type=int, default=14)
-    options = parser.parse_args(arguments)
-    try:
-        photos = gather([sample for _, sample in pick(find_sources(options.data), None)])
-    except (OSError, ValueError) as error:
-        print(f"train.negatives: {error}", file=sys.stderr)
-        return 1
+    return run_command(parser, run, arguments)
+
+
+def run(options: argparse.Namespace) -> str:
+    """Train or measure; returns the file or the figures."""
+    samples = [sample for _, sample in pick(find_sources(options.data), None)]
+    photos = negatives.network_inputs(samples)
     if options.output is None:
-        print(json.dumps(measure(load_polarity(), photos), indent=1))
-        return 0
-    save_file(half(train(photos, options.epochs)), options.output)
-    return 0
-
-
-def half(network: Polarity) -> dict[str, Tensor]:
-    """The network's weights at half precision, which is enough."""
-    weights = network.state_dict()
-    return {
-        name: plane.half().contiguous() if plane.is_floating_point() else plane
-        for name, plane in weights.items()
-    }
+        return json.dumps(negatives.measure(load_polarity(), photos), indent=1)
+    network = negatives.train(photos, options.epochs)
+    save_file(negatives.half_precision(network), options.output)
+    return str(options.output)
 
 
 if __name__ == "__main__":

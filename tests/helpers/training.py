@@ -7,10 +7,10 @@ from accelerate import Accelerator
 
 from train.data.crops import CropStream
 from train.data.sources import find_sources
-from train.fit import start_learner
 from train.model.learner import Learner
-from train.run.config import CLEAN as CLEAN_INPUT
-from train.run.config import TrainConfig
+from train.run.loop import start_learner
+from train.settings.config import TrainConfig
+from train.settings.presets import CLEAN as CLEAN_INPUT
 
 TINY: dict[str, object] = {
     "encoder": "test_resnet",
@@ -29,11 +29,11 @@ TINY: dict[str, object] = {
     "workers": 0,
     "log_every": 1,
     "save_every": 4,
-    "critic_width": 8,
+    "discriminator_width": 8,
     "val_fraction": 0.0,
 }
 CLEAN: dict[str, object] = {"flip": 0.0, **CLEAN_INPUT}  # crops as they are in the photo
-ADVERSARIAL: dict[str, object] = {"adversarial_share": 0.5, "critic_photos": 4}
+ADVERSARIAL: dict[str, object] = {"adversarial_share": 0.5, "discriminator_photos": 4}
 
 
 def settings(data: Path | str, output: Path, **changes: object) -> TrainConfig:

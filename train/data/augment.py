@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from train.run.config import TrainConfig
+from train.settings.config import TrainConfig
 
 Gray = NDArray[np.uint8]  # (H, W) sRGB gray values
 

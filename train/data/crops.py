@@ -13,8 +13,8 @@ from torch.utils.data import Dataset
 from colorizer.imaging.color import rgb_to_lab
 from colorizer.photo.photo import Photo
 from train.data.augment import degrade
-from train.data.sources import Pair, Source
-from train.run.config import TrainConfig
+from train.data.samples import Pair, Source
+from train.settings.config import TrainConfig
 
 NEARLY_GRAY = "nearly gray"  # why a photo was skipped
 THUMBNAIL = 64  # pixels; how closely a photo is looked at to tell whether it is gray

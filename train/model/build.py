@@ -19,7 +19,7 @@ from colorizer.checkpoints.checkpoint import (
 from colorizer.networks.discriminator import Discriminator, DiscriminatorConfig
 from colorizer.networks.generator import Generator, GeneratorConfig
 from colorizer.networks.pix2pix import Pix2Pix, Pix2PixConfig
-from train.run.config import TrainConfig
+from train.settings.config import TrainConfig
 
 BUNDLED = "bundled"
 RANDOM = "none"
@@ -61,13 +61,13 @@ def build_discriminator(
     if config.init:
         say(
             f"{config.init} comes without a discriminator: a fresh one learns from "
-            f"{config.critic_steps * config.batch} photos first."
+            f"{config.discriminator_steps * config.batch} photos first."
         )
     rgb = isinstance(generator, Pix2Pix) and generator.config.space == "rgb"
     return Discriminator(
         DiscriminatorConfig(
             space="rgb" if rgb else "ab",
-            width=config.critic_width,
+            width=config.discriminator_width,
             spectral=config.spectral_norm,
         )
     )

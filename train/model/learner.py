@@ -16,20 +16,20 @@ from colorizer.checkpoints.checkpoint import AnyGenerator
 from colorizer.networks.discriminator import Discriminator
 from colorizer.networks.generator import Prediction
 from train.model.build import parameter_groups
-from train.model.losses import discriminator_loss, generator_loss
-from train.model.objective import Batch, Objective, judged_colors
-from train.run.config import Phase, TrainConfig
-from train.run.engine import StepClock, exact_attention
+from train.model.gan import discriminator_loss, generator_loss
+from train.model.objective import Batch, Objective, output_and_truth
+from train.model.step import StepClock, exact_attention
+from train.settings.config import Phase, TrainConfig
 
-CRITIC_BETA1 = 0.5  # Radford et al. 2016, sec. 3
+DISCRIMINATOR_BETA1 = 0.5  # Radford et al. 2016, sec. 3
 
 
 class Learner:
-    """What learns.
+    """The networks of a run and how they learn.
 
     Args:
-        config: how.
-        accelerator: where.
+        config: losses and rates.
+        accelerator: device, precision and processes.
         generator: in training mode.
         discriminator: None if the run has no adversarial phase.
         prior: see `Objective`.
@@ -38,9 +38,9 @@ class Learner:
         generator: its weights as of the last step.
         ema: its averaged weights, in `ema.module`.
         discriminator: its weights as of the last step.
-        clock: how long data, forward, backward and the optimizer take.
-        rate_scale: of all rates; halved by each step that was not a number.
-        undefined_steps: how many such steps there were in a row.
+        clock: seconds of data, forward, backward and optimizer.
+        rate_scale: factor of all rates; halved by each undefined step.
+        undefined_steps: steps in a row whose gradient was not finite.
     """
 
     def __init__(
@@ -72,28 +72,28 @@ class Learner:
         self.discriminator = discriminator
         if discriminator is not None:
             discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            self.critic_optimizer = torch.optim.AdamW(
+            self.discriminator_optimizer = torch.optim.AdamW(
                 discriminator.parameters(),
-                lr=config.critic_rate,
-                betas=(CRITIC_BETA1, 0.999),
+                lr=config.discriminator_rate,
+                betas=(DISCRIMINATOR_BETA1, 0.999),
                 weight_decay=0.0,
                 fused=True,
             )
-            self.critic = accelerator.prepare(discriminator)
+            self.discriminator_network = accelerator.prepare(discriminator)
         self.clock = StepClock()
         self.updates = 0  # of the generator
         self.rate_scale = 1.0
         self.undefined_steps = 0
 
-    def step(self, number: int, parts: Sequence[Tensor]) -> dict[str, Tensor]:
+    def step(self, number: int, micro_batches: Sequence[Tensor]) -> dict[str, Tensor]:
         """Do step `number` of the run.
 
-        Both networks learn from the same prediction, so that the discriminator's verdict in an
-        adversarial step is the one from before the step.
+        Both networks learn from the same prediction, so in an adversarial step the generator's
+        loss comes from the discriminator as it was before the step.
 
         Args:
-            number: decides phase, rate and all that is random.
-            parts: of the batch, uint8 (n, 4, crop, crop) each; their gradients are averaged.
+            number: determines phase, rate and the random numbers.
+            micro_batches: uint8 (n, 4, crop, crop) each; their gradients are averaged.
 
         Returns:
             The weighted losses by name, their sum as "generator", the discriminator's loss, and
@@ -104,75 +104,80 @@ class Learner:
         torch.manual_seed(int(np.random.SeedSequence(own).generate_state(1, np.uint64)[0]))
         statistics = self._statistics()
         sums: dict[str, Tensor] = {}
-        for index, pixels in enumerate(parts):
-            waits = index < len(parts) - 1  # with sending gradients to the other processes
+        share = 1 / len(micro_batches)
+        for index, pixels in enumerate(micro_batches):
+            sync = index == len(micro_batches) - 1  # send gradients to the other processes
             with self.clock("data"):
                 batch = Batch.of(pixels.to(self.accelerator.device, non_blocking=True))
             with exact_attention(batch.input.device):
-                losses = self._learn(phase, batch, waits, 1 / len(parts))
+                losses = self._accumulate_gradients(phase, batch, sync, share)
             for name, loss in losses.items():
-                sums[name] = sums.get(name, 0) + loss.detach() / len(parts)
+                sums[name] = sums.get(name, 0) + loss.detach() * share
         with self.clock("optimizer"):
             sums["norm"] = self._update(phase, number)
             if self.undefined_steps:
                 self._restore(statistics)
         return sums
 
-    def _learn(self, phase: Phase, batch: Batch, waits: bool, share: float) -> dict[str, Tensor]:
-        """Add to the gradients what one part of a batch says."""
-        learns = phase is not Phase.CRITIC
+    def _accumulate_gradients(
+        self, phase: Phase, batch: Batch, sync: bool, share: float
+    ) -> dict[str, Tensor]:
+        """Add the gradients of a micro-batch; returns its losses."""
+        learns = phase is not Phase.DISCRIMINATOR
         losses: dict[str, Tensor] = {}
-        with self._without_sync(self.network, waits and learns):
+        with self._sync_context(self.network, sync or not learns):
             with self.clock("forward"), torch.set_grad_enabled(learns):
                 prediction = self.network(batch.input)
             if phase is not Phase.RECONSTRUCTION:
-                losses["discriminator"] = self._judge(prediction, batch, waits, share)
+                losses["discriminator"] = self._discriminator_loss(prediction, batch, sync, share)
             if learns:
                 with self.clock("forward"):
                     named = self.objective(prediction, batch)
                     if phase is Phase.ADVERSARIAL:
-                        named["adversarial"] = self._fool(prediction, batch)
+                        named["adversarial"] = self._adversarial_loss(prediction, batch)
                     losses |= named | {"generator": torch.stack(list(named.values())).sum()}
                 with self.clock("backward"):
                     self.accelerator.backward(share * losses["generator"])
         return losses
 
-    def _judge(self, prediction: Prediction, batch: Batch, waits: bool, share: float) -> Tensor:
-        """The discriminator's loss; its gradient is added."""
-        output, truth = judged_colors(prediction, batch)
-        with self._without_sync(self.critic, waits):
+    def _discriminator_loss(
+        self, prediction: Prediction, batch: Batch, sync: bool, share: float
+    ) -> Tensor:
+        """The discriminator's loss, whose gradient is added."""
+        output, truth = output_and_truth(prediction, batch)
+        with self._sync_context(self.discriminator_network, sync):
             with self.clock("forward"):
-                real = self.critic(batch.lightness, truth)
-                fake = self.critic(batch.lightness, output.detach())
+                real = self.discriminator_network(batch.lightness, truth)
+                fake = self.discriminator_network(batch.lightness, output.detach())
                 loss = discriminator_loss(self.config.gan, real, fake)
             with self.clock("backward"):
                 self.accelerator.backward(share * loss)
         return loss
 
-    def _fool(self, prediction: Prediction, batch: Batch) -> Tensor:
+    def _adversarial_loss(self, prediction: Prediction, batch: Batch) -> Tensor:
         """The generator's adversarial loss, without gradient to the discriminator."""
         assert self.discriminator is not None
-        output, _ = judged_colors(prediction, batch)
+        output, _ = output_and_truth(prediction, batch)
         self.discriminator.requires_grad_(False)
-        verdict = self.discriminator(batch.lightness, output)
+        logits = self.discriminator(batch.lightness, output)
         self.discriminator.requires_grad_(True)
-        return self.config.adversarial_weight * generator_loss(self.config.gan, verdict)
+        return self.config.adversarial_weight * generator_loss(self.config.gan, logits)
 
     def _update(self, phase: Phase, number: int) -> Tensor:
-        """Apply the gradients, unless one isn't a number.
+        """Apply the gradients, unless they are not finite.
 
         Returns:
-            The norm of the generator's, or of the discriminator's where that learns alone.
+            The norm of the generator's gradient, or of the discriminator's if that learns alone.
         """
-        moved: list[tuple[nn.Module, torch.optim.Optimizer]] = []
+        trained: list[tuple[nn.Module, torch.optim.Optimizer]] = []
         if phase is not Phase.RECONSTRUCTION:
             assert self.discriminator is not None
-            moved.append((self.discriminator, self.critic_optimizer))
-        if phase is not Phase.CRITIC:
-            moved.append((self.generator, self.optimizer))
+            trained.append((self.discriminator, self.discriminator_optimizer))
+        if phase is not Phase.DISCRIMINATOR:
+            trained.append((self.generator, self.optimizer))
         norms = [
             nn.utils.clip_grad_norm_(network.parameters(), self.config.clip or math.inf)
-            for network, _ in moved
+            for network, _ in trained
         ]
         if all(norm.isfinite() for norm in norms):
             self.undefined_steps = 0
@@ -180,22 +185,22 @@ class Learner:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.rate_scale * factor * group["peak"]
             if self.discriminator is not None:
-                for group in self.critic_optimizer.param_groups:
-                    group["lr"] = self.rate_scale * self.config.critic_rate
-            for _, optimizer in moved:
+                for group in self.discriminator_optimizer.param_groups:
+                    group["lr"] = self.rate_scale * self.config.discriminator_rate
+            for _, optimizer in trained:
                 optimizer.step()
-            if phase is not Phase.CRITIC:
+            if phase is not Phase.DISCRIMINATOR:
                 self.ema.update(self.generator, self.updates)
                 self.updates += 1
         else:
             self.undefined_steps += 1
             self.rate_scale /= 2
-        for _, optimizer in moved:
+        for _, optimizer in trained:
             optimizer.zero_grad()
         return norms[-1]
 
     def _statistics(self) -> list[Tensor]:
-        """Copies of what batch norm has gathered, which a step that is no number would spoil."""
+        """Copies of the statistics of batch norm, which an undefined step would spoil."""
         return [buffer.clone() for buffer in self._buffers()]
 
     def _restore(self, statistics: list[Tensor]) -> None:
@@ -208,11 +213,11 @@ class Learner:
         )
         return [buffer for network in networks for buffer in network.buffers()]
 
-    def _without_sync(self, network: nn.Module, waits: bool) -> AbstractContextManager[Any]:
-        return self.accelerator.no_sync(network) if waits else nullcontext()
+    def _sync_context(self, network: nn.Module, sync: bool) -> AbstractContextManager[Any]:
+        return nullcontext() if sync else self.accelerator.no_sync(network)
 
     def state(self) -> dict[str, Any]:
-        """All that `load` needs to go on exactly."""
+        """The state that `load` needs to continue exactly."""
         state = {
             "generator": self.generator.state_dict(),
             "ema": self.ema.module.state_dict(),
@@ -225,12 +230,12 @@ class Learner:
             state |= {
                 "discriminator": self.discriminator.state_dict(),
                 "discriminator_config": asdict(self.discriminator.config),
-                "critic_optimizer": self.critic_optimizer.state_dict(),
+                "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
             }
         return state
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`."""
+        """Continue from a `state`."""
         self.generator.load_state_dict(state["generator"])
         self.ema.module.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -238,7 +243,7 @@ class Learner:
         self.rate_scale = state["rate_scale"]
         if self.discriminator is not None:
             self.discriminator.load_state_dict(state["discriminator"])
-            self.critic_optimizer.load_state_dict(state["critic_optimizer"])
+            self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
 
 
 def rate_factor(step: int, config: TrainConfig) -> float:

@@ -1,4 +1,4 @@
-"""What the generator and the discriminator are asked to do, as weighted losses by name."""
+"""The generator's losses against the true colors, weighted, by name."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -11,19 +11,14 @@ from torch.nn import functional as F
 
 from colorizer.imaging.color import gray_to_lightness, lab_to_rgb, rgb_to_lab
 from colorizer.networks.generator import AB_SCALE, Prediction
-from train.model.losses import (
-    BinLoss,
-    PerceptualLoss,
-    ab_gradient_loss,
-    ab_loss,
-    colorfulness_loss,
-    delta_e_loss,
-)
-from train.run.config import TrainConfig
+from train.model.bins import BinLoss
+from train.model.losses import ab_gradient_loss, ab_loss, colorfulness_loss, delta_e_loss
+from train.model.perceptual import PerceptualLoss
+from train.settings.config import TrainConfig
 
 
 class Batch(NamedTuple):
-    """Photos as the networks see them."""
+    """Photos as tensors."""
 
     input: Tensor  # (N, 1, H, W) L* of the gray input, 0 to 100
     lightness: Tensor  # (N, 1, H, W) L* of the color photo, which the input may have lost
@@ -46,10 +41,10 @@ class Objective(nn.Module):
         bins: (2, Q) centres of the ab bins.
         prior: (Q,) share of each bin among the training pixels; None for a network that predicts no
             distribution.
-        autocast: for the network of the perceptual loss; all else needs float32.
+        autocast: for the perceptual network; the other losses need float32.
 
     Raises:
-        ValueError: the perceptual loss's features can't be read, or no loss is left.
+        ValueError: the perceptual weights can't be read, or all losses have weight 0.
     """
 
     def __init__(
@@ -92,7 +87,7 @@ class Objective(nn.Module):
         if config.delta_e_weight:
             losses["delta_e"] = config.delta_e_weight * delta_e_loss(prediction.ab, batch.ab)
         if config.l1_weight:
-            output, truth = judged_colors(prediction, batch)
+            output, truth = output_and_truth(prediction, batch)
             scale = AB_SCALE if prediction.rgb is None else 1.0
             losses["l1"] = config.l1_weight * F.l1_loss(output, truth) / scale
         if config.gradient_weight:
@@ -110,10 +105,8 @@ class Objective(nn.Module):
         return losses
 
 
-def judged_colors(prediction: Prediction, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Output and truth as the network predicts and the discriminator judges them: RGB in [0, 1],
-    or ab.
-    """
+def output_and_truth(prediction: Prediction, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Output and truth in the space of the network: RGB in [0, 1], or ab."""
     if prediction.rgb is not None:
         return prediction.rgb, batch.rgb
     return prediction.ab, batch.ab

@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 
 from colorizer.errors import ColorizerError
 from colorizer.files import atomic_write
-from train.data.sources import Source, pick
-from train.run.config import TrainConfig
+from train.data.samples import Source, pick
+from train.settings.config import TrainConfig, renamed
 
 STATE_FILE = "last.pt"
 LOG_FILE = "metrics.jsonl"
@@ -31,11 +31,11 @@ MAY_CHANGE = ("output", "resume", "workers", "compile", "log_every", "save_every
 
 
 class RunError(ColorizerError, ValueError):
-    """A run can't start or go on; the sentence says why and what to do."""
+    """A run can't start or continue; the message says why and what to do."""
 
 
 class Interrupted(RunError):
-    """A signal stopped a run, which is saved.
+    """A signal stopped a run after saving it.
 
     Attributes:
         signal: its number.
@@ -47,18 +47,18 @@ class Interrupted(RunError):
 
 
 def open_run(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
-    """Check the folder of a run before it is written to.
+    """Check the folder of a run before writing to it.
 
     Args:
         config: of the run.
         sources: what it trains on.
 
     Returns:
-        The state that `save_state` wrote, or an empty one for a new run.
+        The state that `save_state` wrote; empty for a new run.
 
     Raises:
-        RunError: there is no run to resume, it had other settings or photos, or one would be
-            overwritten.
+        RunError: there is no run to resume, it had other settings or photos, or a new run would
+            overwrite it.
     """
     output = Path(config.output)
     if not config.resume:
@@ -69,7 +69,7 @@ def open_run(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
         return {}
     if not (output / STATE_FILE).exists():
         raise RunError(f"{output} holds no run to resume; leave out --resume to start one.")
-    before = _comparable(json.loads((output / CONFIG_FILE).read_text()))
+    before = _comparable(renamed(json.loads((output / CONFIG_FILE).read_text())))
     now = _comparable(asdict(config))
     if gone := set(before) - set(now):
         raise RunError(
@@ -85,15 +85,15 @@ def open_run(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
             f"The photos in {', '.join(config.data)} are not those that the run in {output} "
             "started with; put those back, or train its checkpoint further with --init."
         )
-    return state
+    return renamed(state)
 
 
 def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings as JSON has them, without those that may change; a path's last slash is nothing."""
-    plain = json.loads(json.dumps(settings))
+    """Settings as JSON, without those that may change and without trailing slashes."""
+    values = json.loads(json.dumps(settings))
     for name in ("data", "val_data"):
-        plain[name] = [path.rstrip("/") for path in plain[name]]
-    return {name: value for name, value in plain.items() if name not in MAY_CHANGE}
+        values[name] = [path.rstrip("/") for path in values[name]]
+    return {name: value for name, value in values.items() if name not in MAY_CHANGE}
 
 
 def photos_digest(sources: Sequence[Source]) -> str:
@@ -105,8 +105,8 @@ def photos_digest(sources: Sequence[Source]) -> str:
 
 
 def start_log(config: TrainConfig, step: int) -> None:
-    """Write the settings; drop the log's lines after `step`, which a resumed run writes again, and
-    broken ones.
+    """Write the settings, and remove broken lines and those after `step` from the log: a resumed
+    run writes them again.
     """
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
@@ -130,12 +130,12 @@ def _step(line: str) -> float:
 
 
 def log(output: Path, **values: float | str) -> None:
-    """Append a line to the run's metrics.jsonl; what is not a number becomes null."""
+    """Append a line to the run's metrics.jsonl; NaN and infinity become null."""
     with (output / LOG_FILE).open("a") as file:
-        file.write(json.dumps({name: _plain(value) for name, value in values.items()}) + "\n")
+        file.write(json.dumps({name: _json_value(value) for name, value in values.items()}) + "\n")
 
 
-def _plain(value: float | str) -> float | str | None:
+def _json_value(value: float | str) -> float | str | None:
     if not isinstance(value, float):
         return value
     return round(value, 5) if math.isfinite(value) else None
@@ -156,18 +156,18 @@ def save_state(output: Path, state: dict[str, Any]) -> None:
 
 @contextmanager
 def failed_writes_explained(output: Path) -> Iterator[None]:
-    """Turn what goes wrong while writing into a `RunError`."""
+    """Turn errors while writing into a `RunError`."""
     try:
         yield
     except (OSError, SafetensorError) as error:
         raise RunError(
-            f"The run could not be written to {output} ({error}); what was saved before is intact. "
+            f"The run could not be written to {output} ({error}); the last save is intact. "
             "Make room and continue with --resume."
         ) from error
 
 
 def write_skipped(output: Path, skipped: Mapping[str, str]) -> None:
-    """List the photos that were left out, by name, and why."""
+    """List skipped photos by name, with the reasons."""
     table = io.StringIO()
     csv.writer(table, lineterminator="\n").writerows([["name", "reason"], *sorted(skipped.items())])
     _replace(output / SKIPPED_FILE, table.getvalue())

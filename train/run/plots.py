@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from colorizer.files import atomic_write
-from train.run.config import Phase, TrainConfig
+from train.measure.metrics import COLUMNS, Pixels
+from train.settings.config import RENAMED, Phase, TrainConfig
 
-Pixels = NDArray[np.uint8]  # (H, W, 3) sRGB
-Row = dict[str, Any]  # what the log says about a step, by name
+Row = dict[str, Any]  # figures that the log has of a step, by name
 
 CELL = 256  # pixels of a photo's side in a grid
 GAP = 4  # pixels between the photos of a sample; four times that between samples
@@ -36,13 +36,12 @@ LOSSES = [
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")  # Okabe, Ito
 PHASE_COLORS = {
     Phase.RECONSTRUCTION: "#ffffff",
-    Phase.CRITIC: "#fae6bd",
+    Phase.DISCRIMINATOR: "#fae6bd",
     Phase.ADVERSARIAL: "#e4edf7",
 }
-VALIDATION_TITLES = {  # of what is drawn
-    "val_delta_e00": "Validation CIEDE2000",
-    "val_psnr": "Validation PSNR (dB)",
-    "val_cf_of_truth": "Validation CF (share of truth's)",
+VALIDATION_TITLES = {  # of the plotted figures
+    f"val_{name}": f"Validation {COLUMNS[name].label}"
+    for name in ("delta_e00", "psnr", "cf_of_truth")
 }
 STYLE: Any = {  # of matplotlib
     "font.size": 9,
@@ -63,8 +62,8 @@ def draw_grid(
     path: Path,
     titles: Sequence[str] = ("Input", "Ground truth", "Generated"),
 ) -> None:
-    """Draw samples as a PNG: the photos of each side by side, center-cropped to squares, and as
-    many samples beside each other as make the picture about square.
+    """Draw samples as a PNG: the photos of each sample side by side, center-cropped to squares,
+    with so many samples per row that the picture is about square.
 
     Args:
         samples: of each sample one photo per title, uint8 (H, W, 3) sRGB of any size.
@@ -102,8 +101,9 @@ def draw_grid(
 
 
 def draw_curves(log: Path, folder: Path) -> None:
-    """Write what a run has logged as `curves.csv`, one row per step, and as `curves.png`: the
-    losses, raw and smoothed, and the validation, over the phases of the run.
+    """Draw a run's log as `curves.png`: losses, raw and smoothed, and validation, by phase.
+
+    Also write it as `curves.csv`, one row per step.
 
     Args:
         log: the run's metrics.jsonl; lines that can't be read are left out.
@@ -125,7 +125,7 @@ def draw_curves(log: Path, folder: Path) -> None:
 
 
 def read_log(log: Path) -> list[Row]:
-    """What a metrics.jsonl says about each step, by rising step; broken lines are left out.
+    """Read a metrics.jsonl, by rising step; broken lines are left out.
 
     Raises:
         OSError: the log can't be read.
@@ -134,6 +134,8 @@ def read_log(log: Path) -> list[Row]:
     for line in log.read_text(errors="replace").splitlines():
         try:
             values = {name: value for name, value in json.loads(line).items() if value is not None}
+            if "phase" in values:
+                values["phase"] = RENAMED.get(values["phase"], values["phase"])
             steps.setdefault(int(values["step"]), {}).update(values)
         except (ValueError, TypeError, KeyError, AttributeError):  # half a line, after a power cut
             continue
@@ -181,7 +183,7 @@ def plot_curves(rows: list[Row]) -> Figure:
 
 
 def _columns(rows: list[Row]) -> list[str]:
-    """The names in the log: the progress, the networks' losses, their parts, then the rest."""
+    """Names in the log: progress, the networks' losses, their terms, then the rest."""
     names = dict.fromkeys(name for row in rows for name in row)
     first = ["step", "photos", "phase", "generator", "discriminator", *LOSSES]
     kept = [name for name in first if name in names or name not in LOSSES]
@@ -204,20 +206,20 @@ def _stretches(rows: list[Row]) -> list[_Stretch]:
     training = [row for row in rows if "phase" in row]
     stretches: list[_Stretch] = []
     for phase, group in groupby(training, key=itemgetter("phase")):
-        part = list(group)
+        own = list(group)
         start = stretches[-1].end if stretches else 0
-        stretches.append(_Stretch(Phase(phase), start, part[-1]["step"], part))
+        stretches.append(_Stretch(Phase(phase), start, own[-1]["step"], own))
     return stretches
 
 
 def _draw_losses(axes: Axes, network: str, stretches: list[_Stretch]) -> None:
-    """The loss of a network and, of the generator, its parts: raw and faint, and smoothed."""
+    """Draw a network's loss and the generator's terms, raw (faint) and smoothed."""
     trained = [stretch for stretch in stretches if any(network in row for row in stretch.rows)]
     rows = [row for stretch in stretches for row in stretch.rows]
     names = [network]
     if network == "generator":
-        parts = [name for name in LOSSES if any(name in row for row in rows)]
-        names += parts if len(parts) > 1 else []
+        terms = [name for name in LOSSES if any(name in row for row in rows)]
+        names += terms if len(terms) > 1 else []
     for name, color in zip(names, cycle(COLORS), strict=False):
         label: str | None = "total" if name == network else name
         for stretch in trained:
@@ -234,7 +236,7 @@ def _draw_losses(axes: Axes, network: str, stretches: list[_Stretch]) -> None:
     if len(names) > 1:
         axes.legend(ncols=2)
         if axes.dataLim.y0 > 0:
-            axes.set_yscale("log")  # the parts of a loss differ by orders of magnitude
+            axes.set_yscale("log")  # terms differ by orders of magnitude
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_minor_locator(NullLocator())
             axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

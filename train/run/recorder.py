@@ -1,4 +1,4 @@
-"""What a run writes while it goes on: log, state, checkpoints, validation, samples, curves."""
+"""The output of a run: log, state, checkpoints, validation, samples, curves."""
 
 import math
 import sys
@@ -12,10 +12,9 @@ from colorizer import Colorizer
 from colorizer.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from colorizer.inference.engines import torch_engine
 from train.data.crops import NEARLY_GRAY
-from train.data.sources import Source, pick
-from train.evaluate import evaluate
+from train.data.samples import Source, pick
+from train.measure.evaluate import evaluate
 from train.model.learner import Learner, rate_factor
-from train.run.config import Phase
 from train.run.folder import (
     BEST_FOLDER,
     CHECKPOINT_FOLDER,
@@ -30,6 +29,7 @@ from train.run.folder import (
     write_skipped,
 )
 from train.run.plots import draw_curves, draw_grid, read_log
+from train.settings.config import Phase
 
 GRID_PHOTOS = 12
 
@@ -38,10 +38,10 @@ class Recorder:
     """Writes into the folder of a run; used by the main process alone.
 
     Args:
-        learner: what to save and to look at; its settings name the folder.
-        sources: what is trained on; samples are drawn from it where nothing is kept for validation.
-        validation: what to validate on, maybe nothing.
-        step: how many are done already.
+        learner: its networks are saved and validated; its settings name the folder.
+        sources: training photos; samples are drawn from them if there are no validation photos.
+        validation: photos to validate on, maybe none.
+        step: number of steps done already.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Recorder:
                 self._board.add_scalar(name, value, step)
 
     def log_step(self, step: int, losses: Mapping[str, float]) -> None:
-        """Log losses, rate and speed of the steps since the last time."""
+        """Log losses, rate, and speed since the last call."""
         steps, self._logged_step = step - self._logged_step, step
         seconds = self.learner.clock.read()
         training = seconds["all"] - seconds.get("metrics", 0.0)
@@ -83,7 +83,7 @@ class Recorder:
 
     def save(self, step: int, skipped: Mapping[str, str]) -> None:
         """Write the checkpoint, the state to resume from, and the list of skipped photos."""
-        self._save_checkpoint(CHECKPOINT_FOLDER, step)  # first: resuming needs both
+        self._save_checkpoint(CHECKPOINT_FOLDER, step)  # before the state, as resuming needs both
         state = {"step": step, "skipped": skipped, "photos": self._photos}
         save_state(self.output, state | self.learner.state())
         if skipped:
@@ -91,7 +91,7 @@ class Recorder:
         self._skipped = skipped
 
     def validate_and_draw(self, step: int) -> None:
-        """Validate, keep the checkpoint if it is the best so far, draw samples and curves."""
+        """Validate, save the checkpoint if it is the best so far, draw samples and curves."""
         checkpoint = Checkpoint(self.learner.ema.module, self.config.working_size, "", "")
         device = self.learner.accelerator.device
         colorizer = Colorizer(checkpoint, torch_engine(checkpoint.generator, device, "auto"))
@@ -102,16 +102,16 @@ class Recorder:
         self._board.flush()
 
     def is_drawn(self, step: int) -> bool:
-        """Whether `validate_and_draw` was done at a step, as before a stop it wasn't."""
+        """Whether `validate_and_draw` was called at a step."""
         return self._samples_path(step).exists()
 
     def close(self) -> None:
-        """End the log, and say what was left out of training."""
+        """End the log, and print how many photos were skipped."""
         self._board.close()
         if self._skipped:
             gray = sum(reason == NEARLY_GRAY for reason in self._skipped.values())
             print(
-                f"{len(self._skipped)} photos were left out, {len(self._skipped) - gray} of them "
+                f"{len(self._skipped)} photos were skipped, {len(self._skipped) - gray} of them "
                 f"unreadable, {gray} nearly gray: {self.output / SKIPPED_FILE} lists them."
             )
 
@@ -119,11 +119,11 @@ class Recorder:
         return self.output / SAMPLES_FOLDER / f"{step:07d}.png"
 
     def _save_checkpoint(self, folder: str, step: int) -> None:
-        critic = self.learner.discriminator
+        discriminator = self.learner.discriminator
         if self.config.phase_at(step - 1) is Phase.RECONSTRUCTION:
-            critic = None  # this run has not taught it yet
+            discriminator = None  # untrained so far
         save_checkpoint(
-            self.output / folder, self.learner.ema.module, self.config.working_size, critic
+            self.output / folder, self.learner.ema.module, self.config.working_size, discriminator
         )
 
     def _validate(self, colorizer: Colorizer, step: int) -> None:
@@ -131,7 +131,7 @@ class Recorder:
         try:
             report = evaluate(colorizer, self.validation, short_side=size, limit=limit, quiet=True)
         except ValueError as error:
-            print(f"Validation is left out from now on: {error}", file=sys.stderr)
+            print(f"Validation is turned off: {error}", file=sys.stderr)
             self.validation = ()
             return
         figures = report.summary["output"] | report.summary["ratios"]
@@ -141,8 +141,8 @@ class Recorder:
             self._save_checkpoint(BEST_FOLDER, step)
 
     def _lowest_error(self, step: int) -> float:
-        """Of the validations before `step`; in the adversarial phase, of those in that phase: it
-        makes colors livelier, for which CIEDE2000 has no reward.
+        """The lowest validation CIEDE2000 before `step`. The adversarial phase counts alone: it
+        makes colors livelier, which CIEDE2000 doesn't reward.
         """
         adversarial = self.config.phase_at(step - 1) is Phase.ADVERSARIAL
         errors = [

@@ -9,7 +9,7 @@ import torch
 from tests.helpers.photos import color_pixels
 from train.data import augment
 from train.data.augment import Gray, degrade
-from train.run.config import TrainConfig
+from train.settings.config import TrainConfig
 
 FLAWS = ("blur", "vignette", "grain", "gamma", "fading", "dust", "jpeg")
 SEEDS = range(20)

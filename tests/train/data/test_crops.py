@@ -17,8 +17,9 @@ from torch.utils.data import DataLoader
 from colorizer import Photo
 from tests.helpers.photos import color_pixels
 from train.data.crops import CropStream, Skip, collate, cut_crop, draw_counts, mean_chroma
-from train.data.sources import Pair, Source, find_source, find_sources
-from train.run.config import TrainConfig
+from train.data.samples import Pair, Source
+from train.data.sources import find_source, find_sources
+from train.settings.config import TrainConfig
 
 PLAIN = {name: 0.0 for name in vars(TrainConfig()) if name.startswith("degrade_")}
 WHOLE = {"crop_scale": (1.0, 1.0), "flip": 0.0, **PLAIN}
@@ -98,7 +99,9 @@ def test_length_is_full_batches() -> None:
 
 
 def test_length_covers_all_phases() -> None:
-    crops = stream([solids("x", 3)], photos=40, batch=4, adversarial_share=0.5, critic_photos=8)
+    crops = stream(
+        [solids("x", 3)], photos=40, batch=4, adversarial_share=0.5, discriminator_photos=8
+    )
     assert len(crops) == 48
     assert crops[47][0].shape == (4, 32, 32)
 

@@ -14,7 +14,9 @@ from skimage.color import lab2rgb
 
 from colorizer import Photo
 from tests.helpers.photos import as_arrays, color_pixels, pack, save_photos
-from train.data.sources import PhotoFile, Sample, Source, find_source, find_sources, split
+from train.data.photo_files import PhotoFile
+from train.data.samples import Sample, Source, split
+from train.data.sources import find_source, find_sources
 
 TURNED_RIGHT = 6  # EXIF orientation
 

@@ -11,17 +11,18 @@ from colorizer import Colorizer, Photo
 from colorizer.checkpoints.checkpoint import CONFIG_FILE
 from colorizer.inference.colorization import scale_confidence
 from tests.helpers.photos import color_pixels
-from train.calibrate import Drawn, calibrate, fit, main
+from train.calibrate import main
+from train.measure.calibrate import PixelSample, calibrate, fit
 
 
-def drawn(share_right: float, confidence: float, count: int = 10_000) -> Drawn:
+def drawn(share_right: float, confidence: float, count: int = 10_000) -> PixelSample:
     """Pixels of one confidence, of which a share is right."""
     right = np.arange(count) < share_right * count
-    return Drawn(np.full(count, confidence, np.float32), right)
+    return PixelSample(np.full(count, confidence, np.float32), right)
 
 
-def join(*parts: Drawn) -> Drawn:
-    return Drawn(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+def join(*parts: PixelSample) -> PixelSample:
+    return PixelSample(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
 def test_what_is_right_as_often_as_it_says_needs_no_scaling() -> None:

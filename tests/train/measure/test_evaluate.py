@@ -14,9 +14,13 @@ from PIL import Image
 
 from colorizer import Colorizer, Photo
 from tests.helpers.photos import color_pixels
-from train.data.sources import Source, find_sources
-from train.evaluate import Report, evaluate, examples, group, main
+from train.data.samples import Source
+from train.data.sources import find_sources
+from train.evaluate import main
+from train.measure.evaluate import Report, evaluate
+from train.measure.groups import group
 from train.measure.metrics import colorfulness, delta_e00, psnr, ssim
+from train.measure.sheets import examples
 
 
 class StandIn:

@@ -16,7 +16,8 @@ from colorizer.imaging.color import lab_to_rgb
 from colorizer.inference.faces import Face, find_faces
 from tests.helpers.photos import color_pixels
 from train.data.sources import find_sources
-from train.faces import box_of, main, measure, summarize, tone, typology_angle
+from train.faces import main
+from train.measure.faces import box_of, measure, summarize, tone, typology_angle
 from train.measure.metrics import colorfulness, delta_e00
 
 

@@ -10,7 +10,8 @@ from PIL import Image, ImageOps
 
 from tests.helpers.photos import color_pixels
 from train.data.sources import find_sources
-from train.leaks import Leak, center_square, correlation, find_leaks, main, perceptual_hash
+from train.leaks import main
+from train.measure.leaks import Leak, center_square, correlation, find_leaks, perceptual_hash
 
 
 def picture(seed: int, size: tuple[int, int] = (300, 200)) -> Image.Image:
@@ -91,7 +92,7 @@ def test_the_command_prints_and_writes_the_pairs(train, val, tmp_path, monkeypat
     monkeypatch.setattr(sys, "argv", arguments)
     assert main() == 0
     captured = capsys.readouterr()
-    assert captured.out.startswith("3 of 7 photos to validate on are to train on, too.")
+    assert captured.out.startswith("3 of 7 validation photos are in the training data.")
     assert "val/mirrored.jpg train/3.png mirrored" in captured.out
     assert "Left out: broken.png" in captured.err
     with target.open() as file:

@@ -15,17 +15,9 @@ from torchmetrics.functional.classification import binary_calibration_error
 
 from colorizer.imaging.color import lab_to_rgb
 from tests.helpers.photos import color_pixels
-from train.measure.metrics import (
-    Calibration,
-    Inception,
-    Lpips,
-    colorfulness,
-    colors_right,
-    delta_e00,
-    frechet_distance,
-    psnr,
-    ssim,
-)
+from train.measure.calibration import Calibration, colors_right
+from train.measure.metrics import colorfulness, delta_e00, psnr, ssim
+from train.measure.networks import Inception, Lpips, frechet_distance
 
 LPIPS_WEIGHTS = os.environ.get("COLORIZER_LPIPS_WEIGHTS", "")
 SaveScript = Callable[[nn.Module], Path]

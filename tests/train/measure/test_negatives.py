@@ -9,14 +9,16 @@ import torch
 from safetensors.torch import load_file
 
 from colorizer.inference.negatives import SIDE, Polarity, load_polarity
-from train import negatives
-from train.data.sources import find_sources, pick
+from train.data.samples import pick
+from train.data.sources import find_sources
+from train.measure import negatives
+from train.negatives import main
 
 
 def test_training_writes_weights_that_load(photo_folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "a.safetensors"
     options = ["--data", str(photo_folder), "--output", str(output), "--epochs", "2"]
-    assert negatives.main(options) == 0
+    assert main(options) == 0
     weights = load_file(output)
     Polarity().load_state_dict(weights)
     assert not np.array_equal(
@@ -26,7 +28,9 @@ def test_training_writes_weights_that_load(photo_folder: Path, tmp_path: Path) -
 
 def test_it_learns_which_photos_are_positives(photo_folder: Path, monkeypatch) -> None:
     monkeypatch.setattr(negatives, "BATCH", 16)
-    seen = negatives.gather([sample for _, sample in pick(find_sources([str(photo_folder)]), None)])
+    seen = negatives.network_inputs(
+        [sample for _, sample in pick(find_sources([str(photo_folder)]), None)]
+    )
     assert seen.shape == (8, 1, SIDE, SIDE)
     for photos in (seen, -seen):
         network = negatives.train(photos, 40)
@@ -37,12 +41,12 @@ def test_it_learns_which_photos_are_positives(photo_folder: Path, monkeypatch) -
 def test_rates() -> None:
     """Of a network that takes what is bright above for a positive."""
 
-    def judge(gray: torch.Tensor) -> torch.Tensor:
+    def brighter_above(gray: torch.Tensor) -> torch.Tensor:
         return 100 * gray[:, 0, :9].mean((1, 2))
 
     photos = np.zeros((4, 1, SIDE, SIDE), np.float32)
     photos[:, :, :9] = np.array([0.4, 0.3, -0.3, 0.001])[:, None, None, None]
-    assert negatives.measure(judge, photos) == {
+    assert negatives.measure(brighter_above, photos) == {
         "photos": 4,
         "negatives_found": 0.5,
         "positives_taken_for_negatives": 0.25,
@@ -63,10 +67,10 @@ def test_variations_stay_positives() -> None:
 
 
 def test_measuring_the_weights_that_are_there(photo_folder: Path, capsys) -> None:
-    assert negatives.main(["--data", str(photo_folder)]) == 0
+    assert main(["--data", str(photo_folder)]) == 0
     assert json.loads(capsys.readouterr().out)["photos"] == 8
 
 
 def test_no_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert negatives.main(["--data", str(tmp_path / "none")]) == 1
+    assert main(["--data", str(tmp_path / "none")]) == 1
     assert capsys.readouterr().err.startswith("train.negatives: ")

@@ -14,19 +14,16 @@ import pytest
 from PIL import Image
 
 from train.measure.report import (
-    SIDE,
-    Example,
     comparison_table,
-    draw_sheet,
     group_table,
-    markdown_table,
-    plot_reliability,
     report_sections,
     to_html,
     to_json,
     to_markdown,
     write_report,
 )
+from train.measure.sheets import SIDE, Example, draw_sheet, plot_reliability
+from train.measure.tables import markdown_table
 
 CALIBRATION = {
     "ece": 0.25,
@@ -74,7 +71,7 @@ def sheets() -> dict[str, list[Example]]:
 def test_comparison_has_a_row_each_and_gray_and_truth() -> None:
     documents = [document("one"), document("two", output={"psnr": 20, "cf": 5, "fid": 3.14159})]
     assert comparison_table(documents) == [
-        ["", "PSNR", "delta_e00", "CF", "FID", "delta_e00 / gray", "CF / truth"],
+        ["", "PSNR", "CIEDE2000", "CF", "FID", "CIEDE2000 / gray", "CF / truth"],
         ["gray", "22.00", "11.50", "0.0", "", "", ""],
         ["one", "23.46", "10.25", "22.0", "", "0.891", "0.513"],
         ["two", "20.00", "", "5.0", "3.14", "0.891", "0.513"],
@@ -84,7 +81,7 @@ def test_comparison_has_a_row_each_and_gray_and_truth() -> None:
 
 def test_groups_have_a_row_each() -> None:
     assert group_table(document("one")) == [
-        ["folder", "photos", "PSNR", "delta_e00", "CF", "delta_e00 / gray", "CF / truth"],
+        ["folder", "photos", "PSNR", "CIEDE2000", "CF", "CIEDE2000 / gray", "CF / truth"],
         ["cats & dogs", "4", "23.46", "10.25", "22.0", "0.891", "0.513"],
     ]
 

@@ -19,7 +19,8 @@ from colorizer.networks.generator import Generator, GeneratorConfig
 from colorizer.networks.pix2pix import SPACES, Pix2Pix, Pix2PixConfig
 from tests.helpers.networks import tiny_generator, tiny_pix2pix
 from train.model.build import build_discriminator, build_generator, parameter_groups
-from train.run.config import PRESETS, TrainConfig
+from train.settings.config import TrainConfig
+from train.settings.presets import PRESETS
 
 TINY: dict[str, object] = {
     "encoder": "test_resnet",
@@ -218,7 +219,7 @@ def test_the_discriminator_of_a_checkpoint_is_trained_further(tmp_path: Path) ->
 
 
 def test_a_checkpoint_without_a_discriminator_gets_a_fresh_one(tiny_checkpoint: Path) -> None:
-    config = settings(init=str(tiny_checkpoint), adversarial_share=0.5, critic_photos=640)
+    config = settings(init=str(tiny_checkpoint), adversarial_share=0.5, discriminator_photos=640)
     discriminator, said = discriminator_of(config, build_generator(config))
     assert said == (
         f"{tiny_checkpoint} comes without a discriminator: a fresh one learns from 640 photos "

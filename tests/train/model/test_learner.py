@@ -1,4 +1,4 @@
-"""Learning: the schedule is right, frozen weights stay, parts of a batch add up to the whole."""
+"""Learning: the schedule is right, frozen weights stay, micro-batches add up to the whole batch."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.helpers.networks import tiny_generator
 from tests.helpers.training import ADVERSARIAL, CLEAN, crops_of, settings, start
 from train.model.learner import Learner, rate_factor
 from train.model.objective import Batch
-from train.run.config import TrainConfig
+from train.settings.config import TrainConfig
 
 
 def test_rate_warms_up_and_decays() -> None:
@@ -54,14 +54,14 @@ def test_parts_add_up_to_the_gradient_of_the_whole(photo_folder: Path, tmp_path:
     """Seen by the weights after one step of plain descent, with batch norm in evaluation mode."""
     config = settings(photo_folder, tmp_path, batch=4, clip=1e9, **CLEAN)
     changes = []
-    for parts in (1, 2):
+    for count in (1, 2):
         learner, crops = start(config)
         learner.generator.eval()
         learner.optimizer = torch.optim.SGD(
             [{"params": list(learner.generator.parameters()), "peak": 0.1}]
         )
         weight = learner.generator.head.weight.detach().clone()
-        learner.step(1, crops_of(crops, config, 0).chunk(parts))
+        learner.step(1, crops_of(crops, config, 0).chunk(count))
         changes.append(learner.generator.head.weight.detach() - weight)
     whole, halves = changes
     assert whole.abs().max() > 0
@@ -74,7 +74,7 @@ def test_the_verdict_reaches_the_generator_but_not_the_discriminator(
     config = settings(photo_folder, tmp_path, **ADVERSARIAL)
     learner, crops = start(config)
     batch = Batch.of(crops_of(crops, config, 0))
-    learner._fool(learner.network(batch.input), batch).backward()
+    learner._adversarial_loss(learner.network(batch.input), batch).backward()
     assert learner.discriminator is not None
     assert all(value.grad is None for value in learner.discriminator.parameters())
     assert all(value.requires_grad for value in learner.discriminator.parameters())

@@ -16,20 +16,10 @@ from torchvision.transforms.functional import normalize
 from colorizer.imaging.color import ab_bins, rgb_to_lab
 from tests.helpers.photos import color_pixels
 from train.measure.metrics import colorfulness
-from train.model.losses import (
-    GANS,
-    BinLoss,
-    PerceptualLoss,
-    ab_gradient_loss,
-    ab_loss,
-    bin_prior,
-    colorfulness_loss,
-    delta_e_loss,
-    discriminator_loss,
-    generator_loss,
-    soft_encoding,
-    table_index,
-)
+from train.model.bins import BinLoss, bin_prior, soft_encoding, table_index
+from train.model.gan import GANS, discriminator_loss, generator_loss
+from train.model.losses import ab_gradient_loss, ab_loss, colorfulness_loss, delta_e_loss
+from train.model.perceptual import PerceptualLoss
 
 # lpips calls torchvision the old way
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torchvision")

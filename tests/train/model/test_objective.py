@@ -8,8 +8,8 @@ from colorizer import Photo
 from colorizer.imaging.color import ab_bins
 from colorizer.networks.generator import Prediction
 from tests.helpers.photos import color_pixels
-from train.model.objective import Batch, Objective, judged_colors
-from train.run.config import TrainConfig
+from train.model.objective import Batch, Objective, output_and_truth
+from train.settings.config import TrainConfig
 
 BINS = torch.tensor(ab_bins()).T
 PRIOR = torch.full((BINS.shape[1],), 1 / BINS.shape[1])
@@ -64,7 +64,7 @@ def test_l1_is_on_the_networks_own_scale(batch: Batch) -> None:
 
 
 def test_rgb_is_judged_where_it_is_predicted(batch: Batch) -> None:
-    output, truth = judged_colors(prediction(batch, rgb=True), batch)
+    output, truth = output_and_truth(prediction(batch, rgb=True), batch)
     assert output.shape == truth.shape == (1, 3, 32, 32)
-    output, truth = judged_colors(prediction(batch), batch)
+    output, truth = output_and_truth(prediction(batch), batch)
     assert output.shape == truth.shape == (1, 2, 32, 32)

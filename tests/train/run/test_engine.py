@@ -7,13 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from train.run.engine import (
-    StepClock,
-    StopSignal,
-    dead_workers_explained,
-    exact_attention,
-    keep_freed_memory,
-)
+from train.model.step import StepClock, exact_attention
+from train.run.engine import StopSignal, dead_workers_explained, keep_freed_memory
 from train.run.folder import RunError
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from train.data.sources import PhotoFile, Source
-from train.run.config import TrainConfig
+from train.data.photo_files import PhotoFile
+from train.data.samples import Source
 from train.run.folder import (
     CONFIG_FILE,
     RunError,
@@ -19,6 +19,7 @@ from train.run.folder import (
     start_log,
     write_skipped,
 )
+from train.settings.config import TrainConfig
 
 SOURCES = [Source("photos", [PhotoFile(Path("a.jpg"), "a.jpg"), PhotoFile(Path("b.jpg"), "b.jpg")])]
 
@@ -54,6 +55,17 @@ def test_a_run_is_resumed_with_its_settings(tmp_path: Path) -> None:
         open_run(config(tmp_path, resume=True, batch=8, learning_rate=1.0), SOURCES)
 
 
+def test_a_run_with_names_of_earlier_versions_is_resumed(tmp_path: Path) -> None:
+    start_log(config(tmp_path), 0)
+    path = tmp_path / CONFIG_FILE
+    path.write_text(path.read_text().replace('"discriminator_', '"critic_'))
+    state = {"step": 3, "photos": photos_digest(SOURCES), "critic_optimizer": {"lr": 0.1}}
+    save_state(tmp_path, state)
+    state = open_run(config(tmp_path, resume=True), SOURCES)
+    assert state["discriminator_optimizer"] == {"lr": 0.1}
+    assert "critic_optimizer" not in state
+
+
 def test_a_run_of_another_version_is_not_resumed(tmp_path: Path) -> None:
     start_log(config(tmp_path), 0)
     save_state(tmp_path, {"step": 3, "photos": photos_digest(SOURCES)})
@@ -66,12 +78,14 @@ def test_a_run_of_another_version_is_not_resumed(tmp_path: Path) -> None:
 def test_the_log_is_cut_to_what_was_saved(tmp_path: Path) -> None:
     start_log(config(tmp_path), 0)
     for step in (1, 2, 3):
-        log(tmp_path, step=step, generator=1 / 3, phase="critic")
+        log(tmp_path, step=step, generator=1 / 3, phase="discriminator")
     with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"step": 4, "gen')  # a power cut
     start_log(config(tmp_path), 2)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert lines == [{"step": step, "generator": 0.33333, "phase": "critic"} for step in (1, 2)]
+    assert lines == [
+        {"step": step, "generator": 0.33333, "phase": "discriminator"} for step in (1, 2)
+    ]
 
 
 def test_a_failed_write_leaves_what_was_there(
@@ -85,7 +99,7 @@ def test_a_failed_write_leaves_what_was_there(
 
     monkeypatch.setattr(torch, "save", full)
     with (
-        pytest.raises(RunError, match=r"saved before is intact\. Make room"),
+        pytest.raises(RunError, match=r"last save is intact\. Make room"),
         failed_writes_explained(tmp_path),
     ):
         save_state(tmp_path, {"step": 2})

@@ -26,14 +26,14 @@ def training(step: int, phase: str, **losses: float) -> Line:
 
 
 def adversarial_run() -> list[Line]:
-    """Forty steps of reconstruction, ten of the critic and ten of both, validated each tenth."""
+    """40 steps of reconstruction, 10 of the discriminator, 10 of both; validated each tenth."""
     lines: list[Line] = []
     for step in range(1, 61):
         bins, ab = 4 / math.sqrt(step), 0.5 + 0.1 * (-1) ** step
         if step <= 40:
             lines.append(training(step, "reconstruction", bins=bins, ab=ab, generator=bins + ab))
         elif step <= 50:
-            lines.append(training(step, "critic", discriminator=0.7))
+            lines.append(training(step, "discriminator", discriminator=0.7))
         else:
             losses = {"bins": bins, "ab": ab, "adversarial": 0.1, "generator": bins + ab + 0.1}
             lines.append(training(step, "adversarial", **losses, discriminator=0.6))
@@ -118,7 +118,11 @@ def test_curves_as_a_table(tmp_path: Path) -> None:
     validation = ["val_delta_e00", "val_delta_e00_of_gray", "val_psnr", "val_ssim"]
     assert list(rows[0]) == [*first, *validation, "rate"]
     assert (rows[0]["generator"], rows[0]["discriminator"], rows[0]["val_psnr"]) == ("4.4", "", "")
-    assert (rows[49]["phase"], rows[49]["bins"], rows[49]["val_psnr"]) == ("critic", "", "22.0")
+    assert (rows[49]["phase"], rows[49]["bins"], rows[49]["val_psnr"]) == (
+        "discriminator",
+        "",
+        "22.0",
+    )
     assert (rows[59]["discriminator"], rows[59]["val_delta_e00"]) == ("0.6", "10.0")
 
 
@@ -138,7 +142,7 @@ def test_panels_of_an_adversarial_run() -> None:
         "Generator loss", "Discriminator loss", "Validation CIEDE2000", "Validation PSNR",
     ]  # fmt: skip
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts == ["reconstruction phase", "critic phase", "adversarial phase"]
+    assert texts == ["reconstruction phase", "discriminator phase", "adversarial phase"]
     legend = shown["Generator loss"].get_legend()
     assert legend is not None
     losses = [text.get_text() for text in legend.get_texts()]
@@ -183,9 +187,16 @@ def test_a_loss_that_was_not_a_number_is_a_gap_in_the_raw_line(
     assert all(np.isfinite(line.get_ydata()).all() for line in axes.get_lines())
 
 
+def test_phases_of_earlier_versions_are_read(tmp_path: Path) -> None:
+    log = write_log(tmp_path, [training(1, "critic", discriminator=1.0)])
+    assert read_log(log)[0]["phase"] == "discriminator"
+
+
 def test_a_log_is_read_in_order_and_its_last_word_counts(tmp_path: Path) -> None:
-    lines = [training(step, "critic", discriminator=loss) for step, loss in ((2, 2.0), (1, 1.0))]
-    lines += [training(2, "critic", discriminator=3.0), {"step": 2, "val_psnr": 20.0}]
+    lines = [
+        training(step, "discriminator", discriminator=loss) for step, loss in ((2, 2.0), (1, 1.0))
+    ]
+    lines += [training(2, "discriminator", discriminator=3.0), {"step": 2, "val_psnr": 20.0}]
     log = write_log(tmp_path, lines)
     log.write_bytes(
         log.read_bytes() + b'\n{"step": 3, "disc\n[3]\n\xff\n{"rate": 1}\n{"step": "x"}\n'

@@ -1,11 +1,14 @@
 """Settings of a training run: each has its flag, wrong ones are refused, schedules are right."""
 
-from dataclasses import Field, fields, replace
+import json
+from dataclasses import Field, asdict, fields, replace
 from typing import Any
 
 import pytest
 
-from train.run.config import PRESETS, Phase, TrainConfig, parse_config
+from train.settings.config import Phase, TrainConfig, config_from
+from train.settings.flags import parse_config
+from train.settings.presets import PRESETS
 
 NEEDED = ["--data", "photos", "--output", "run"]
 FEATURES = ["--perceptual-weights", "features"]  # which --perceptual-weight asks for
@@ -117,14 +120,20 @@ def test_wrong_values_end_with_a_sentence(capsys: pytest.CaptureFixture[str]) ->
         ({"accumulate": 0}, "accumulate is 0; it must be at least 1"),
         ({"val_photos": 0}, "val_photos is 0; it must be at least 1"),
         ({"epochs": -1.0}, "epochs is -1.0; it must be 0 or a positive number"),
-        ({"critic_photos": -1}, "critic_photos is -1; it must be 0 or a positive number"),
+        (
+            {"discriminator_photos": -1},
+            "discriminator_photos is -1; it must be 0 or a positive number",
+        ),
         ({"rebalance": -0.1}, "rebalance is -0.1; it must be 0 or a positive number"),
         ({"flip": float("nan")}, "flip is nan; it must be 0 or a positive number"),
         ({"clip": float("inf")}, "clip is inf; it must be 0 or a positive number"),
         ({"crops": (-64, 96, 128)}, "crops is -64; it must be 0 or a positive number"),
         ({"beta1": 1.5}, "beta1 is 1.5; it goes from 0 to 1"),
         ({"photos": 64, "adversarial_share": 0.1}, "is less than a step; raise it"),
-        ({"critic_photos": 8, "adversarial_share": 0.5}, "critic_photos is 8 and batch 32"),
+        (
+            {"discriminator_photos": 8, "adversarial_share": 0.5},
+            "discriminator_photos is 8 and batch 32",
+        ),
         ({"degrade_dust": 1.5}, "degrade_dust is 1.5; it goes from 0 to 1"),
         ({"adversarial_share": 2.0}, "adversarial_share is 2.0; it goes from 0 to 1"),
         ({"ab_weight": -1.0}, "ab_weight is -1.0; it must be 0 or a positive number"),
@@ -165,7 +174,7 @@ def test_the_preset_pix2pix_is_that_of_the_paper() -> None:
     """
     config = TrainConfig(**PRESETS["pix2pix"])
     assert config.architecture == "pix2pix"
-    assert (config.learning_rate, config.critic_rate) == (2e-4, 2e-4)
+    assert (config.learning_rate, config.discriminator_rate) == (2e-4, 2e-4)
     assert (config.beta1, config.weight_decay) == (0.5, 0)
     assert (config.gan, config.adversarial_weight, config.l1_weight) == ("bce", 1, 100)
     others = ("bins_weight", "ab_weight", "gradient_weight", "perceptual_weight")
@@ -184,7 +193,7 @@ def test_steps_are_full_batches() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "critic_photos", "expected"),
+    ("share", "alone", "expected"),
     [
         (0.0, 25, [10, 0, 0]),
         (0.3, 25, [7, 2, 3]),
@@ -193,14 +202,14 @@ def test_steps_are_full_batches() -> None:
         (1.0, 0, [0, 0, 10]),
     ],
 )
-def test_phases(share: float, critic_photos: int, expected: list[int]) -> None:
+def test_phases(share: float, alone: int, expected: list[int]) -> None:
     """The discriminator's own steps come on top of the photos; the order never changes."""
-    config = TrainConfig(photos=109, batch=10, adversarial_share=share, critic_photos=critic_photos)
+    config = TrainConfig(photos=109, batch=10, adversarial_share=share, discriminator_photos=alone)
     phases = [config.phase_at(step) for step in range(config.steps)]
-    order = [Phase.RECONSTRUCTION, Phase.CRITIC, Phase.ADVERSARIAL]
+    order = [Phase.RECONSTRUCTION, Phase.DISCRIMINATOR, Phase.ADVERSARIAL]
     assert [phases.count(phase) for phase in order] == expected
     assert phases == sorted(phases, key=order.index)
-    assert [config.critic_steps, config.adversarial_steps] == expected[1:]
+    assert [config.discriminator_steps, config.adversarial_steps] == expected[1:]
     assert config.adversarial == bool(expected[2])
 
 
@@ -215,3 +224,22 @@ def test_crops_grow_at_their_shares_of_the_run() -> None:
     config = TrainConfig(photos=1000, batch=10, crops=(64, 96, 128), crop_starts=(0.0, 0.6, 0.88))
     sizes = [config.crop_at(step) for step in range(config.steps)]
     assert sizes == [64] * 60 + [96] * 28 + [128] * 12
+
+
+def test_names_of_earlier_versions_are_read() -> None:
+    """In flags and in settings files alike."""
+    flags = ["--data", "a", "--output", "b", "--adversarial-share", "0.5"]
+    config, _ = parse_config([*flags, "--critic-photos", "640", "--critic-width", "16"])
+    assert (config.discriminator_photos, config.discriminator_width) == (640, 16)
+    saved = json.loads(json.dumps(asdict(config)))
+    saved["critic_photos"] = saved.pop("discriminator_photos")
+    saved["critic_rate"] = saved.pop("discriminator_rate")
+    assert config_from(saved) == config
+
+
+def test_help_shows_current_names_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_config(["--help"])
+    shown = capsys.readouterr().out
+    assert "--discriminator-photos" in shown
+    assert "critic" not in shown

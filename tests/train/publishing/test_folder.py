@@ -33,9 +33,11 @@ from colorizer.networks.pix2pix import Pix2Pix, Pix2PixConfig
 from tests.helpers.hub import COMMIT, Hub, point_client_at, use_cache
 from tests.helpers.networks import tiny_generator
 from tests.helpers.photos import color_pixels
-from train.publish import FILES, main, make_folder, publish
-from train.run.config import TrainConfig
+from train.publish import main
+from train.publishing.folder import FILES, make_folder
+from train.publishing.upload import publish
 from train.run.plots import draw_curves, draw_grid
+from train.settings.config import TrainConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=")  # the Hub's client of itself
 
@@ -67,7 +69,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         encoder_weights="/home/ann/resnet.safetensors",
         photos=320,
         adversarial_share=0.25,
-        critic_photos=64,
+        discriminator_photos=64,
     )
     (run / "train_config.json").write_text(json.dumps(asdict(config)))
     steps: list[dict[str, Any]] = [
@@ -121,7 +123,9 @@ def test_the_folder_is_complete_and_loads(run: Path, capsys: pytest.CaptureFixtu
     assert main([str(run), "--repo", "ann/flickr", "--dry-run"]) == 0
     folder = run / "hub"
     printed, errors = capsys.readouterr()
-    assert printed.startswith(f"{folder} is what ann/flickr would hold: model.safetensors, ")
+    assert printed.startswith(
+        f"{folder} holds what would be uploaded to ann/flickr: model.safetensors, "
+    )
     assert printed.endswith(", samples.png, README.md. Nothing was uploaded.\n")
     assert not errors
     assert names(folder) == sorted(FILES)
@@ -495,11 +499,11 @@ def test_upload_and_load_by_name(
 
 
 def test_a_second_upload_replaces_the_first(hub: type[UploadHub], run: Path) -> None:
-    publish(make_folder(run, "user/repo"), "user/repo")
+    publish(make_folder(run, "user/repo"), "user/repo", FILES)
     (hub.folder / "examples.md").write_text("somebody added this on the Hub")
     shutil.rmtree(run / "samples")
     (run / "report" / "report.json").unlink()
-    publish(make_folder(run, "user/repo", "last"), "user/repo")
+    publish(make_folder(run, "user/repo", "last"), "user/repo", FILES)
     gone = {"samples.png", "report.json"}
     assert set(names(hub.folder)) == set(FILES) - gone | {"examples.md"}
     assert load_checkpoint(hub.folder).sha256 == load_checkpoint(run / "checkpoint").sha256
@@ -562,7 +566,7 @@ def test_refusals(hub: type[UploadHub], run: Path, path: str, status: int, sente
     folder = make_folder(run, "user/repo")
     hub.refuses[path] = status
     with pytest.raises((ConnectionError, ValueError), match=sentence):
-        publish(folder, "user/repo")
+        publish(folder, "user/repo", FILES)
 
 
 def test_no_network(

@@ -21,7 +21,6 @@ import torch
 from PIL import Image
 from skimage.color import deltaE_ciede2000
 
-import train.fit
 import train.model.build
 from colorizer import Colorizer, Photo
 from colorizer.checkpoints.checkpoint import load_discriminator
@@ -29,11 +28,14 @@ from colorizer.networks.pix2pix import Pix2PixConfig
 from tests.helpers.paths import ROOT
 from tests.helpers.photos import color_pixels, pack, save_photos
 from tests.helpers.training import ADVERSARIAL, CLEAN, crops_of, settings, start
-from train.fit import fit, main
+from train.data.crops import CropStream
+from train.fit import main
 from train.model.learner import Learner
 from train.model.objective import Batch
-from train.run.config import PRESETS, Phase, TrainConfig
 from train.run.folder import Interrupted, RunError
+from train.run.loop import fit
+from train.settings.config import Phase, TrainConfig
+from train.settings.presets import PRESETS
 
 pytestmark = pytest.mark.slow
 
@@ -108,7 +110,7 @@ def test_a_run_leaves_a_checkpoint_that_colorizes(straight: Path) -> None:
 def test_a_run_goes_through_its_phases(straight: Path) -> None:
     lines = [line for line in read_log(straight) if "norm" in line]
     assert [line["phase"] for line in lines] == [
-        *["reconstruction"] * 2, *["critic"] * 2, *["adversarial"] * 2
+        *["reconstruction"] * 2, *["discriminator"] * 2, *["adversarial"] * 2
     ]  # fmt: skip
     assert [set(line) & {"generator", "discriminator", "adversarial"} for line in lines[1::2]] == [
         {"generator"},
@@ -117,13 +119,13 @@ def test_a_run_goes_through_its_phases(straight: Path) -> None:
     ]
 
 
-def test_the_critic_learns_alone_in_its_phase(photo_folder: Path, tmp_path: Path) -> None:
+def test_the_discriminator_learns_alone_in_its_phase(photo_folder: Path, tmp_path: Path) -> None:
     config = settings(photo_folder, tmp_path, photos=4, **ADVERSARIAL)
     learner, crops = start(config)
     learner.step(0, [crops_of(crops, config, 0)])
     before = copy.deepcopy(learner.state())
     for step in (1, 2):
-        assert config.phase_at(step) is Phase.CRITIC
+        assert config.phase_at(step) is Phase.DISCRIMINATOR
         learner.step(step, [crops_of(crops, config, step)])
     for kind in ("generator", "ema"):
         for name, value in learner.state()[kind].items():
@@ -177,7 +179,7 @@ def test_a_killed_run_resumes_to_the_same_curve_and_weights(
     photo_folder: Path, tmp_path: Path
 ) -> None:
     """20 steps at once, against 10, a kill in the steps after them, and 10."""
-    changes: dict[str, object] = {"photos": 32, "save_every": 10, "critic_photos": 8}
+    changes: dict[str, object] = {"photos": 32, "save_every": 10, "discriminator_photos": 8}
     changes |= {"adversarial_share": 0.25, "degrade_grain": 0.5}
     fit(settings(photo_folder, tmp_path / "straight", **changes))
     config = settings(photo_folder, tmp_path / "killed", **changes)
@@ -224,7 +226,7 @@ def test_two_processes_follow_the_curve_of_one(photo_folder: Path, tmp_path: Pat
     from its own half. The first phase learns from the bins alone, without gradient of the residual.
     """
     changes: dict[str, object] = {"batch": 16, "photos": 160, "crops": (64,), "save_every": 100}
-    changes |= ADVERSARIAL | {"critic_photos": 32, "ab_weight": 0.0}
+    changes |= ADVERSARIAL | {"discriminator_photos": 32, "ab_weight": 0.0}
     fit(settings(photo_folder, tmp_path / "one", **changes))
     launch(settings(photo_folder, tmp_path / "two", **changes), 2)
     one, two = (np.array(curve(tmp_path / run, "generator")) for run in ("one", "two"))
@@ -236,9 +238,9 @@ def test_two_processes_follow_the_curve_of_one(photo_folder: Path, tmp_path: Pat
 def test_parts_of_a_batch_follow_the_curve_of_the_whole(photo_folder: Path, tmp_path: Path) -> None:
     changes: dict[str, object] = {"batch": 16, "photos": 160, "crops": (64,), "save_every": 100}
     fit(settings(photo_folder, tmp_path / "whole", **changes))
-    fit(settings(photo_folder, tmp_path / "parts", accumulate=2, **changes))
-    whole, parts = (np.array(curve(tmp_path / run, "generator")) for run in ("whole", "parts"))
-    assert 0 < np.mean(np.abs(parts[:, 1] / whole[:, 1] - 1)) < 0.1
+    fit(settings(photo_folder, tmp_path / "micro", accumulate=2, **changes))
+    whole, micro = (np.array(curve(tmp_path / run, "generator")) for run in ("whole", "micro"))
+    assert 0 < np.mean(np.abs(micro[:, 1] / whole[:, 1] - 1)) < 0.1
 
 
 def test_saving_more_often_than_logging(photo_folder: Path, tmp_path: Path) -> None:
@@ -336,7 +338,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, steps: range) -> None:
             batch = batch._replace(input=nothing[:, :1], ab=nothing)  # type: ignore[attr-defined]
         return learn(self, phase, batch, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Learner, "_learn", poisoned)
+    monkeypatch.setattr(Learner, "_accumulate_gradients", poisoned)
 
 
 def test_a_loss_that_is_no_number_is_skipped_at_half_the_rate(
@@ -351,7 +353,7 @@ def test_a_loss_that_is_no_number_is_skipped_at_half_the_rate(
     assert Colorizer.load(tmp_path / "checkpoint", "cpu")  # refuses undefined weights
     assert load_discriminator(tmp_path / "checkpoint") is not None  # likewise
     state = torch.load(tmp_path / "last.pt", weights_only=True)
-    assert {group["lr"] for group in state["critic_optimizer"]["param_groups"]} == {2e-4 / 4}
+    assert {group["lr"] for group in state["discriminator_optimizer"]["param_groups"]} == {2e-4 / 4}
 
 
 def test_ten_undefined_losses_in_a_row_stop_the_run(
@@ -393,7 +395,7 @@ def test_a_full_disk_loses_nothing_that_was_saved(
 def test_a_dead_worker_loses_nothing(
     photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = train.fit.CropStream.__getitem__
+    read = CropStream.__getitem__
 
     def dying(self: object, number: int) -> object:
         if number == 14 and torch.utils.data.get_worker_info() is not None:
@@ -401,7 +403,7 @@ def test_a_dead_worker_loses_nothing(
         return read(self, number)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(train.fit.CropStream, "__getitem__", dying)
+        patch.setattr(CropStream, "__getitem__", dying)
         patch.setattr(train.fit, "PREFETCH", 1)
         with pytest.raises(RunError, match="saved before is intact; continue with --resume --work"):
             fit(settings(photo_folder, tmp_path, workers=1, photos=16, save_every=2))
@@ -467,7 +469,7 @@ def test_one_corrupt_photo_in_a_hundred_is_counted(tmp_path: Path) -> None:
         {"head": "tanh"},
         {"mixed_precision": "bf16", **ADVERSARIAL},
         {"gan": "hinge", "spectral_norm": True, **ADVERSARIAL},
-        {"adversarial_share": 1.0, "critic_photos": 0},
+        {"adversarial_share": 1.0, "discriminator_photos": 0},
         {"colorfulness_weight": 0.1, "gradient_weight": 0.1, "l1_weight": 1.0},
         {"epochs": 0.5},
     ],
@@ -479,7 +481,9 @@ def test_other_kinds_of_runs(
     fit(settings(photo_folder, tmp_path, **({"photos": 4} | changes)))
     assert Colorizer.load(tmp_path / "checkpoint", "cpu")
     lines = read_log(tmp_path)
-    assert len(lines) == 2 + 2 * ("critic_photos" in changes and changes["critic_photos"] == 4)
+    assert len(lines) == 2 + 2 * (
+        "discriminator_photos" in changes and changes["discriminator_photos"] == 4
+    )
     assert all(math.isfinite(v) for line in lines for v in line.values() if not isinstance(v, str))
 
 

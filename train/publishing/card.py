@@ -1,4 +1,4 @@
-"""The model card of a checkpoint: what the Hub shows, and what its search reads."""
+"""The model card of a checkpoint, with the metadata that the Hub's search reads."""
 
 import re
 import shlex
@@ -10,23 +10,16 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from colorizer.checkpoints.checkpoint import DISCRIMINATOR_WEIGHTS_FILE, Checkpoint
 from colorizer.networks.pix2pix import Pix2Pix
+from train.measure.metrics import METRICS
+from train.measure.tables import markdown_table
 from train.model.build import RANDOM
-from train.run.config import TrainConfig
 from train.run.folder import CONFIG_FILE as SETTINGS_FILE
 from train.run.plots import LOSSES, Row
+from train.settings.config import TrainConfig
 
 REPORT_FILE = "report.json"
 CURVES_FILE = "curves.png"
 GRID_FILE = "samples.png"
-METRICS = {  # of a report: as the Hub calls them, as people do, and what is good
-    "lpips": ("lpips", "LPIPS (AlexNet)", "lower is better"),
-    "delta_e00": ("ciede2000", "CIEDE2000", "lower is better"),
-    "fid": ("fid", "FID", "lower is better; against the same photos in color"),
-    "psnr": ("psnr", "PSNR (dB)", "higher is better"),
-    "ssim": ("ssim", "SSIM", "higher is better"),
-    "cf": ("colorfulness", "Colorfulness (CF)", "near the photos' own is better"),
-}
-
 GRID = """\
 ![Photos as input, ground truth and generated]({file})
 
@@ -47,7 +40,7 @@ result.colorized.save("photo_color.jpg")
 ```
 """
 FINE_TUNE = """\
-The discriminator of the run comes with it, so that adversarial training can go on from here:
+The discriminator of the run is included, so that adversarial training can continue:
 
     python -m train.fit --preset finetune --init {repo} --data FOLDER --output RUN
 """
@@ -55,14 +48,13 @@ LIMITS = """\
 ## Limits
 
 * The colors are plausible, not historical: nobody can know from a gray photo what color a dress
-  was. Do not take a color as evidence of anything, and say that a photo was colorized.
+  was. Do not take a color as evidence, and say that a photo was colorized.
 * Where a gray photo leaves several colors open, the likeliest in the training data wins: clothes
-  and painted things tend to brown, gray or blue. What the data shows rarely, or not at all, comes
-  out worst.
+  and painted things tend to brown, gray or blue. Things that are rare in the data come out worst.
 * Plain areas can turn out patchy, small faces and hands gray, and a color can bleed over a soft
   edge.
-* Old prints are faded, grainy and scratched, which photos made gray by a computer are not: figures
-  measured on these say less about those.
+* Old prints are faded, grainy and scratched. The figures were measured on modern photos made gray,
+  so they say less about old prints.
 """
 
 
@@ -79,13 +71,13 @@ def model_card(
     """Write the card of a checkpoint.
 
     Args:
-        folder: that the card is for; the pictures and the discriminator in it are shown.
+        folder: of the card; it shows the pictures and mentions the discriminator in it.
         repo: "user/name" on the Hub.
-        checkpoint: what is published.
-        config: how it was trained; without paths, as all of it may be shown.
-        log: of the run, by rising step.
-        step: of the run, that the checkpoint was saved at.
-        report: what `train.evaluate` found; empty if nothing was measured.
+        checkpoint: the published one.
+        config: settings of the run, without paths.
+        log: rows of the run, by rising step.
+        step: at which the checkpoint was saved.
+        report: as of `train.evaluate`; empty if nothing was measured.
         license: identifier of the weights' license; None states none.
     """
     name = repo.partition("/")[2]
@@ -119,12 +111,12 @@ def _eval_results(report: dict[str, Any]) -> list[EvalResult]:
             task_name="Photo colorization",
             dataset_type=re.sub(r"\W+", "-", measured_on.lower()).strip("-"),
             dataset_name=measured_on,
-            metric_type=kind,
-            metric_name=name,
-            metric_value=round(report["output"][key], 4),
+            metric_type=metric.hub,
+            metric_name=metric.label,
+            metric_value=round(report["output"][name], 4),
         )
-        for key, (kind, name, _) in METRICS.items()
-        if key in report.get("output", {})
+        for name, metric in METRICS.items()
+        if name in report.get("output", {})
     ]
 
 
@@ -146,8 +138,8 @@ def _introduction(checkpoint: Checkpoint) -> str:
     millions = sum(value.numel() for value in generator.parameters()) / 1e6
     return (
         f"Turns black-and-white photos into color: {kind}, {millions:.1f} million parameters, "
-        f"made with colorizer. It sees photos at a short side of {checkpoint.working_size} pixels; "
-        "what comes out has the size and the detail of the photo.\n"
+        "made with colorizer. The network works at a short side of "
+        f"{checkpoint.working_size} pixels; results have the size and the detail of the photo.\n"
     )
 
 
@@ -174,7 +166,7 @@ def _training(config: TrainConfig, log: list[Row], step: int) -> str:
             f"{name} {value:g}" for name, value in weights.items()
         ),
         "Adversarial training": f"the last {adversarial:,} steps ({config.gan}), "
-        f"after {config.critic_steps:,} of the discriminator alone"
+        f"after {config.discriminator_steps:,} of the discriminator alone"
         if adversarial > 0
         else "none",
         "Optimizer": f"AdamW, peak rate {config.learning_rate:g}, {config.schedule} schedule, "
@@ -182,9 +174,8 @@ def _training(config: TrainConfig, log: list[Row], step: int) -> str:
         "Averaging": f"exponential, half-life up to {config.ema_half_life:,} photos",
         "Precision": config.mixed_precision,
     }
-    lines = ["## Training", "", "| | |", "|---|---|"]
-    lines += [f"| {name} | {value} |" for name, value in rows.items()]
-    return "\n".join([*lines, "", f"[{SETTINGS_FILE}]({SETTINGS_FILE}) has all settings.", ""])
+    table = markdown_table([["", ""], *rows.items()], numbers=False)
+    return f"## Training\n\n{table}\n\n[{SETTINGS_FILE}]({SETTINGS_FILE}) has all settings.\n"
 
 
 def _names(data: tuple[str, ...]) -> str:
@@ -195,22 +186,18 @@ def _results(report: dict[str, Any]) -> str:
     if not report:
         return "## Results\n\nNot measured yet.\n"
     output, gray = report["output"], report["gray"]
-    lines = ["## Results", "", "| | generated | gray input |", "|---|---|---|"]
-    lines += [
-        f"| {name}, {good} | {output[key]:.4g} | {gray[key]:.4g} |"
-        for key, (_, name, good) in METRICS.items()
-        if key in output
+    rows = [
+        [f"{metric.label}, {metric.better}", f"{output[name]:.4g}", f"{gray[name]:.4g}"]
+        for name, metric in METRICS.items()
+        if name in output
     ]
-    lines += [
-        "",
+    return (
+        f"## Results\n\n{markdown_table([['', 'generated', 'gray input'], *rows])}\n\n"
         f"{report['n']} photos ({_measured_on(report)}), whose own CF is "
-        f"{report['truth']['cf']:.4g}, at a working size of {report['working_size']} pixels.",
-        f"[{REPORT_FILE}]({REPORT_FILE}) has every figure; the command was",
-        "",
-        f"    {report['command']}",
-        "",
-    ]
-    return "\n".join(lines)
+        f"{report['truth']['cf']:.4g}, at a working size of {report['working_size']} pixels.\n"
+        f"[{REPORT_FILE}]({REPORT_FILE}) has every figure; the command was\n\n"
+        f"    {report['command']}\n"
+    )
 
 
 def _license(license: str | None) -> str:

@@ -12,15 +12,8 @@ from PIL import Image
 from colorizer import ColorHint, Photo
 from tests.helpers.photos import color_pixels
 from train.data.sources import find_sources
-from train.hint_bench import (
-    benefit,
-    correct_hints,
-    leakage,
-    main,
-    painted,
-    scenes,
-    worst_point,
-)
+from train.hint_bench import main
+from train.measure.hints import benefit, correct_hints, leakage, painted, scenes, worst_point
 from train.measure.metrics import delta_e00
 
 
@@ -70,8 +63,8 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def few_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
     """One contrast and one color, as all of them take a while."""
-    monkeypatch.setattr("train.hint_bench.CONTRASTS", ((90, 165),))
-    monkeypatch.setattr("train.hint_bench.HINT_COLORS", ("#4f9a3c",))
+    monkeypatch.setattr("train.measure.hints.CONTRASTS", ((90, 165),))
+    monkeypatch.setattr("train.measure.hints.HINT_COLORS", ("#4f9a3c",))
 
 
 def test_benefit_is_the_share_of_the_error_that_goes(data: Path) -> None:

@@ -1,0 +1,1 @@
+"""Publishing a checkpoint: its folder, model card and upload."""

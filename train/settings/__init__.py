@@ -1,0 +1,1 @@
+"""Settings of a training run: fields, checks, presets, flags."""
