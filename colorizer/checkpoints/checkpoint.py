@@ -1,5 +1,5 @@
-"""Checkpoints: a folder with `model.safetensors` and `config.json`, or a repository of the Hugging
-Face Hub that holds them; read strictly.
+"""Load and save checkpoints: folders, or repositories on the Hugging Face Hub, with
+`model.safetensors` and `config.json`.
 """
 
 import json
@@ -57,15 +57,15 @@ AnyGenerator = Generator | Pix2Pix
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A generator and what is known about it.
+    """A generator and its origin.
 
     Attributes:
         generator: in evaluation mode, float32, on the CPU.
-        working_size: short side in pixels that suits it best.
-        source: where it came from: a folder, or "user/repo@commit".
+        working_size: best short side of the network's input, in pixels.
+        source: a folder, "bundled", or "user/repo@commit".
         sha256: of `model.safetensors`, 64 hexadecimal digits.
-        notice: a sentence, if it was taken from the cache because the Hub couldn't be asked whether
-            there is a newer one.
+        notice: a sentence if it came from the cache and may be outdated, because the Hub didn't
+            answer.
     """
 
     generator: AnyGenerator
@@ -79,11 +79,11 @@ def load_checkpoint(source: str | Path | None = None, public: bool = False) -> C
     """Load a checkpoint strictly.
 
     Args:
-        source: a folder, "user/repo" or "user/repo@revision" on the Hugging Face Hub; None takes
-            the bundled checkpoint. A folder that exists wins over a name. A commit may come from
-            the cache; a branch or a tag does only if the Hub can't be asked, which is logged.
-        public: whether to take only what anybody may see: a name on the Hub, without the login of
-            this machine, and no folder. For names that strangers give.
+        source: a folder, "user/repo" or "user/repo@revision" on the Hugging Face Hub; None means
+            the bundled checkpoint. An existing folder wins over a name. A commit may come from the
+            cache; a branch or a tag does only if the Hub doesn't answer, which is logged.
+        public: whether to accept only public repositories on the Hub, without this machine's login,
+            and no folders. For names that strangers type.
 
     Raises:
         CheckpointError: the source can't be found, or isn't a checkpoint that this version can
@@ -102,26 +102,29 @@ def load_checkpoint(source: str | Path | None = None, public: bool = False) -> C
 
 
 def download_checkpoint(snapshot: Snapshot) -> Path:
-    """The folder of a checkpoint in the cache, downloaded if need be; the weights come last, and
-    not without settings that this version can read.
+    """Download a checkpoint into the cache, if needed; the weights come last, and only if this
+    version can read the settings.
+
+    Returns:
+        Its folder in the cache.
 
     Raises:
-        CheckpointError: it can't be had, or isn't one that this version can read.
+        CheckpointError: the download fails, or this version can't read the checkpoint.
     """
     read_settings(snapshot.get(CONFIG_FILE))
     folder = snapshot.get(WEIGHTS_FILE).parent
-    snapshot.remember()
+    snapshot.save_revision()
     return folder
 
 
 def load_discriminator(source: str | Path | None = None) -> Discriminator | None:
-    """The discriminator that was trained with a checkpoint, float32, in training mode.
+    """Load the discriminator of a checkpoint, float32, in training mode.
 
     Args:
         source: as for `load_checkpoint`.
 
     Returns:
-        None if the checkpoint comes without.
+        None if the checkpoint has none.
 
     Raises:
         CheckpointError: the source can't be found, or its discriminator can't be read.
@@ -132,28 +135,26 @@ def load_discriminator(source: str | Path | None = None) -> Discriminator | None
     snapshot = find_snapshot(str(source))
     folder = download_checkpoint(snapshot)
     for file in DISCRIMINATOR_FILES:
-        snapshot.get_if_there(file)
+        snapshot.get_optional(file)
     return read_discriminator(folder, snapshot.sha256(DISCRIMINATOR_WEIGHTS_FILE))
 
 
 def bundled_folder() -> Path:
-    """The folder of the checkpoint that comes with the code: inside the installed package, or
-    beside it in a clone.
-    """
+    """The folder of the bundled checkpoint: in the installed package, or beside it in a clone."""
     package = Path(__file__).parents[1]
     inside = package / "weights"
     return inside if inside.is_dir() else package.parent / "weights"
 
 
 def local_folder(source: str | Path | None, public: bool = False) -> Path | None:
-    """The folder that a source means; None if it is a name on the Hub.
+    """The folder that a source names; None if it is a name on the Hub.
 
     Args:
         source: as for `load_checkpoint`.
         public: as for `load_checkpoint`.
 
     Raises:
-        CheckpointError: it is neither.
+        CheckpointError: the source is neither.
     """
     if source is None:
         return bundled_folder()
@@ -171,11 +172,11 @@ def read_checkpoint(folder: Path, source: str, digest: str | None = None) -> Che
 
     Args:
         folder: with the files.
-        source: what to call it.
-        digest: the SHA-256 that its weights must have; None takes any.
+        source: for `Checkpoint.source`.
+        digest: expected SHA-256 of its weights; None accepts any.
 
     Raises:
-        CheckpointError: it isn't one that this version can read.
+        CheckpointError: this version can't read it.
     """
     settings, working_size = read_settings(folder / CONFIG_FILE)
 
@@ -191,7 +192,7 @@ def read_discriminator(folder: Path, digest: str | None = None) -> Discriminator
 
     Args:
         folder: with the files.
-        digest: the SHA-256 that its weights must have; None takes any.
+        digest: expected SHA-256 of its weights; None accepts any.
 
     Raises:
         CheckpointError: it can't be read.

@@ -1,4 +1,4 @@
-"""What a checkpoint says about itself, known without its weights."""
+"""Describe a checkpoint without loading its weights."""
 
 import hashlib
 import json
@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import ModelCard
-from yaml import YAMLError  # type: ignore[import-untyped]
-
+from colorizer.checkpoints.card import MAX_CARD_BYTES, read_card
 from colorizer.checkpoints.checkpoint import local_folder
 from colorizer.checkpoints.files import (
     CONFIG_FILE,
@@ -22,28 +20,28 @@ from colorizer.networks.generator import GeneratorConfig
 
 CARD_FILE = "README.md"
 REPORT_FILE = "report.json"
-MAX_TEXT = 1_000_000  # bytes; a larger file is no report or card of ours
-MAX_FIGURE = 1e9  # a larger one, or one that isn't a number, measures nothing
-MEASURED = ("output", "gray", "truth")  # of a report: colorized, not colorized, the real colors
+MAX_REPORT_BYTES = 1_000_000
+MAX_METRIC = 1e9  # larger values are no measurements
+METRIC_GROUPS = ("output", "gray", "truth")  # of a report: colorized, grayscale, true colors
 
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """What is known of a checkpoint before its weights are loaded.
+    """A checkpoint's description.
 
     Attributes:
-        name: "bundled", the name of its folder, or "user/repo".
-        source: the same, with the commit of a repository: "user/repo@commit".
+        name: "bundled", the name of the folder, or "user/repo".
+        source: as `name`, for a repository with its commit: "user/repo@commit".
         architecture: "unet" or "pix2pix".
-        encoder: timm's name of the U-Net's encoder; None without one.
-        working_size: short side in pixels that suits it best.
+        encoder: timm's name of the U-Net's encoder; None if it has none.
+        working_size: best short side of the network's input, in pixels.
         size: of the weights' file, in bytes.
-        sha256: of the weights' file; None where the Hub doesn't tell.
-        license: as the card names it; None if it doesn't.
-        card: the model card, Markdown without its front matter; empty without one.
-        photos: how many it was measured on; 0 if it wasn't.
-        metrics: of the report: for "output", "gray" and "truth", the figures by their names.
-        settings: of the network, as its file says them.
+        sha256: of the weights' file; None if the Hub doesn't list it.
+        license: from the card; None if it names none.
+        card: the model card, Markdown without front matter; empty if there is none.
+        photos: number of photos in the report; 0 if there is none.
+        metrics: of the report, by name, for each of "output", "gray" and "truth".
+        settings: of the network.
     """
 
     name: str
@@ -63,18 +61,18 @@ class CheckpointInfo:
 def describe_checkpoint(
     source: str | Path | None = None, public: bool = False, fresh: bool = True
 ) -> CheckpointInfo:
-    """Describe a checkpoint; of one on the Hub only the small files are downloaded.
+    """Describe a checkpoint; from the Hub only the small files are downloaded.
 
     Args:
         source: a folder, "user/repo" or "user/repo@revision" on the Hugging Face Hub; None takes
             the bundled checkpoint.
-        public: whether to take only what anybody may see: a name on the Hub, without the login of
-            this machine, and no folder. For names that strangers give.
-        fresh: whether to ask the Hub about a commit that is in the cache, too.
+        public: whether to accept only public repositories on the Hub, without this machine's login,
+            and no folders. For names that strangers type.
+        fresh: whether to ask the Hub even about a commit in the cache.
 
     Raises:
         CheckpointError: the source can't be found, or isn't a checkpoint that this version can
-            read. If the Hub doesn't answer, that takes a few seconds.
+            read. It takes a few seconds if the Hub doesn't answer.
     """
     folder = local_folder(source, public)
     if folder is not None:
@@ -82,8 +80,8 @@ def describe_checkpoint(
         return describe_folder(folder, name, name)
     snapshot = find_snapshot(str(source), public, fresh)
     config = snapshot.get(CONFIG_FILE)
-    for file in (REPORT_FILE, CARD_FILE):
-        if file in snapshot.files and snapshot.files[file].size <= MAX_TEXT:
+    for file, limit in ((REPORT_FILE, MAX_REPORT_BYTES), (CARD_FILE, MAX_CARD_BYTES)):
+        if file in snapshot.files and snapshot.files[file].size <= limit:
             snapshot.get(file)
     weights = snapshot.files.get(WEIGHTS_FILE)
     return describe_folder(
@@ -102,10 +100,10 @@ def describe_folder(
 
     Args:
         folder: with the files.
-        name: what to call it.
-        source: what to call it, with its commit if it has one.
-        size: of the weights in bytes; None if they are in the folder, too.
-        digest: their SHA-256, if it is known.
+        name: for `CheckpointInfo.name`.
+        source: for `CheckpointInfo.source`.
+        size: of the weights in bytes; None if the folder holds them.
+        digest: SHA-256 of the weights, if known.
 
     Raises:
         CheckpointError: it isn't one that this version can read.
@@ -115,7 +113,7 @@ def describe_folder(
         with file_errors(folder, WEIGHTS_FILE), (folder / WEIGHTS_FILE).open("rb") as weights:
             size = os.fstat(weights.fileno()).st_size
             digest = digest or hashlib.file_digest(weights, "sha256").hexdigest()
-    license, card = _read_card(folder / CARD_FILE)
+    license, card = read_card(folder / CARD_FILE)
     photos, metrics = _read_report(folder / REPORT_FILE, digest)
     return CheckpointInfo(
         name=name,
@@ -133,28 +131,14 @@ def describe_folder(
     )
 
 
-def _read_card(path: Path) -> tuple[str | None, str]:
-    """The license that a model card names, and its text; a broken front matter names none."""
-    try:
-        content = path.read_text("utf-8")
-    except (OSError, ValueError):
-        return None, ""
-    try:
-        card = ModelCard(content, ignore_metadata_errors=True)
-    except (YAMLError, RecursionError, TypeError, ValueError):
-        return None, content
-    license = card.data.get("license")
-    if license == "other":
-        license = card.data.get("license_name", license)
-    names = license if isinstance(license, list) else [license]
-    return ", ".join(str(name) for name in names if name) or None, card.text.strip()
-
-
 def _read_report(path: Path, digest: str | None) -> tuple[int, dict[str, dict[str, float]]]:
-    """How many photos a checkpoint was measured on, and the figures; a report of other weights than
-    those with this SHA-256 counts as none.
+    """The number of photos in a report and its metrics.
+
+    An unreadable report, and one of other weights than those with this SHA-256, counts as none.
     """
     try:
+        if path.stat().st_size > MAX_REPORT_BYTES:
+            return 0, {}
         report = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError):
         return 0, {}
@@ -162,13 +146,15 @@ def _read_report(path: Path, digest: str | None) -> tuple[int, dict[str, dict[st
         return 0, {}
     photos = report.get("n")
     return photos if isinstance(photos, int) else 0, {
-        part: _figures(report[part]) for part in MEASURED if isinstance(report.get(part), dict)
+        group: _numbers(report[group])
+        for group in METRIC_GROUPS
+        if isinstance(report.get(group), dict)
     }
 
 
-def _figures(values: dict[str, Any]) -> dict[str, float]:
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
     return {
         name: float(value)
         for name, value in values.items()
-        if isinstance(value, int | float) and abs(value) < MAX_FIGURE
+        if isinstance(value, int | float) and abs(value) < MAX_METRIC
     }

@@ -1,5 +1,6 @@
-"""The files of a checkpoint: their names, their schema, and networks restored from them strictly.
-No pickle is ever loaded, and no network is built before its weights are known to fit it.
+"""The files of a checkpoint: names, schema, and strict loading.
+
+No pickle is ever loaded, and no network is built before its weights are known to fit.
 """
 
 import hashlib
@@ -26,48 +27,49 @@ DISCRIMINATOR_WEIGHTS_FILE = "discriminator.safetensors"
 DISCRIMINATOR_CONFIG_FILE = "discriminator.json"
 DISCRIMINATOR_FILES = (DISCRIMINATOR_CONFIG_FILE, DISCRIMINATOR_WEIGHTS_FILE)
 PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
-OPTIONAL_FIELDS = ("query_layers", "chroma_gain", "cast_gain", "confidence")  # not in the first
-REMOVED_FIELDS = ("hint_stem", "deep_hints")  # of the first: hints went through the network
-WORKING_SIZES = (192, 512)  # smallest and largest short side that the network may see, in pixels
+# Missing in the first checkpoints
+OPTIONAL_FIELDS = ("query_layers", "chroma_gain", "cast_gain", "confidence")
+REMOVED_FIELDS = ("hint_stem", "deep_hints")  # of the first checkpoints, whose network took hints
+WORKING_SIZES = (192, 512)  # pixels: smallest and largest short side of the network's input
 DTYPES = ("F16", "BF16", "F32", "I64")  # of weights; I64 is a batch norm's counter
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-MAX_CONFIG = 1_000_000  # bytes; a larger file holds no settings of ours
+MAX_CONFIG_BYTES = 1_000_000
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def missing_files(name: object, files: Iterable[str]) -> CheckpointError:
-    """Why a folder or a repository is no checkpoint, of whose files one is missing.
+def incomplete_error(name: object, files: Iterable[str]) -> CheckpointError:
+    """The error for a folder or repository that lacks a file of a checkpoint.
 
     Args:
-        name: of the folder or the repository.
-        files: the names of the files that it holds.
+        name: of the folder or repository.
+        files: the names of its files.
     """
     files = list(files)
     pickles = [file for file in files if Path(file).suffix in PICKLES]
     if pickles and WEIGHTS_FILE not in files:
         return CheckpointError(
-            f"{name} holds its weights as a pickle ({pickles[0]}), which could run anything on "
-            f"this machine and is never opened; ask its author for {WEIGHTS_FILE}.",
+            f"{name} has its weights in a pickle ({pickles[0]}), which can run any code and is "
+            f"never opened; ask its author for {WEIGHTS_FILE}.",
             "pickle",
         )
     return CheckpointError(
-        f"{name} holds no {CONFIG_FILE} and {WEIGHTS_FILE}; it is not a colorizer checkpoint.",
+        f"{name} has no {CONFIG_FILE} and {WEIGHTS_FILE}; it is not a colorizer checkpoint.",
         "foreign",
     )
 
 
 def read_settings(path: Path) -> tuple[GeneratorConfig | Pix2PixConfig, int]:
-    """What a `config.json` says: the generator's settings and its working size in pixels.
+    """Read a `config.json`: the generator's settings and the working size in pixels.
 
     Raises:
-        CheckpointError: it can't be read, or isn't one that this version can use.
+        CheckpointError: the file can't be read, or this version can't use it.
     """
     config = read_json(path)
     version = config.get("schema_version") if isinstance(config, dict) else None
     if version != SCHEMA_VERSION:
         newer = isinstance(version, int) and version > SCHEMA_VERSION
-        advice = "update colorizer" if newer else "it is not a checkpoint of ours"
+        advice = "update colorizer" if newer else "it is not a colorizer checkpoint"
         raise CheckpointError(
             f"{path} has schema version {version}, not {SCHEMA_VERSION}; {advice}.",
             "newer" if newer else "foreign",
@@ -76,7 +78,7 @@ def read_settings(path: Path) -> tuple[GeneratorConfig | Pix2PixConfig, int]:
         working_size = config["working_size"]
         if not WORKING_SIZES[0] <= working_size <= WORKING_SIZES[1]:
             raise ValueError(f"working_size is {working_size}, not in {WORKING_SIZES}")
-        architecture = config.get("architecture", "unet")  # the first checkpoints don't name it
+        architecture = config.get("architecture", "unet")  # missing in the first checkpoints
         if architecture == "unet":
             return GeneratorConfig(**all_fields(GeneratorConfig, config["generator"])), working_size
         if architecture == "pix2pix":
@@ -85,23 +87,22 @@ def read_settings(path: Path) -> tuple[GeneratorConfig | Pix2PixConfig, int]:
 
 
 def read_json(path: Path) -> Any:
-    """What a settings file holds.
+    """Read a settings file.
 
     Raises:
-        CheckpointError: it can't be read, is no JSON or far too large.
+        CheckpointError: the file can't be read, isn't JSON or is too large.
     """
     with file_errors(path.parent, path.name):
-        if path.stat().st_size > MAX_CONFIG:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
             raise CheckpointError(f"The {path.name} in {path.parent} is too large; get it again.")
         return json.loads(path.read_text("utf-8"))
 
 
 def all_fields(settings: type, values: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of a settings class from JSON, whose lists become tuples; all must be there, but
-    for those that came later.
+    """Arguments of a settings class from JSON, with tuples for lists.
 
     Raises:
-        KeyError: one is missing.
+        KeyError: a field is missing that isn't optional.
     """
     missing = {item.name for item in fields(settings)} - set(values) - set(OPTIONAL_FIELDS)
     if missing:
@@ -116,22 +117,22 @@ def _tuples(value: Any) -> Any:
 def restore(
     build: Callable[[], Network], config: Path, weights: Path, digest: str | None = None
 ) -> tuple[Network, str]:
-    """Build a network and load its weights strictly, but for those that were given up.
+    """Build a network and load its weights strictly, except for removed fields.
 
-    What the settings ask for is compared with what the weights' file says of itself before either
-    takes memory: a stranger's settings may ask for any amount of it.
+    The shapes in the settings and in the weights' header are compared before either takes memory:
+    settings from the Hub could ask for any amount of it.
 
     Args:
         build: makes the network of the settings.
-        config: the file of the settings, for the errors.
+        config: the settings' file, for error messages.
         weights: the safetensors file.
-        digest: the SHA-256 that it must have; None takes any.
+        digest: its expected SHA-256; None accepts any.
 
     Returns:
         The network, float32, on the CPU; and the SHA-256 of the weights' file.
 
     Raises:
-        CheckpointError: a file can't be read, or they don't fit each other.
+        CheckpointError: a file can't be read, or the files don't fit each other.
     """
     with file_errors(weights.parent, weights.name):
         found = _header(weights)
@@ -139,7 +140,7 @@ def restore(
         try:
             with torch.device("meta"):
                 wanted = {name: value.shape for name, value in build().state_dict().items()}
-        except RuntimeError as error:  # no tensor can be that large
+        except RuntimeError as error:  # a tensor would be too large
             raise ValueError(error) from error
     if found != {name: list(shape) for name, shape in wanted.items()}:
         raise CheckpointError(
@@ -160,21 +161,21 @@ def restore(
 
 
 def check_digest(path: Path, actual: str, expected: str | None) -> None:
-    """Compare the SHA-256 of a file from the Hub with the Hub's; None knows nothing.
+    """Check the SHA-256 of a file from the Hub; an expected None accepts any.
 
     Raises:
         CheckpointError: they differ.
     """
     if expected not in (None, actual):
         raise CheckpointError(
-            f"{path.name} is not what the Hub says: its SHA-256 is {actual}, not {expected}; "
+            f"{path.name} differs from the Hub's: its SHA-256 is {actual}, not {expected}; "
             f"delete {path.parents[2]} and try again."  # of the cache: REPOSITORY/snapshots/COMMIT
         )
 
 
 def _header(path: Path) -> dict[str, list[int]]:
-    """Names and shapes of the weights in a safetensors file that aren't given up; nothing else of
-    it is read.
+    """Names and shapes of the weights in a safetensors file, without removed fields; reads only its
+    header.
     """
     shapes = {}
     with safe_open(path, "pt") as file:
@@ -189,24 +190,28 @@ def _header(path: Path) -> dict[str, list[int]]:
 
 @contextmanager
 def file_errors(folder: Path, file: str) -> Iterator[None]:
-    """Turn what reading a file of a checkpoint raises into one sentence."""
+    """Turn errors of reading a checkpoint's file into `CheckpointError`."""
     try:
         yield
     except CheckpointError:
         raise
     except FileNotFoundError:
         beside = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-        if (error := missing_files(folder, beside)).reason == "pickle":
+        if (error := incomplete_error(folder, beside)).reason == "pickle":
             raise error from None
         pair = DISCRIMINATOR_FILES if file in DISCRIMINATOR_FILES else (CONFIG_FILE, WEIGHTS_FILE)
         raise CheckpointError(
-            f"{folder} holds no {file}; name a folder with {pair[0]} and {pair[1]}."
+            f"{folder} has no {file}; name a folder with {pair[0]} and {pair[1]}."
         ) from None
     except OSError as error:
         raise CheckpointError(
             f"{folder} can't be read ({error.strerror}); change its permissions."
         ) from error
-    except (ValueError, RecursionError, SafetensorError) as error:  # the first two: not JSON
+    except (
+        ValueError,
+        RecursionError,
+        SafetensorError,
+    ) as error:  # the first two mean invalid JSON
         if is_lfs_pointer(folder / file):
             raise CheckpointError(
                 f"{folder / file} is a Git LFS pointer, not the file itself; run git lfs pull."
@@ -225,9 +230,9 @@ def is_lfs_pointer(path: Path) -> bool:
 
 @contextmanager
 def setting_errors(path: Path) -> Iterator[None]:
-    """Turn what settings that build nothing raise into one sentence."""
+    """Turn errors of invalid settings into `CheckpointError`."""
     try:
         yield
     except (KeyError, TypeError, ValueError, OverflowError, AssertionError) as error:
-        first = str(error).partition("\n")[0]  # torch adds where in its own source
+        first = str(error).partition("\n")[0]  # torch appends its own source location
         raise CheckpointError(f"{path} is not valid ({first}); get it again.") from error

@@ -1,11 +1,13 @@
-"""Checkpoints on the Hugging Face Hub: what a repository holds, and its files by way of the cache.
+"""Checkpoints on the Hugging Face Hub, and in its cache.
 
-One question about the repository comes first, with a short patience. It tells the commit, so that
-all files are of the same one, and what they must be. A commit in the cache is taken without a
-question; what a branch or a tag means is asked each time, and only if the Hub can't tell, the copy
-in the cache is taken, which `Snapshot.notice` says.
+One request, with a short timeout, asks the Hub about the repository. The answer names the commit,
+so that all files come from the same one, with their sizes and hashes. A commit that is in the cache
+needs no request. A branch or a tag is looked up each time; only if the Hub doesn't answer is the
+cached copy used, and `Snapshot.notice` says that it may be outdated. With COLORIZER_HUB=off the Hub
+is never asked.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -36,27 +38,27 @@ from huggingface_hub.hf_api import ModelInfo
 
 from colorizer.checkpoints.files import (
     CONFIG_FILE,
-    MAX_CONFIG,
+    MAX_CONFIG_BYTES,
     WEIGHTS_FILE,
-    missing_files,
+    incomplete_error,
 )
 from colorizer.errors import CheckpointError
 
-HUB_SECONDS = 5.0  # to wait for an answer about a repository
-HUB_NAME = re.compile(  # user/repo or user/repo@revision; the latter is a path in the cache
+HUB_SECONDS = 5.0  # timeout of the request about a repository
+HUB_VARIABLE = "COLORIZER_HUB"  # "off" forbids every request to the Hub
+HUB_NAME = re.compile(  # user/repo or user/repo@revision, which is safe as a path in the cache
     r"[\w.-]+/[\w.-]+(@(?!.*\.\.)[\w.-]+(/[\w.-]+)*)?", re.ASCII
 )
 COMMIT = re.compile("[0-9a-f]{40}")
 SHA256 = re.compile("[0-9a-f]{64}")
-LATER = "try again later"
 
 
 @dataclass(frozen=True)
 class HubFile:
-    """What the Hub says of a file."""
+    """What the Hub knows about a file."""
 
     size: int  # bytes
-    sha256: str | None  # of a large one
+    sha256: str | None  # of large files
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,10 @@ class Snapshot:
     Attributes:
         repo: "user/repo".
         commit: 40 hexadecimal digits.
-        revision: the branch, the tag or the commit that was asked for; empty for the main branch.
+        revision: the requested branch, tag or commit; empty for the main branch.
         files: by name; empty if the Hub was not asked.
-        notice: a sentence, if the Hub couldn't be asked whether there is a newer commit.
-        token: as the client takes it: None is the login of this machine, False none.
+        notice: a sentence if the Hub didn't answer, so that the commit may be outdated.
+        token: for the Hub's client: None uses this machine's login, False uses none.
     """
 
     repo: str
@@ -85,26 +87,34 @@ class Snapshot:
         return f"{self.repo}@{self.commit}"
 
     def get(self, file: str) -> Path:
-        """A file in the cache, downloaded if need be.
+        """Return a file in the cache, downloading it if needed.
 
         Raises:
-            CheckpointError: it can't be had, or isn't what the Hub says.
+            CheckpointError: the download fails, or the file isn't what the Hub lists.
         """
         with hub_errors(self.source):
-            path = Path(hf_hub_download(self.repo, file, revision=self.commit, token=self.token))
+            path = Path(
+                hf_hub_download(
+                    self.repo,
+                    file,
+                    revision=self.commit,
+                    token=self.token,
+                    local_files_only=not hub_allowed(),
+                )
+            )
         known = self.files.get(file)
         if known and known.size != (size := path.stat().st_size):
             raise CheckpointError(
-                f"{file} of {self.source} is not what the Hub says: it has {size} bytes, "
+                f"{file} of {self.source} differs from the Hub's: it has {size} bytes, "
                 f"not {known.size}; delete {path.parents[2]} and try again."
             )
         return path
 
-    def get_if_there(self, file: str) -> Path | None:
-        """The same of a file that the repository may lack; the cache remembers what it lacks.
+    def get_optional(self, file: str) -> Path | None:
+        """Like `get`, but None if the repository has no such file, which the cache remembers.
 
         Raises:
-            CheckpointError: as for `get`, but that it isn't there.
+            CheckpointError: the download fails, or the file isn't what the Hub lists.
         """
         if self._cached(file) is _CACHED_NO_EXIST:
             return None
@@ -116,8 +126,9 @@ class Snapshot:
             raise
 
     def sha256(self, file: str) -> str | None:
-        """What a large file in the cache must have: the Hub's word, else the name that the cache
-        gave it at its download.
+        """The expected SHA-256 of a large file; None if unknown.
+
+        It comes from the Hub, else from the file's name in the cache, its hash at the download.
         """
         if file in self.files:
             return self.files[file].sha256
@@ -127,30 +138,30 @@ class Snapshot:
         name = Path(path).readlink().name
         return name if SHA256.fullmatch(name) else None
 
-    def remember(self) -> None:
-        """Note in the cache what the revision means, now that the files of its commit are there."""
+    def save_revision(self) -> None:
+        """Record the revision's commit in the cache, once the files of the commit are there."""
         if self.files and self.revision != self.commit:
             folder = self.get(CONFIG_FILE).parents[2]
-            note = folder / "refs" / (self.revision or constants.DEFAULT_REVISION)
-            with suppress(OSError):  # a cache that only may be read
-                note.parent.mkdir(parents=True, exist_ok=True)
-                note.write_text(self.commit)
+            reference = folder / "refs" / (self.revision or constants.DEFAULT_REVISION)
+            with suppress(OSError):  # the cache may be read-only
+                reference.parent.mkdir(parents=True, exist_ok=True)
+                reference.write_text(self.commit)
 
     def _cached(self, file: str) -> object:
         return try_to_load_from_cache(self.repo, file, revision=self.commit)
 
 
 def find_snapshot(name: str, public: bool = False, fresh: bool = False) -> Snapshot:
-    """Find a checkpoint on the Hub or in its cache; nothing is downloaded yet.
+    """Find a checkpoint on the Hub or in its cache, without downloading it.
 
     Args:
         name: "user/repo" or "user/repo@revision".
-        public: whether to take only what anybody may see: without the login of this machine, and
-            only if the Hub itself says so.
-        fresh: whether to ask the Hub about a commit that is in the cache, too.
+        public: whether to accept only public repositories: the Hub is asked without this machine's
+            login, and must answer.
+        fresh: whether to ask the Hub even about a commit in the cache.
 
     Raises:
-        CheckpointError: it can't be found, or it is no checkpoint.
+        CheckpointError: the repository can't be found, or isn't a checkpoint.
     """
     repo, _, revision = name.partition("@")
     commit = None if public else cached_commit(name)
@@ -160,25 +171,26 @@ def find_snapshot(name: str, public: bool = False, fresh: bool = False) -> Snaps
     try:
         info = _ask(repo, revision, token)
     except (HFValidationError, HTTPError, OSError) as error:
-        cause = outage(error)
+        cause = outage_cause(error)
         if not cause or not commit:
-            raise refusal(name, error) from error
-        notice = f"{repo}@{commit} is taken from the cache and may be outdated, for {cause}."
+            raise hub_error(name, error) from error
+        notice = f"Using {repo}@{commit} from the cache, which may be outdated: {cause}."
         return Snapshot(repo, commit, revision, notice=notice)
     files = {
         file.rfilename: HubFile(file.size or 0, file.lfs.sha256 if file.lfs else None)
         for file in info.siblings or ()
     }
     if not {CONFIG_FILE, WEIGHTS_FILE} <= files.keys():
-        raise missing_files(name, files)
-    if files[CONFIG_FILE].size > MAX_CONFIG:
-        raise CheckpointError(f"The {CONFIG_FILE} of {name} is too large; get it again.")
+        raise incomplete_error(name, files)
+    if files[CONFIG_FILE].size > MAX_CONFIG_BYTES:
+        raise CheckpointError(f"The {CONFIG_FILE} of {name} is too large; use another checkpoint.")
     return Snapshot(repo, str(info.sha), revision, files, token=token)
 
 
 def cached_commit(name: str) -> str | None:
-    """The commit of a checkpoint that is whole in the cache, of a branch or tag as the Hub last
-    said.
+    """The commit of a checkpoint that is complete in the cache.
+
+    A branch or tag means the commit that it named at the last download.
     """
     repo, _, revision = name.partition("@")
     try:
@@ -187,74 +199,92 @@ def cached_commit(name: str) -> str | None:
             for file in (CONFIG_FILE, WEIGHTS_FILE)
         ]
     except HFValidationError as error:
-        raise refusal(name, error) from None
+        raise hub_error(name, error) from None
     found = [Path(path).parent.name for path in paths if isinstance(path, str)]
     return found[0] if len(found) == len(paths) else None
 
 
+def hub_allowed() -> bool:
+    """Whether the environment allows requests to the Hub.
+
+    Raises:
+        CheckpointError: the variable has another value than on or off.
+    """
+    value = os.environ.get(HUB_VARIABLE) or "on"
+    if value not in ("on", "off"):
+        raise CheckpointError(f"{HUB_VARIABLE} is {value!r}; set it to on or off.", "unreachable")
+    return value == "on"
+
+
 def _ask(repo: str, revision: str, token: bool | None) -> ModelInfo:
+    if not hub_allowed():
+        raise OfflineModeIsEnabled(f"{HUB_VARIABLE} is off")
     try:
         return HfApi().model_info(
             repo, revision=revision or None, timeout=HUB_SECONDS, files_metadata=True, token=token
         )
     except (HFValidationError, OSError):
         raise
-    except (KeyError, TypeError, ValueError) as error:  # for example a login page of the network
+    except (KeyError, TypeError, ValueError) as error:  # such as a login page of the network
         raise ConnectionError("its answer can't be read") from error
 
 
 @contextmanager
 def hub_errors(name: str) -> Iterator[None]:
-    """Turn what the Hub's client raises about "user/repo@revision" into one sentence."""
+    """Turn errors of the Hub's client about "user/repo@revision" into `CheckpointError`."""
     try:
         yield
     except (HFValidationError, HTTPError, OSError, RuntimeError) as error:  # the last: of hf_xet
-        raise refusal(name, error) from error
+        raise hub_error(name, error) from error
 
 
-def refusal(name: str, error: Exception) -> CheckpointError:
-    """Why a repository, "user/repo@revision", can't be had, and what to do."""
-    error = _first(error)
+def hub_error(name: str, error: Exception) -> CheckpointError:
+    """The error for a repository, "user/repo@revision", that can't be used."""
+    error = _root_cause(error)
     if isinstance(error, HFValidationError):
         return CheckpointError(f"{name} is not a valid Hub name: {error}", "name")
-    if cause := outage(error):
+    if cause := outage_cause(error):
         busy = isinstance(error, HfHubHTTPError) and error.response.status_code == 429
-        advice = "wait a few minutes, or log in with `hf auth login`" if busy else LATER
+        advice = "wait a few minutes, or log in with `hf auth login`" if busy else "try again later"
         return CheckpointError(
-            f"There is no folder {name}, {cause} and not all of {name} is in the cache; "
+            f"There is no folder {name}, {cause} and {name} is not complete in the cache; "
             f"check the spelling, or {advice}.",
             "busy" if busy else "unreachable",
         )
     if isinstance(error, HfHubHTTPError):
-        return _refused(name, error)
+        return _response_error(name, error)
     if isinstance(error, OSError) and error.errno:
         return CheckpointError(
-            f"{name} can't be kept in the cache, {constants.HF_HUB_CACHE} ({error.strerror}); "
-            "make room or set HF_HOME to another folder.",
+            f"{name} can't be stored in the cache {constants.HF_HUB_CACHE} ({error.strerror}); "
+            "free some space, or set HF_HOME to another folder.",
             "download",
         )
-    return CheckpointError(f"{name} could not be downloaded ({_line(error)}); {LATER}.", "download")
+    return CheckpointError(
+        f"{name} could not be downloaded ({_one_line(error)}); try again later.", "download"
+    )
 
 
-def outage(error: Exception) -> str | None:
-    """Why the Hub doesn't tell what it has; None if it did."""
-    error = _first(error)
+def outage_cause(error: Exception) -> str | None:
+    """Why the Hub doesn't answer; None if it does."""
+    error = _root_cause(error)
+    if isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError) and not hub_allowed():
+        return f"{HUB_VARIABLE} is off"
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set"
     status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
     if status == 429:
-        return "the Hub takes no more requests for now (429)"
+        return "the Hub limits the rate of requests (429)"
     if status and status >= 500:
-        return f"the Hub has trouble of its own ({status})"
+        return f"the Hub has a problem ({status})"
     if status:
         return None
     if isinstance(error, HTTPError | ConnectionError | FileMetadataError | LocalEntryNotFoundError):
-        return f"the Hub can't be reached ({_line(error)})"
+        return f"the Hub can't be reached ({_one_line(error)})"
     return None
 
 
-def _refused(name: str, error: HfHubHTTPError) -> CheckpointError:
-    """Why the Hub, which could be reached, doesn't give it."""
+def _response_error(name: str, error: HfHubHTTPError) -> CheckpointError:
+    """The error for a repository that the Hub refuses."""
     repo, _, revision = name.partition("@")
     page = f"{constants.ENDPOINT}/{repo}"
     status = error.response.status_code
@@ -262,7 +292,7 @@ def _refused(name: str, error: HfHubHTTPError) -> CheckpointError:
         sentence = f"{repo} has no revision {revision} on the Hub; check the spelling."
         return CheckpointError(sentence, "revision")
     if isinstance(error, RemoteEntryNotFoundError):
-        return missing_files(name, ())
+        return incomplete_error(name, ())
     if isinstance(error, GatedRepoError):
         login = "log in with `hf auth login`" if status == 401 else "wait until it is granted"
         sentence = f"{repo} is gated; ask for access on {page}, then {login}."
@@ -282,16 +312,17 @@ def _refused(name: str, error: HfHubHTTPError) -> CheckpointError:
             "denied",
         )
     return CheckpointError(
-        f"The Hub refuses {name} ({_line(error)}); check HF_ENDPOINT, or {LATER}.", "denied"
+        f"The Hub refuses {name} ({_one_line(error)}); check HF_ENDPOINT, or try again later.",
+        "denied",
     )
 
 
-def _first(error: Exception) -> Exception:
-    """The error behind the client's word that it found nothing in the cache instead."""
+def _root_cause(error: Exception) -> Exception:
+    """The error that made the client look in the cache, where it found nothing."""
     if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         return error.__cause__
     return error
 
 
-def _line(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Is a checkpoint whole? Everything that can be known is checked."""
+"""Verify a checkpoint: its files, its hashes, its report, and that the network runs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,17 +24,16 @@ from colorizer.errors import CheckpointError
 
 
 def verify_checkpoint(source: str | Path | None = None) -> list[str]:
-    """Check a checkpoint's files, whether they are those of the Hub and of its report, and whether
-    the network runs.
+    """Verify a checkpoint's files, compare them with the Hub and its report, and run the network.
 
     Args:
-        source: as for `load_checkpoint`; one on the Hub is downloaded.
+        source: as for `load_checkpoint`; a checkpoint on the Hub is downloaded.
 
     Returns:
-        What was checked, a sentence each.
+        A sentence for each check.
 
     Raises:
-        CheckpointError: it isn't whole, or it can't be found.
+        CheckpointError: a check fails, or the checkpoint can't be found.
     """
     folder = local_folder(source)
     if folder is not None:
@@ -42,23 +41,23 @@ def verify_checkpoint(source: str | Path | None = None) -> list[str]:
     snapshot = find_snapshot(str(source), fresh=True)
     folder = download_checkpoint(snapshot)
     for file in (*DISCRIMINATOR_FILES, REPORT_FILE) if snapshot.files else ():
-        snapshot.get_if_there(file)
+        snapshot.get_optional(file)
     digests = [snapshot.sha256(file) for file in (WEIGHTS_FILE, DISCRIMINATOR_WEIGHTS_FILE)]
     sentences = list(_verify(folder, snapshot.source, *digests))
     if snapshot.notice:
-        return [*sentences, f"Its files are as they were downloaded. {snapshot.notice}"]
-    return [*sentences, "Its files are what the Hub says."]
+        return [*sentences, f"Its files are unchanged since the download. {snapshot.notice}"]
+    return [*sentences, "Its files match the Hub."]
 
 
 def _verify(
     folder: Path, name: str, digest: str | None = None, discriminators: str | None = None
 ) -> Iterator[str]:
     checkpoint = read_checkpoint(folder, name, digest)
-    yield f"{name} is whole: settings, names and shapes fit, and all weights are finite."
+    yield f"{name} is valid: settings, names and shapes fit, and all weights are finite."
     _run(checkpoint)
     yield "The network colorizes."
     if read_discriminator(folder, discriminators):
-        yield "Its discriminator is whole, too."
+        yield "Its discriminator is valid, too."
     yield _compare_report(folder, checkpoint.sha256)
 
 
@@ -68,13 +67,15 @@ def _run(checkpoint: Checkpoint) -> None:
     with torch.inference_mode():
         ab = checkpoint.generator(lightness).ab
     if ab.shape != (1, 2, 64, 64) or not ab.isfinite().all():
-        raise CheckpointError(f"The network of {checkpoint.source} paints no colors; get it again.")
+        raise CheckpointError(
+            f"The network of {checkpoint.source} returns no valid colors; get it again."
+        )
 
 
 def _compare_report(folder: Path, digest: str) -> str:
-    """Whether the report is of these weights."""
+    """Check that the report is of these weights."""
     if not (folder / REPORT_FILE).exists():
-        return f"It comes without {REPORT_FILE}, so there are no figures to compare with."
+        return f"It has no {REPORT_FILE}, so its results can't be checked."
     report = read_json(folder / REPORT_FILE)
     measured = report.get("sha256") if isinstance(report, dict) else None
     if measured != digest:

@@ -23,7 +23,7 @@ from colorizer.checkpoints.checkpoint import (
 )
 from colorizer.checkpoints.describe import (
     CARD_FILE,
-    MEASURED,
+    METRIC_GROUPS,
     REPORT_FILE,
     CheckpointInfo,
     describe_checkpoint,
@@ -61,7 +61,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     download.set_defaults(run=run_download)
 
     verify = actions.add_parser(
-        "verify", help="check everything: 0 it is whole, 1 it is not, 2 it can't be had"
+        "verify", help="check a checkpoint; exit code 0: valid, 1: invalid, 2: not found"
     )
     verify.add_argument("name", nargs="?", metavar="NAME", help=NAME_HELP)
     verify.set_defaults(run=run_verify)
@@ -99,7 +99,7 @@ def run_download(options: argparse.Namespace) -> int:
     try:
         snapshot = find_snapshot(options.name)
         folder = download_checkpoint(snapshot)
-        extra = [file for file in EXTRA_FILES if snapshot.get_if_there(file)]
+        extra = [file for file in EXTRA_FILES if snapshot.get_optional(file)]
         verify_checkpoint(snapshot.source)
         if options.to:
             copy_files(folder, options.to, [WEIGHTS_FILE, *extra, CONFIG_FILE], options.overwrite)
@@ -115,7 +115,7 @@ def run_download(options: argparse.Namespace) -> int:
 
 
 def run_verify(options: argparse.Namespace) -> int:
-    """Verify; returns the exit code: 0 whole, 1 not, 2 not found."""
+    """Verify; returns the exit code: 0 valid, 1 invalid, 2 not found."""
     try:
         for line in verify_checkpoint(options.name):
             print(line)
@@ -184,7 +184,7 @@ def lines(info: CheckpointInfo) -> Iterator[str]:
     if not output:
         yield "It comes without measurements."
         return
-    parts = [part for part in MEASURED if part in info.metrics]
+    parts = [part for part in METRIC_GROUPS if part in info.metrics]
     yield f"Measured on {info.photos} photos:"
     yield f"{'':{width}}" + "".join(f"{part:>10}" for part in parts)
     for name in output:

@@ -189,9 +189,7 @@ def test_a_discriminator_has_no_part_in_loading_the_generator(
 @pytest.mark.parametrize("name", DISCRIMINATOR_FILES)
 def test_half_a_discriminator(adversarial: Path, name: str) -> None:
     (adversarial / name).unlink()
-    with pytest.raises(
-        CheckpointError, match=rf"holds no {name}; name a folder with discriminator"
-    ):
+    with pytest.raises(CheckpointError, match=rf"has no {name}; name a folder with discriminator"):
         load_discriminator(adversarial)
 
 
@@ -261,7 +259,7 @@ def test_sha256_is_that_of_the_weights(tiny_checkpoint: Path) -> None:
 @pytest.mark.parametrize("name", [CONFIG_FILE, WEIGHTS_FILE])
 def test_missing_file(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    with pytest.raises(CheckpointError, match=rf"holds no {name}; name a folder with"):
+    with pytest.raises(CheckpointError, match=rf"has no {name}; name a folder with"):
         load_checkpoint(folder)
 
 
@@ -286,9 +284,9 @@ def test_damaged_weights(folder: Path, keep: int) -> None:
     ("version", "advice"),
     [
         (2, "update colorizer"),
-        (0, "it is not a checkpoint of ours"),
-        (None, "it is not a checkpoint of ours"),
-        ("1", "it is not a checkpoint of ours"),
+        (0, "it is not a colorizer checkpoint"),
+        (None, "it is not a colorizer checkpoint"),
+        ("1", "it is not a colorizer checkpoint"),
     ],
 )
 def test_other_schema_version(folder: Path, version: object, advice: str) -> None:
@@ -300,7 +298,7 @@ def test_other_schema_version(folder: Path, version: object, advice: str) -> Non
 @pytest.mark.parametrize("content", ["[]", "1", "null", '{"model_type": "bert"}'])
 def test_a_config_of_something_else(folder: Path, content: str) -> None:
     (folder / CONFIG_FILE).write_text(content)
-    with pytest.raises(CheckpointError, match="it is not a checkpoint of ours"):
+    with pytest.raises(CheckpointError, match="it is not a colorizer checkpoint"):
         load_checkpoint(folder)
 
 
@@ -392,7 +390,7 @@ def test_a_pickle_is_never_read(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="is damaged"):
         load_checkpoint(folder)
     (folder / WEIGHTS_FILE).unlink()
-    with pytest.raises(CheckpointError, match=r"holds its weights as a pickle \(.*never opened"):
+    with pytest.raises(CheckpointError, match=r"has its weights in a pickle \(.*never opened"):
         load_checkpoint(folder)
     assert not sprung.exists()
 

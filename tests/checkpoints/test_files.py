@@ -17,7 +17,7 @@ from colorizer.checkpoints.checkpoint import (
     load_discriminator,
     save_checkpoint,
 )
-from colorizer.checkpoints.files import missing_files
+from colorizer.checkpoints.files import incomplete_error
 from colorizer.errors import CheckpointError
 from colorizer.networks.generator import Generator
 from tests.helpers.checkpoints import Config, change_config, change_weights, tiny_discriminator
@@ -149,6 +149,6 @@ def test_half_precision_of_either_kind_is_loaded(folder: Path) -> None:
 
 
 def test_what_is_missing() -> None:
-    assert missing_files("x", ["a.bin", CONFIG_FILE]).reason == "pickle"
-    assert missing_files("x", ["a.bin", WEIGHTS_FILE]).reason == "foreign"
-    assert missing_files("x", []).reason == "foreign"
+    assert incomplete_error("x", ["a.bin", CONFIG_FILE]).reason == "pickle"
+    assert incomplete_error("x", ["a.bin", WEIGHTS_FILE]).reason == "foreign"
+    assert incomplete_error("x", []).reason == "foreign"

@@ -139,8 +139,8 @@ def test_a_branch_is_asked_for_each_time(hub: type[Hub], folder: Path) -> None:
         (None, "HF_HUB_OFFLINE is set"),
         ("closed", r"the Hub can't be reached \(.*refused.*\)"),
         (stalling, r"the Hub can't be reached \(.*timed out.*\)"),
-        (refusing(429), r"the Hub takes no more requests for now \(429\)"),
-        (refusing(500), r"the Hub has trouble of its own \(500\)"),
+        (refusing(429), r"the Hub limits the rate of requests \(429\)"),
+        (refusing(500), r"the Hub has a problem \(500\)"),
         (
             lambda hub: hub.tell("log in"),
             r"the Hub can't be reached \(its answer can't be read.*\)",
@@ -162,7 +162,7 @@ def test_without_the_hub_a_branch_is_taken_from_the_cache_and_said_so(
     caplog.clear()
     found = load_checkpoint(name)
     assert (found.sha256, found.source) == (first.sha256, first.source)
-    start = f"user/repo@{COMMIT} is taken from the cache and may be outdated, for "
+    start = f"Using user/repo@{COMMIT} from the cache, which may be outdated: "
     assert re.fullmatch(rf"{start}{cause}\.", found.notice)
     assert found.notice in caplog.messages
 
@@ -192,8 +192,31 @@ def test_offline_with_nothing_in_the_cache(hub: type[Hub], revision: str, monkey
     go_offline(monkeypatch)
     reason, sentence = refused(f"user/repo{revision}")
     assert reason == "unreachable"
-    assert f"HF_HUB_OFFLINE is set and not all of user/repo{revision} is in the cache" in sentence
+    assert f"HF_HUB_OFFLINE is set and user/repo{revision} is not complete in the cache" in sentence
     assert not hub.requests
+
+
+def test_the_hub_may_be_turned_off(hub: type[Hub], monkeypatch) -> None:
+    """For museums: nothing is asked, and only the cache is left."""
+    first = load_checkpoint("user/repo")
+    assert load_discriminator("user/repo") is None
+    hub.requests.clear()
+    monkeypatch.setenv("COLORIZER_HUB", "off")
+    found = load_checkpoint("user/repo")
+    assert found.sha256 == first.sha256
+    assert found.notice.endswith("which may be outdated: COLORIZER_HUB is off.")
+    assert load_checkpoint(f"user/repo@{COMMIT}").notice == ""
+    assert load_discriminator(f"user/repo@{COMMIT}") is None
+    reason, sentence = refused("user/other")
+    assert reason == "unreachable"
+    assert "COLORIZER_HUB is off and user/other is not complete in the cache" in sentence
+    with pytest.raises(CheckpointError, match="COLORIZER_HUB is off"):
+        load_checkpoint("user/repo", public=True)
+    assert not hub.requests
+    monkeypatch.setenv("COLORIZER_HUB", "no")
+    assert "COLORIZER_HUB is 'no'; set it to on or off." in refused()[1]
+    monkeypatch.setenv("COLORIZER_HUB", "on")
+    assert load_checkpoint("user/repo").notice == ""
 
 
 def test_no_network_and_nothing_cached(hub: type[Hub], monkeypatch) -> None:
@@ -211,7 +234,9 @@ def test_a_cache_that_only_may_be_read(hub: type[Hub], tmp_path: Path, monkeypat
     monkeypatch.setattr("huggingface_hub.file_download._check_disk_space", full)
     reason, sentence = refused()
     assert reason == "download"
-    assert f"can't be kept in the cache, {tmp_path / 'cache'} (No space left on device)" in sentence
+    assert (
+        f"can't be stored in the cache {tmp_path / 'cache'} (No space left on device)" in sentence
+    )
 
 
 @pytest.mark.parametrize("revision", ["../main", "a/../../b", "..", "a..b", "/etc", "v1/"])
@@ -267,12 +292,17 @@ def test_the_public_gets_nothing_private_from_the_cache(hub: type[Hub], monkeypa
         ),
         ("/api/", refusing(404), "denied", "; check HF_ENDPOINT, or try again later."),
         ("/api/", refusing(418), "denied", "; check HF_ENDPOINT, or try again later."),
-        ("/api/", refusing(429), "busy", "no more requests for now (429) and not all of user/repo"),
+        ("/api/", refusing(429), "busy", "the rate of requests (429) and user/repo@v1 is not"),
         ("/resolve/", refusing(429), "busy", "wait a few minutes, or log in with `hf auth login`."),
-        ("/api/", refusing(500), "unreachable", "trouble of its own (500) and not all of"),
-        ("/resolve/", refusing(500), "unreachable", "the Hub has trouble of its own (500)"),
+        (
+            "/api/",
+            refusing(500),
+            "unreachable",
+            "has a problem (500) and user/repo@v1 is not complete",
+        ),
+        ("/resolve/", refusing(500), "unreachable", "the Hub has a problem (500)"),
         ("/cdn/", refusing(403), "denied", "doesn't let you read user/repo (403)"),
-        ("/cdn/", refusing(500), "unreachable", "the Hub has trouble of its own (500)"),
+        ("/cdn/", refusing(500), "unreachable", "the Hub has a problem (500)"),
     ],
 )
 def test_what_the_hub_refuses(
@@ -342,7 +372,7 @@ def test_a_missing_file(hub: type[Hub], folder: Path, file: str) -> None:
     (folder / file).unlink()
     reason, sentence = refused()
     assert reason == "foreign"
-    assert "user/repo holds no config.json and model.safetensors; it is not a colorizer" in sentence
+    assert "user/repo has no config.json and model.safetensors; it is not a colorizer" in sentence
     assert not any("/resolve/" in path for path in hub.requests)
 
 
@@ -351,7 +381,7 @@ def test_a_repository_of_pickles(hub: type[Hub], folder: Path, file: str) -> Non
     (folder / WEIGHTS_FILE).rename(folder / file)
     reason, sentence = refused()
     assert reason == "pickle"
-    assert f"holds its weights as a pickle ({file})" in sentence
+    assert f"has its weights in a pickle ({file})" in sentence
     assert "ask its author for model.safetensors" in sentence
     assert not any("/resolve/" in path for path in hub.requests)
 
@@ -397,7 +427,7 @@ def test_a_damaged_cache(hub: type[Hub], tmp_path: Path, damage: str, name: str)
     assert reason == "broken"
     repository = tmp_path / "cache" / "models--user--repo"
     if damage == "other" or name == "user/repo":
-        assert "is not what the Hub says: it" in sentence
+        assert "differs from the Hub's: it" in sentence
         assert f"; delete {repository} and try again." in sentence
     shutil.rmtree(repository)
     load_checkpoint(name)
@@ -446,14 +476,14 @@ def test_an_unreachable_discriminator_is_not_a_missing_one(
     """Else training would go on with a fresh one."""
     load_checkpoint("user/repo")
     go_offline(monkeypatch)
-    with pytest.raises(CheckpointError, match="HF_HUB_OFFLINE is set and not all of user/repo@0"):
+    with pytest.raises(CheckpointError, match="HF_HUB_OFFLINE is set and user/repo@0"):
         load_discriminator("user/repo")
 
 
 @pytest.mark.parametrize("name", DISCRIMINATOR_FILES)
 def test_half_a_discriminator(hub: type[Hub], adversarial: Path, name: str) -> None:
     (adversarial / name).unlink()
-    with pytest.raises(CheckpointError, match=f"holds no {name}; name a folder with"):
+    with pytest.raises(CheckpointError, match=f"has no {name}; name a folder with"):
         load_discriminator("user/repo")
 
 

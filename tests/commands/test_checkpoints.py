@@ -167,12 +167,12 @@ def test_verify_what_is_whole(hub: type[Hub], folder: Path, name: str | None, ca
     assert "all weights are finite." in out
     assert "The network colorizes." in out
     assert ("report.json is of these weights" in out) == (name is not None)
-    assert ("Its files are what the Hub says." in out) == (name == "user/repo")
+    assert ("Its files match the Hub." in out) == (name == "user/repo")
 
 
 def test_verify_with_a_discriminator(folder: Path, generator: Generator, capsys) -> None:
     save_checkpoint(folder, generator, 192, tiny_discriminator())
-    assert "Its discriminator is whole, too." in run(capsys, "verify", folder)[1]
+    assert "Its discriminator is valid, too." in run(capsys, "verify", folder)[1]
     (folder / "discriminator.json").write_text("{}")
     assert run(capsys, "verify", folder)[0] == 1
 
@@ -182,7 +182,7 @@ def test_verify_without_the_hub(hub: type[Hub], capsys, monkeypatch) -> None:
     go_offline(monkeypatch)
     code, out, _ = run(capsys, "verify", SOURCE)
     assert code == 0
-    assert "as they were downloaded" in out
+    assert "unchanged since the download" in out
     assert "HF_HUB_OFFLINE is set" in out
 
 
@@ -202,8 +202,8 @@ def truncate(folder: Path) -> None:
         (truncate, "is damaged"),
         (lambda folder: write_report(folder, 64 * "0"), "is of other weights"),
         (lambda folder: (folder / "report.json").write_text("{"), "is damaged"),
-        (lambda folder: (folder / CONFIG_FILE).write_text("{}"), "not a checkpoint of ours"),
-        (lambda folder: (folder / WEIGHTS_FILE).rename(folder / "model.pt"), "as a pickle"),
+        (lambda folder: (folder / CONFIG_FILE).write_text("{}"), "not a colorizer checkpoint"),
+        (lambda folder: (folder / WEIGHTS_FILE).rename(folder / "model.pt"), "in a pickle"),
     ],
 )
 @pytest.mark.parametrize("where", ["folder", "user/repo"])
@@ -226,7 +226,7 @@ def test_verify_a_cache_that_has_changed(hub: type[Hub], tmp_path: Path, capsys)
     for name in ("user/repo", SOURCE):
         code, _, err = run(capsys, "verify", name)
         assert code == 1
-        assert "is not what the Hub says: its SHA-256 is" in err
+        assert "differs from the Hub's: its SHA-256 is" in err
 
 
 @pytest.mark.parametrize("action", ["show", "download", "verify"])
@@ -275,6 +275,6 @@ def test_the_environment_is_heeded(folder: Path, tmp_path: Path) -> None:
         second = colorizer(*colorize, "--checkpoint", "user/repo", HF_HUB_OFFLINE="1")
         assert second.returncode == 0
         assert not hub.requests
-        assert f"{SOURCE} is taken from the cache and may be outdated, for HF_H" in second.stderr
+        assert f"Using {SOURCE} from the cache, which may be outdated: HF_H" in second.stderr
     assert (tmp_path / "home" / "hub" / "models--user--repo").is_dir()
     assert not Path(huggingface_hub.constants.HF_HUB_CACHE, "models--user--repo").exists()

@@ -1,11 +1,12 @@
 """Model cards: strangers write them, and the page must not do what they want."""
 
 import re
+import time
 
 import pytest
 
 from colorizer.checkpoints.checkpoint import bundled_folder
-from colorizer.web.actions.card import card_html
+from colorizer.web.actions.card import MAX_LENGTH, card_html
 
 SAFE_TAG = re.compile(
     r"</?(h[1-6]|p|em|strong|code|pre|ul|ol|li|table|thead|tbody|tr|td|th|blockquote|hr|br|a)"
@@ -75,3 +76,33 @@ def test_links_lead_out_of_the_page() -> None:
     html = card_html("[paper](https://arxiv.org/abs/1603.08511) and [file](config.json)")
     assert 'href="https://arxiv.org/abs/1603.08511" target="_blank" rel="noreferrer' in html
     assert "<a>file</a>" in html  # beside the card on the Hub, not here
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        500_000 * "![",
+        20_000 * "![a](",
+        (18 * "![" + "x" + 18 * "](a)" + "\n\n") * 20_000,
+        10_000 * "[" + 10_000 * "](a)",
+        500_000 * "_a",
+    ],
+    ids=["open", "pictures", "nested", "links", "emphasis"],
+)
+def test_a_hostile_card_takes_little_time(markdown: str) -> None:
+    start = time.process_time()
+    html = card_html(markdown)
+    assert time.process_time() - start < 2  # seconds; minutes before
+    assert len(html) < 20 * MAX_LENGTH
+    only_safe_tags(html)
+
+
+def test_a_long_card_ends_at_a_line() -> None:
+    html = card_html("some words\n\n" * MAX_LENGTH)
+    assert html.endswith("<p>some words</p>\n<p>…</p>\n")
+    assert len(html) < 3 * MAX_LENGTH
+
+
+def test_pictures_that_are_links_are_rendered() -> None:
+    badges = "[![license](https://a.example/b.svg)](https://a.example) " * 40
+    assert card_html(badges).count("<em>license</em></a>") == 40

@@ -144,7 +144,7 @@ def test_weights_that_are_not_what_was_shown(own: Models, hub, monkeypatch) -> N
         return files
 
     monkeypatch.setattr(hub, "files", lie)
-    with pytest.raises(CheckpointError, match="not what the Hub says"):
+    with pytest.raises(CheckpointError, match="differs from the Hub's"):
         own.get("user/repo")
 
 

@@ -115,7 +115,7 @@ def test_a_model_that_is_not_there(hub: type[Hub], name: str) -> None:
 
 def test_a_model_that_can_not_be_used(hub: type[Hub]) -> None:
     (hub.folder / "config.json").write_text("{}")
-    with pytest.raises(CheckpointError, match="not a checkpoint of ours"):
+    with pytest.raises(CheckpointError, match="not a colorizer checkpoint"):
         start_models("user/repo", "cpu")
 
 

@@ -1,6 +1,8 @@
 """Model cards as HTML that is safe to show: strangers write them."""
 
+import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
@@ -9,6 +11,10 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 HEADINGS_DOWN = 2  # levels: the page has headings of its own
+MAX_LENGTH = 50_000  # characters that are shown
+# Of a block; the parser's time grows with the square of both
+MAX_BRACKETS = 500
+MAX_DEPTH = 8  # of brackets within brackets
 
 
 class SafeRenderer(RendererHTML):
@@ -46,9 +52,26 @@ MARKDOWN = MarkdownIt("commonmark", renderer_cls=SafeRenderer).enable("table")
 
 
 def card_html(markdown: str) -> str:
-    """Render a model card as HTML, its headings two levels down."""
+    """Render a model card as HTML, its headings two levels down.
+
+    Only the first `MAX_LENGTH` characters are shown, and a card that would take the parser long is
+    shown as plain text.
+    """
+    if len(markdown) > MAX_LENGTH:
+        markdown = markdown[:MAX_LENGTH].rpartition("\n")[0] + "\n\n…"
+    if is_slow(markdown):
+        return f"<pre>{escapeHtml(markdown)}</pre>"
     tokens = MARKDOWN.parse(markdown)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1:]) + HEADINGS_DOWN)}"
     return str(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))
+
+
+def is_slow(markdown: str) -> bool:
+    """Whether a block has so many or so deeply nested brackets that parsing it would take long."""
+    for block in re.split(r"\n\s*\n", markdown):
+        steps = [1 if bracket == "[" else -1 for bracket in re.findall(r"[\[\]]", block)]
+        if steps.count(1) > MAX_BRACKETS or max(accumulate(steps), default=0) > MAX_DEPTH:
+            return True
+    return False

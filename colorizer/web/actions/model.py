@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from colorizer import CheckpointError
-from colorizer.checkpoints.describe import MEASURED, CheckpointInfo
+from colorizer.checkpoints.describe import METRIC_GROUPS, CheckpointInfo
 from colorizer.web.actions.card import card_html
 from colorizer.web.server.errors import LOG, explain_errors
 from colorizer.web.server.models import Models
@@ -109,12 +109,12 @@ def figures(info: CheckpointInfo, request: gr.Request) -> str:
     if not output:
         return f"<p>{escape(say('model.unmeasured', request))}</p>"
     heads = "".join(
-        f'<th scope="col">{escape(say(f"model.{part}", request))}</th>' for part in MEASURED
+        f'<th scope="col">{escape(say(f"model.{part}", request))}</th>' for part in METRIC_GROUPS
     )
     lines = "".join(
         row(
             say(f"model.metric_{name}", request),
-            *(number(info.metrics.get(part, {}).get(name)) for part in MEASURED),
+            *(number(info.metrics.get(part, {}).get(name)) for part in METRIC_GROUPS),
         )
         for name in METRICS
         if name in output

@@ -69,7 +69,7 @@ class _Download(threading.Thread):
             download_checkpoint(snapshot)
             for file in (REPORT_FILE, CARD_FILE) if snapshot.files else ():
                 with suppress(CheckpointError):  # both are optional
-                    snapshot.get_if_there(file)
+                    snapshot.get_optional(file)
             self.snapshot = snapshot
         except CheckpointError as error:
             self.error = error
