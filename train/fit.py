@@ -6,7 +6,7 @@ The same command runs on several devices or machines under `accelerate launch`.
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from train.run.folder import Interrupted
 from train.run.loop import find_data, fit, resolve
@@ -35,7 +35,7 @@ def main() -> int:
 
 def describe(config: TrainConfig) -> str:
     """The resolved settings and the photos that would be used, as JSON."""
-    sources, validation = find_data(config)
+    sources, validation = find_data(replace(config, cache=""))  # a dry run writes nothing
     config = resolve(config, sources)
     trained = config.discriminator_steps + config.adversarial_steps
     found = {

@@ -40,6 +40,9 @@ class ArrayPhoto:
         pixels = (rgb * 255).round_().byte().permute(1, 2, 0).numpy()
         return Pair(Image.fromarray(np.ascontiguousarray(pixels)), None)
 
+    def files(self) -> tuple[Path, ...]:
+        return self.lightness, self.ab
+
 
 def find_arrays(path: Path) -> list[ArrayPhoto]:
     """Photos in a folder with `l/gray_scale.npy` or `l.npy`, and `ab*.npy` in one or more parts.

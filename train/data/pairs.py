@@ -22,6 +22,9 @@ class PhotoPair:
     def read(self) -> Pair:
         return Pair(self.color.open(), self.gray.open_gray())
 
+    def files(self) -> tuple[Path, ...]:
+        return self.color.path, self.gray.path
+
 
 def find_pairs(path: Path) -> list[PhotoPair]:
     """Pairs in a folder with `color/` and `gray/`, whose photos differ in name only by the ending.

@@ -32,6 +32,9 @@ class PhotoFile:
     def read(self) -> Pair:
         return Pair(self.open(), None)
 
+    def files(self) -> tuple[Path, ...]:
+        return (self.path,)
+
     def open(self) -> Image.Image:
         """Decode the photo, upright, as RGB. Raises OSError if it can't be read."""
         return self._photo().to_image().convert("RGB")

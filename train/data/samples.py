@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -44,6 +45,9 @@ class Sample(Protocol):
 
     def read(self) -> Pair:
         """Decode it. Raises OSError if it can't be read."""
+
+    def files(self) -> tuple[Path, ...]:
+        """The files that it is read from."""
 
 
 @dataclass(frozen=True)

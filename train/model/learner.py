@@ -225,6 +225,7 @@ class Learner:
             "prior": self.prior,
             "updates": self.updates,
             "rate_scale": self.rate_scale,
+            "precision": self.accelerator.mixed_precision,
         }
         if self.discriminator is not None:
             state |= {

@@ -13,9 +13,8 @@ from colorizer.networks.pix2pix import Pix2Pix
 from train.measure.metrics import METRICS
 from train.measure.tables import markdown_table
 from train.model.build import RANDOM
-from train.run.folder import CONFIG_FILE as SETTINGS_FILE
 from train.run.plots import LOSSES, Row
-from train.settings.config import TrainConfig
+from train.settings.config import SETTINGS_FILE, TrainConfig
 
 REPORT_FILE = "report.json"
 CURVES_FILE = "curves.png"

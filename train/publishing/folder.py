@@ -17,8 +17,8 @@ from train.publishing.card import CURVES_FILE, GRID_FILE, REPORT_FILE, model_car
 from train.publishing.run import read_report, read_settings, saved_step
 from train.publishing.upload import check_name
 from train.run.folder import BEST_FOLDER, CHECKPOINT_FOLDER, LOG_FILE, SAMPLES_FOLDER
-from train.run.folder import CONFIG_FILE as SETTINGS_FILE
 from train.run.plots import read_log
+from train.settings.config import SETTINGS_FILE
 
 CARD_FILE = "README.md"
 CHECKPOINT_FILES = (

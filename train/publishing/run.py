@@ -11,17 +11,17 @@ from typing import Any
 from colorizer.checkpoints.checkpoint import Checkpoint
 from colorizer.checkpoints.hub import HUB_NAME
 from train.publishing.card import REPORT_FILE
-from train.run.folder import CONFIG_FILE, LOG_FILE
+from train.run.folder import LOG_FILE
 from train.run.plots import Row
-from train.settings.config import TrainConfig, config_from
+from train.settings.config import SETTINGS_FILE, TrainConfig, config_from
 
 
 def read_settings(run: Path) -> TrainConfig:
     """The settings of a run, without paths."""
-    missing = [name for name in (CONFIG_FILE, LOG_FILE) if not (run / name).is_file()]
+    missing = [name for name in (SETTINGS_FILE, LOG_FILE) if not (run / name).is_file()]
     if missing:
         raise ValueError(f"{run} holds no {missing[0]}; name the folder of a run of train.fit.")
-    path = run / CONFIG_FILE
+    path = run / SETTINGS_FILE
     try:
         config = config_from(json.loads(path.read_text()))
     except (ValueError, TypeError, AttributeError) as error:

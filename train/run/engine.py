@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import torch
-
 from train.run.folder import RunError
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # malloc.h of glibc
@@ -55,17 +53,6 @@ def start_worker(number: int) -> None:
     """Move a data worker out of the process group: its parent handles Ctrl-C."""
     if hasattr(os, "setpgid"):  # not on Windows
         os.setpgid(0, 0)
-
-
-def precision(choice: str) -> str:
-    """Precision as Accelerate names it, "no" or "bf16"; "auto" is bf16 on devices made for it."""
-    if choice != "auto":
-        return choice
-    if torch.cuda.is_available():
-        made_for_it = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        made_for_it = torch._C._has_mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return "bf16" if made_for_it else "no"
 
 
 def keep_freed_memory() -> None:

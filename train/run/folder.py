@@ -17,17 +17,24 @@ from safetensors import SafetensorError
 from colorizer.errors import ColorizerError
 from colorizer.files import atomic_write
 from train.data.samples import Source, pick
-from train.settings.config import TrainConfig, renamed
+from train.settings.config import SETTINGS_FILE, TrainConfig, renamed
 
 STATE_FILE = "last.pt"
 LOG_FILE = "metrics.jsonl"
-CONFIG_FILE = "train_config.json"
 SKIPPED_FILE = "skipped.csv"
 CHECKPOINT_FOLDER = "checkpoint"  # the averaged weights of the last save
 BEST_FOLDER = "best"  # those with the lowest validation error
 SAMPLES_FOLDER = "samples"
 TENSORBOARD_FOLDER = "tensorboard"
-MAY_CHANGE = ("output", "resume", "workers", "compile", "log_every", "save_every")  # on resuming
+MAY_CHANGE = (  # on resuming
+    "output",
+    "resume",
+    "cache",
+    "workers",
+    "compile",
+    "log_every",
+    "save_every",
+)
 
 
 class RunError(ColorizerError, ValueError):
@@ -69,7 +76,7 @@ def open_run(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
         return {}
     if not (output / STATE_FILE).exists():
         raise RunError(f"{output} holds no run to resume; leave out --resume to start one.")
-    before = _comparable(renamed(json.loads((output / CONFIG_FILE).read_text())))
+    before = _comparable(renamed(json.loads((output / SETTINGS_FILE).read_text())))
     now = _comparable(asdict(config))
     if gone := set(before) - set(now):
         raise RunError(
@@ -110,7 +117,7 @@ def start_log(config: TrainConfig, step: int) -> None:
     """
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
-    _replace(output / CONFIG_FILE, json.dumps(asdict(config), indent=1) + "\n")
+    _replace(output / SETTINGS_FILE, json.dumps(asdict(config), indent=1) + "\n")
     path = output / LOG_FILE
     path.touch()
     lines = path.read_text().splitlines(keepends=True)

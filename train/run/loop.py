@@ -1,6 +1,8 @@
 """A training run, from its settings to the folder of its checkpoint."""
 
+import os
 import signal
+import sys
 from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
@@ -9,14 +11,15 @@ from typing import Any
 
 import cv2
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
-from accelerate.utils import gather_object
+from accelerate import Accelerator, DistributedDataParallelKwargs, PartialState
+from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor
 from tqdm import tqdm
 
 from colorizer.checkpoints.checkpoint import load_checkpoint
 from colorizer.networks.discriminator import Discriminator, DiscriminatorConfig
 from colorizer.networks.generator import Generator
+from train.data.cache import cached
 from train.data.crops import CropStream, Skip
 from train.data.samples import Source, split
 from train.data.sources import find_sources
@@ -28,7 +31,6 @@ from train.run.engine import (
     StopSignal,
     dead_workers_explained,
     keep_freed_memory,
-    precision,
 )
 from train.run.folder import (
     CHECKPOINT_FOLDER,
@@ -37,6 +39,7 @@ from train.run.folder import (
     failed_writes_explained,
     open_run,
 )
+from train.run.precision import choose_precision
 from train.run.recorder import Recorder
 from train.settings.config import TrainConfig
 
@@ -58,21 +61,22 @@ def fit(config: TrainConfig) -> Path:
     """
     keep_freed_memory()
     cv2.setNumThreads(0)  # its threads would hang in forked data workers
+    processes = PartialState(cpu=not torch.cuda.is_available())
+    size = micro_batch_size(config, processes.num_processes)
+    with processes.local_main_process_first():  # it downloads missing data and fills the cache
+        sources, validation = find_data(config)
+    config = resolve(config, sources)
+    if not validation:
+        processes.print("No photos are kept for validation, so there will be no best checkpoint.")
+    state = open_run(config, sources)
+    start, skipped = int(state.get("step", 0)), state.get("skipped", {})
     accelerator = Accelerator(
-        mixed_precision=precision(config.mixed_precision),
+        mixed_precision=state.get("precision") or agree_on_precision(config, processes),
         cpu=not torch.cuda.is_available(),
         kwargs_handlers=[  # a loss on the bins alone leaves the residual without gradient
             DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
         ],
     )
-    size = micro_batch_size(config, accelerator.num_processes)
-    with accelerator.local_main_process_first():  # it downloads missing data
-        sources, validation = find_data(config)
-    config = resolve(config, sources)
-    if not validation:
-        accelerator.print("No photos are kept for validation, so there will be no best checkpoint.")
-    state = open_run(config, sources)
-    start, skipped = int(state.get("step", 0)), state.get("skipped", {})
     crops = CropStream(sources, config)
     crops.check()
     learner = start_learner(config, accelerator, crops, state)
@@ -91,10 +95,24 @@ def fit(config: TrainConfig) -> Path:
 
 def find_data(config: TrainConfig) -> tuple[list[Source], list[Source]]:
     """Sources to train on and to validate on."""
-    sources = find_sources(config.data)
-    if config.val_data:
-        return sources, find_sources(config.val_data)
-    return split(sources, config.val_fraction)
+    sources, validation = find_sources(config.data), find_sources(config.val_data)
+    if config.cache:
+        workers = (os.cpu_count() or 1) if config.workers else 0
+        sources, validation = (
+            cached(each, Path(config.cache), workers) for each in (sources, validation)
+        )
+    return (sources, validation) if validation else split(sources, config.val_fraction)
+
+
+def agree_on_precision(config: TrainConfig, processes: PartialState) -> str:
+    """The precision that the main process measures as faster, for all processes."""
+    found = [""]
+    if processes.is_main_process:
+        found[0], reason = choose_precision(config, processes.device)
+        if reason:
+            print(reason, file=sys.stderr)
+    broadcast_object_list(found)
+    return found[0]
 
 
 def resolve(config: TrainConfig, sources: Sequence[Source]) -> TrainConfig:

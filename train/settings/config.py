@@ -30,6 +30,7 @@ COUNTS = (
     "val_photos",
 )
 SHARES = ("val_fraction", "balance", "flip", "adversarial_share", "rebalance", "beta1")
+SETTINGS_FILE = "train_config.json"  # in the folder of a run
 RENAMED = {  # names of earlier versions, in flags, settings files, logs and saved states
     "critic": "discriminator",
     "critic_photos": "discriminator_photos",
@@ -65,6 +66,9 @@ class TrainConfig:
     val_data: tuple[str, ...] = setting((), "as --data, to validate on; empty splits --data")
     val_fraction: float = setting(
         0.02, "share of --data to keep for validation, chosen by file name"
+    )
+    cache: str = setting(
+        "", "folder to keep decoded photos in, for all runs; empty decodes photos each time"
     )
     val_photos: int = setting(64, "photos to validate on while training, evenly picked")
     balance: float = setting(
@@ -179,7 +183,7 @@ class TrainConfig:
     spectral_norm: bool = setting(False, "spectral instead of batch norm in the discriminator")
 
     mixed_precision: str = setting(
-        "auto", "of the networks; auto takes bf16 where the device supports it natively", PRECISIONS
+        "auto", "of the networks; auto measures which is faster", PRECISIONS
     )
     compile: bool = setting(False, "compile the generator with torch.compile")
     workers: int = setting(1, "processes that decode photos, for each training process")

@@ -9,7 +9,6 @@ import torch
 from train.data.photo_files import PhotoFile
 from train.data.samples import Source
 from train.run.folder import (
-    CONFIG_FILE,
     RunError,
     failed_writes_explained,
     log,
@@ -19,7 +18,7 @@ from train.run.folder import (
     start_log,
     write_skipped,
 )
-from train.settings.config import TrainConfig
+from train.settings.config import SETTINGS_FILE, TrainConfig
 
 SOURCES = [Source("photos", [PhotoFile(Path("a.jpg"), "a.jpg"), PhotoFile(Path("b.jpg"), "b.jpg")])]
 
@@ -57,7 +56,7 @@ def test_a_run_is_resumed_with_its_settings(tmp_path: Path) -> None:
 
 def test_a_run_with_names_of_earlier_versions_is_resumed(tmp_path: Path) -> None:
     start_log(config(tmp_path), 0)
-    path = tmp_path / CONFIG_FILE
+    path = tmp_path / SETTINGS_FILE
     path.write_text(path.read_text().replace('"discriminator_', '"critic_'))
     state = {"step": 3, "photos": photos_digest(SOURCES), "critic_optimizer": {"lr": 0.1}}
     save_state(tmp_path, state)
@@ -69,8 +68,8 @@ def test_a_run_with_names_of_earlier_versions_is_resumed(tmp_path: Path) -> None
 def test_a_run_of_another_version_is_not_resumed(tmp_path: Path) -> None:
     start_log(config(tmp_path), 0)
     save_state(tmp_path, {"step": 3, "photos": photos_digest(SOURCES)})
-    settings = json.loads((tmp_path / CONFIG_FILE).read_text())
-    (tmp_path / CONFIG_FILE).write_text(json.dumps(settings | {"hint_share": 0.5}))
+    settings = json.loads((tmp_path / SETTINGS_FILE).read_text())
+    (tmp_path / SETTINGS_FILE).write_text(json.dumps(settings | {"hint_share": 0.5}))
     with pytest.raises(RunError, match="another version, with hint_share; train its"):
         open_run(config(tmp_path, resume=True), SOURCES)
 

@@ -299,6 +299,21 @@ def send_signal(patch: pytest.MonkeyPatch, number: signal.Signals) -> None:
     patch.setattr(Learner, "step", signaled)
 
 
+def test_a_run_goes_on_the_same_with_a_cache(
+    photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = {"cache": str(tmp_path / "cache"), "degrade_grain": 0.5}
+    with monkeypatch.context() as patch:
+        send_signal(patch, signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            fit(settings(photo_folder, tmp_path / "stopped", degrade_grain=0.5))
+    fit(settings(photo_folder, tmp_path / "stopped", resume=True, **cache))
+    fit(settings(photo_folder, tmp_path / "cached", **cache))
+    fit(settings(photo_folder, tmp_path / "straight", degrade_grain=0.5))
+    for run in ("stopped", "cached"):
+        assert difference(tmp_path / run, tmp_path / "straight") < 1e-6
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_stops(
     number: signal.Signals, photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -382,7 +397,7 @@ def test_a_full_disk_loses_nothing_that_was_saved(
     with monkeypatch.context() as patch:
         patch.setattr(Learner, "step", limited)
         try:
-            with pytest.raises(RunError, match="what was saved before is intact"):
+            with pytest.raises(RunError, match="the last save is intact"):
                 fit(settings(photo_folder, tmp_path, save_every=2))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -404,8 +419,8 @@ def test_a_dead_worker_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(CropStream, "__getitem__", dying)
-        patch.setattr(train.fit, "PREFETCH", 1)
-        with pytest.raises(RunError, match="saved before is intact; continue with --resume --work"):
+        patch.setattr("train.run.batches.PREFETCH", 1)
+        with pytest.raises(RunError, match="save is intact; continue with --resume --work"):
             fit(settings(photo_folder, tmp_path, workers=1, photos=16, save_every=2))
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] >= 2
     fit(settings(photo_folder, tmp_path, photos=16, resume=True))
@@ -452,7 +467,7 @@ def test_photos_that_cannot_be_used_are_listed(
     assert rows["data/gray.png"] == "nearly gray"
     assert rows["data/text.jpg"].startswith("unreadable")
     assert rows["data/cut.png"].startswith("unreadable")
-    assert "3 photos were left out, 2 of them unreadable, 1 nearly gray" in capsys.readouterr().out
+    assert "3 photos were skipped, 2 of them unreadable, 1 nearly gray" in capsys.readouterr().out
 
 
 def test_one_corrupt_photo_in_a_hundred_is_counted(tmp_path: Path) -> None:
