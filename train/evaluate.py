@@ -27,6 +27,7 @@ from train.measure.report import (
 )
 from train.measure.sheets import examples
 from train.measure.tables import markdown_table
+from train.measure.training import losses_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_photos(parser)
     add_json(parser)
     parser.add_argument("--lpips-weights", type=Path, help="safetensors of lpips.LPIPS(net='alex')")
+    parser.add_argument(
+        "--lpips-vgg-weights", type=Path, help="safetensors of lpips.LPIPS(net='vgg')"
+    )
     parser.add_argument("--inception", type=Path, help="TorchScript of an Inception, for FID")
     parser.add_argument("--working-size", type=int, help="short side for the network, in pixels")
     parser.add_argument(
@@ -82,6 +86,7 @@ def measure(options: argparse.Namespace) -> Sequence[Document]:
     if options.aged:
         sources = [Source(each.name, [*map(DegradedSample, each.samples)]) for each in sources]
     lpips = Lpips(options.lpips_weights) if options.lpips_weights else None
+    vgg = Lpips(options.lpips_vgg_weights, "vgg") if options.lpips_vgg_weights else None
     inception = Inception(options.inception) if options.inception else None
     for metric, name, flag in ((lpips, "LPIPS", "lpips-weights"), (inception, "FID", "inception")):
         if metric is None:
@@ -91,6 +96,7 @@ def measure(options: argparse.Namespace) -> Sequence[Document]:
             colorizer,
             sources,
             lpips=lpips,
+            lpips_vgg=vgg,
             inception=inception,
             working_size=options.working_size,
             limit=options.limit,
@@ -99,7 +105,7 @@ def measure(options: argparse.Namespace) -> Sequence[Document]:
     ]
     command = shlex.join(["python", "-m", "train.evaluate", *sys.argv[1:]])
     documents = [
-        {"command": command, "checkpoint": checkpoint}
+        {"command": command, "checkpoint": checkpoint, "losses": losses_of(checkpoint)}
         | report.summary
         | {"per": options.per, "groups": group(report.photos, options.per)}
         for checkpoint, report in zip(options.checkpoint, reports, strict=True)

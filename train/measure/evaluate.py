@@ -6,8 +6,9 @@ is the gray photo of a pair where the data has pairs, else the lightness of the 
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,18 @@ from tqdm import tqdm
 from colorizer import Colorization, Colorizer, Photo
 from train.data.augment import degrade
 from train.data.samples import Pair, Sample, Source, pick
+from train.measure.bleeding import bleeding
 from train.measure.calibration import Calibration, colors_right
-from train.measure.metrics import OF_GRAY, Pixels, colorfulness, delta_e00, psnr, ssim
+from train.measure.metrics import (
+    OF_GRAY,
+    Pixels,
+    ab_of,
+    colorfulness,
+    delta_e00,
+    ms_ssim_ab,
+    psnr,
+    ssim,
+)
 from train.measure.networks import Inception, Lpips, frechet_distance
 from train.settings.config import TrainConfig
 
@@ -36,7 +47,7 @@ class Measurement:
 
     source: str
     sample: Sample
-    output: dict[str, float]  # psnr, ssim, delta_e00, lpips (where measured), cf
+    output: dict[str, float]  # by name in `METRICS`; without those that were not measured
     gray: dict[str, float]  # the same of the input
     truth: dict[str, float]  # cf alone
 
@@ -73,12 +84,16 @@ class DegradedSample:
         gray = degrade(pair.input().pixels[:, :, 0], DEGRADATION, random)
         return Pair(pair.color, Image.fromarray(gray))
 
+    def files(self) -> tuple[Path, ...]:
+        return self.sample.files()
+
 
 def evaluate(
     colorizer: Colorizer,
     sources: Sequence[Source],
     *,
     lpips: Lpips | None = None,
+    lpips_vgg: Lpips | None = None,
     inception: Inception | None = None,
     working_size: int | None = None,
     short_side: int | None = None,
@@ -90,7 +105,8 @@ def evaluate(
     Args:
         colorizer: what to measure.
         sources: color photos, or pairs of color and gray ones.
-        lpips: None leaves LPIPS out.
+        lpips: with AlexNet; None leaves it out.
+        lpips_vgg: with VGG16; None leaves it out.
         inception: None leaves FID out.
         working_size: short side in pixels that the network sees; None takes the checkpoint's.
         short_side: pixels to which larger photos are shrunk first; None leaves them as they are.
@@ -105,6 +121,7 @@ def evaluate(
     photos: list[Measurement] = []
     features: dict[str, list[Tensor]] = {"output": [], "gray": [], "truth": []}
     calibration = Calibration()
+    networks = {"lpips": lpips, "lpips_vgg": lpips_vgg}
     picked = pick(sources, limit)
     for source, sample in tqdm(picked, unit="photo", mininterval=5, disable=quiet):
         try:
@@ -119,7 +136,7 @@ def evaluate(
             "gray": np.repeat(photo.pixels, 3, axis=2),
             "truth": truth,
         }
-        output, gray = (_figures(versions[name], truth, lpips) for name in ("output", "gray"))
+        output, gray = (_figures(versions[name], truth, networks) for name in ("output", "gray"))
         photos.append(Measurement(source, sample, output, gray, {"cf": colorfulness(truth)}))
         if inception is not None:
             for name, pixels in versions.items():
@@ -174,10 +191,16 @@ def read_photo(sample: Sample, short_side: int | None = None) -> tuple[Photo, Pi
     return pair.input(), truth
 
 
-def _figures(version: Pixels, truth: Pixels, lpips: Lpips | None) -> dict[str, float]:
+def _figures(
+    version: Pixels, truth: Pixels, networks: Mapping[str, Lpips | None]
+) -> dict[str, float]:
     figures = {name: metric(version, truth) for name, metric in COMPARISONS.items()}
-    if lpips is not None:
-        figures["lpips"] = lpips(version, truth)
+    figures |= {name: lpips(version, truth) for name, lpips in networks.items() if lpips}
+    ab, true_ab = ab_of(version), ab_of(truth)
+    figures["ms_ssim_ab"] = ms_ssim_ab(ab, true_ab)
+    edges = bleeding(ab, true_ab)
+    if edges is not None:
+        figures |= {"edge_error": edges.error, "spill": edges.spill}
     return figures | {"cf": colorfulness(version)}
 
 
@@ -196,4 +219,6 @@ def _add_fid(figures: dict[str, Any], features: dict[str, Tensor]) -> None:
 
 
 def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    """Means by name, over the photos that have the figure."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}

@@ -3,14 +3,20 @@
 `METRICS` is the one table of names, directions, units and formats.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from colorizer.imaging.color import rgb_to_lab
+
 Pixels = NDArray[np.uint8]  # (H, W, 3) sRGB
+Ab = NDArray[np.float32]  # (H, W, 2) a* and b*
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, sec. 3.2
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,14 @@ METRICS = {
     "ssim": Metric("SSIM", HIGHER, 3, hub="ssim"),
     "delta_e00": Metric("CIEDE2000", LOWER, 2, hub="ciede2000"),
     "lpips": Metric("LPIPS (AlexNet)", LOWER, 3, hub="lpips"),
+    "lpips_vgg": Metric("LPIPS (VGG16)", LOWER, 3, hub="lpips-vgg"),
+    "ms_ssim_ab": Metric("MS-SSIM of a*b*", HIGHER, 3, hub="ms-ssim-ab"),
+    "edge_error": Metric("ab error at edges", LOWER, 2, hub="edge-ab-error"),
+    "spill": Metric("Spill at edges", LOWER, 3, hub="edge-spill"),
     "cf": Metric("CF", NEAR_TRUTH, 1, hub="colorfulness"),
     "fid": Metric("FID", LOWER, 2, hub="fid"),
 }
-OF_GRAY = ("lpips", "delta_e00", "fid")  # also given as a ratio to the gray input's
+OF_GRAY = ("lpips", "lpips_vgg", "delta_e00", "fid")  # also given as a ratio to the gray input's
 RATIOS = {
     f"{name}_of_gray": Metric(f"{METRICS[name].title} / gray", METRICS[name].better)
     for name in OF_GRAY
@@ -60,6 +70,34 @@ def psnr(output: Pixels, truth: Pixels) -> float:
 def ssim(output: Pixels, truth: Pixels) -> float:
     """Structural similarity (Wang et al. 2004), -1 to 1."""
     return float(structural_similarity(truth, output, channel_axis=2))
+
+
+def ms_ssim_ab(output: Ab, truth: Ab) -> float:
+    """Multi-scale SSIM (Wang et al. 2003) of a* and b*, offset and scaled to [0, 1]; up to 1.
+
+    Photos with a short side below 176 pixels have fewer than its five scales.
+
+    Args:
+        output: (H, W, 2) ab.
+        truth: (H, W, 2) ab.
+    """
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+    first, second = (
+        torch.from_numpy((ab + 128) / 255).permute(2, 0, 1)[None] for ab in (output, truth)
+    )
+    scales = min(5, 1 + math.isqrt(min(truth.shape[:2]) // 11))  # those that torchmetrics allows
+    weights = MS_SSIM_WEIGHTS[:scales]
+    shares = tuple(weight / sum(weights) for weight in weights)
+    return float(
+        multiscale_structural_similarity_index_measure(first, second, data_range=1.0, betas=shares)
+    )
+
+
+def ab_of(pixels: Pixels) -> Ab:
+    """(H, W, 2) ab of a photo."""
+    lab = rgb_to_lab(torch.from_numpy(pixels).permute(2, 0, 1) / 255)
+    return np.ascontiguousarray(lab[1:].permute(1, 2, 0).numpy())
 
 
 def delta_e00(output: Pixels, truth: Pixels) -> float:

@@ -18,18 +18,19 @@ INCEPTION_SIDE = 299  # pixels
 
 
 class Lpips:
-    """LPIPS v0.1 with AlexNet (Zhang et al. 2018).
+    """LPIPS v0.1 (Zhang et al. 2018).
 
     Args:
-        weights: safetensors with the state of `lpips.LPIPS(net="alex")`.
+        weights: safetensors with the state of `lpips.LPIPS(net=net)`.
+        net: "alex" (AlexNet) or "vgg" (VGG16).
 
     Raises:
         ValueError: the file doesn't hold these weights.
     """
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, weights: Path, net: str = "alex") -> None:
         try:
-            self.network = lpips_network(load_file(weights))
+            self.network = lpips_network(load_file(weights), net)
         except (OSError, RuntimeError, SafetensorError) as error:
             raise ValueError(f"{weights} does not hold LPIPS weights: {error}") from error
 

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from train.measure.evaluate import Measurement
-from train.measure.metrics import COLUMNS
+from train.measure.metrics import COLUMNS, METRICS
 from train.measure.sheets import Example, draw_sheet, plot_reliability
 from train.measure.tables import Table, markdown_table
 
@@ -45,7 +45,7 @@ def write_report(
         folder: where to; made if it isn't there.
         documents: one per checkpoint; a single one is written to JSON without a list around it.
         examples: of each checkpoint, photos by the name of their sheet, "worst" and "best".
-        photos: rows of photos.csv, with the same keys.
+        photos: rows of photos.csv; figures that a photo lacks stay empty.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sections = report_sections(documents, examples)
@@ -56,7 +56,9 @@ def write_report(
     (folder / "report.md").write_text(to_markdown(sections), encoding="utf-8")
     (folder / "report.html").write_text(to_html(sections), encoding="utf-8")
     with (folder / "photos.csv").open("w", newline="", encoding="utf-8") as table:
-        writer = csv.DictWriter(table, photos[0], lineterminator="\n")
+        writer = csv.DictWriter(
+            table, dict.fromkeys(name for row in photos for name in row), lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(photos)
 
@@ -86,7 +88,8 @@ def report_sections(
         f"{documents[0]['n']} photos. Gray is the input without color. All figures but FID are "
         "means over the photos, ratios are means over means. For PSNR and SSIM, which reward gray, "
         "higher is better; for CIEDE2000, LPIPS and FID, lower. Colorfulness (CF) should be near "
-        "the truth's."
+        "the truth's. The figures at edges are taken within 8 pixels of strong color edges: the "
+        "mean ab error, and how much of the other side's color spills over (0 to 1)."
     ]
     paragraphs += _fid_paragraph(documents[0])
     sections = [Section("Measurements", paragraphs, comparison_table(documents))]
@@ -159,6 +162,7 @@ def _about(document: Document) -> list[str]:
         f"Measured at a working size of {document['working_size']} pixels by "
         f"`{document['command']}`. SHA-256 of the weights: {document['sha256'] or 'unknown'}."
     ]
+    paragraphs.append(_losses_sentence(document.get("losses")))
     if document["left_out"]:
         paragraphs.append(f"{document['left_out']} photos could not be used.")
     if "calibration" in document:
@@ -172,6 +176,15 @@ def _about(document: Document) -> list[str]:
     else:
         paragraphs.append("It predicts no color distribution, so it has no confidence to measure.")
     return paragraphs
+
+
+def _losses_sentence(losses: Sequence[str] | None) -> str:
+    if losses is None:
+        return "Which measures were losses in its training is unknown."
+    if not losses:
+        return "None of the measures was a loss in its training."
+    names = ", ".join(METRICS[name].title for name in losses)
+    return f"Losses in its training, so favorable to it: {names}."
 
 
 def _fid_paragraph(document: Document) -> list[str]:

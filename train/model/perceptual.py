@@ -64,13 +64,17 @@ class PerceptualLoss(nn.Module):
         return distances.mean()
 
 
-def lpips_network(state: dict[str, Tensor]) -> nn.Module:
-    """LPIPS v0.1 with AlexNet, in evaluation mode. Raises RuntimeError if the state doesn't fit."""
+def lpips_network(state: dict[str, Tensor], net: str = "alex") -> nn.Module:
+    """LPIPS v0.1 with AlexNet ("alex") or VGG16 ("vgg"), in evaluation mode.
+
+    Raises:
+        RuntimeError: the state doesn't fit.
+    """
     import lpips  # takes a second, and few runs need it
 
     with warnings.catch_warnings():  # it calls torchvision the old way
         warnings.simplefilter("ignore", UserWarning)
-        network: nn.Module = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+        network: nn.Module = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
     network.load_state_dict(state)
     return network.eval()
 

@@ -12,11 +12,12 @@ from safetensors.torch import save_file
 from scipy.linalg import sqrtm
 from torch import nn
 from torchmetrics.functional.classification import binary_calibration_error
+from torchmetrics.image import MultiScaleStructuralSimilarityIndexMeasure
 
 from colorizer.imaging.color import lab_to_rgb
 from tests.helpers.photos import color_pixels
 from train.measure.calibration import Calibration, colors_right
-from train.measure.metrics import colorfulness, delta_e00, psnr, ssim
+from train.measure.metrics import colorfulness, delta_e00, ms_ssim_ab, psnr, ssim
 from train.measure.networks import Inception, Lpips, frechet_distance
 
 LPIPS_WEIGHTS = os.environ.get("COLORIZER_LPIPS_WEIGHTS", "")
@@ -238,3 +239,21 @@ def test_calibration_agrees_with_torchmetrics() -> None:
         torch.from_numpy(confidence).flatten(), torch.from_numpy(right).flatten().int(), n_bins=15
     )
     assert calibration.summary()["ece"] == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_ms_ssim_of_ab() -> None:
+    random = np.random.default_rng(0)
+    for side in (32, 64, 128, 200):  # two to five scales
+        truth = random.uniform(-60, 60, (side, side, 2)).astype(np.float32)
+        noisy = (truth + random.normal(0, 10, truth.shape)).astype(np.float32)
+        noisier = (truth + random.normal(0, 40, truth.shape)).astype(np.float32)
+        assert ms_ssim_ab(truth, truth) == pytest.approx(1, abs=1e-4)
+        assert 0 < ms_ssim_ab(noisier, truth) < ms_ssim_ab(noisy, truth) < 1
+
+
+def test_ms_ssim_is_that_of_torchmetrics_on_scaled_planes() -> None:
+    random = np.random.default_rng(1)
+    truth, output = (random.uniform(-90, 90, (192, 208, 2)).astype(np.float32) for _ in range(2))
+    planes = [torch.from_numpy((ab + 128) / 255).permute(2, 0, 1)[None] for ab in (output, truth)]
+    expected = MultiScaleStructuralSimilarityIndexMeasure(data_range=1.0)(*planes)
+    assert ms_ssim_ab(output, truth) == pytest.approx(float(expected), rel=1e-3)
