@@ -28,7 +28,7 @@ DISCRIMINATOR_CONFIG_FILE = "discriminator.json"
 DISCRIMINATOR_FILES = (DISCRIMINATOR_CONFIG_FILE, DISCRIMINATOR_WEIGHTS_FILE)
 PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
 # Missing in the first checkpoints
-OPTIONAL_FIELDS = ("query_layers", "chroma_gain", "cast_gain", "confidence")
+OPTIONAL_FIELDS = ("query_layers", "chroma_gain", "cast_gain", "confidence", "kind")
 REMOVED_FIELDS = ("hint_stem", "deep_hints")  # of the first checkpoints, whose network took hints
 WORKING_SIZES = (192, 512)  # pixels: smallest and largest short side of the network's input
 DTYPES = ("F16", "BF16", "F32", "I64")  # of weights; I64 is a batch norm's counter

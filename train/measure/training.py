@@ -32,4 +32,6 @@ def _losses(config: TrainConfig) -> list[str]:
         perceptual: config.perceptual_weight,
         "cf": config.colorfulness_weight,
     }
+    if config.vgg_weight:
+        weights["lpips_vgg"] = config.vgg_weight
     return [name for name, weight in weights.items() if weight]

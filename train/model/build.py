@@ -69,6 +69,7 @@ def build_discriminator(
             space="rgb" if rgb else "ab",
             width=config.discriminator_width,
             spectral=config.spectral_norm,
+            kind=config.discriminator,
         )
     )
 

@@ -1,5 +1,6 @@
 """Adversarial losses of generator and discriminator."""
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -43,3 +44,18 @@ def generator_loss(kind: str, fake: Tensor) -> Tensor:
         case "hinge":
             return -fake.mean()
     raise ValueError(f"{kind!r} is no adversarial loss; use {' or '.join(GANS)}.")
+
+
+def r1_penalty(logits: Tensor, real: Tensor, scale: float = 1.0) -> Tensor:
+    """The R1 penalty (Mescheder et al. 2018, eq. 9), per pixel, so that it doesn't grow with size.
+
+    Args:
+        logits: (N, 1, h, w) for the real colors.
+        real: (N, C, H, W) colors that `logits` were computed from, requiring a gradient.
+        scale: by which the discriminator divides them.
+
+    Returns:
+        Half of the mean squared gradient, differentiable.
+    """
+    (gradient,) = torch.autograd.grad(logits.float().sum(), real, create_graph=True)
+    return (scale * gradient).square().sum(1).mean() / 2

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from colorizer.checkpoints.checkpoint import AnyGenerator
 from colorizer.networks.discriminator import Discriminator
-from colorizer.networks.generator import Prediction
+from colorizer.networks.generator import AB_SCALE, Prediction
 from train.model.build import parameter_groups
-from train.model.gan import discriminator_loss, generator_loss
+from train.model.gan import discriminator_loss, generator_loss, r1_penalty
 from train.model.objective import Batch, Objective, output_and_truth
 from train.model.step import StepClock, exact_attention
 from train.settings.config import Phase, TrainConfig
@@ -147,9 +147,14 @@ class Learner:
         output, truth = output_and_truth(prediction, batch)
         with self._sync_context(self.discriminator_network, sync):
             with self.clock("forward"):
+                if self.config.r1_weight:
+                    truth = truth.detach().requires_grad_(True)
                 real = self.discriminator_network(batch.lightness, truth)
                 fake = self.discriminator_network(batch.lightness, output.detach())
                 loss = discriminator_loss(self.config.gan, real, fake)
+                if self.config.r1_weight:
+                    scale = AB_SCALE if prediction.rgb is None else 1.0
+                    loss = loss + self.config.r1_weight * r1_penalty(real, truth, scale)
             with self.clock("backward"):
                 self.accelerator.backward(share * loss)
         return loss

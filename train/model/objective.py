@@ -67,9 +67,11 @@ class Objective(nn.Module):
             if config.perceptual_weight
             else None
         )
+        self.vgg = PerceptualLoss("vgg16", Path(config.vgg_weights)) if config.vgg_weight else None
 
         weights = [config.ab_weight, config.delta_e_weight, config.l1_weight]
-        weights += [config.gradient_weight, config.perceptual_weight, config.colorfulness_weight]
+        weights += [config.gradient_weight, config.perceptual_weight, config.vgg_weight]
+        weights.append(config.colorfulness_weight)
         if not any(weights) and self.bins is None:
             raise ValueError(
                 "No loss of this network has a weight above 0; set --ab-weight, for example."
@@ -92,14 +94,18 @@ class Objective(nn.Module):
             losses["l1"] = config.l1_weight * F.l1_loss(output, truth) / scale
         if config.gradient_weight:
             losses["gradient"] = config.gradient_weight * ab_gradient_loss(prediction.ab, batch.ab)
-        if self.perceptual is not None or config.colorfulness_weight:
+        if self.perceptual or self.vgg or config.colorfulness_weight:
             rgb = prediction.rgb
             if rgb is None:
                 rgb = lab_to_rgb(torch.cat((batch.lightness, prediction.ab), dim=1))
-            if self.perceptual is not None:
-                with self.autocast():
-                    distance = self.perceptual(rgb, batch.rgb)
-                losses["perceptual"] = config.perceptual_weight * distance.float()
+            for name, network, weight in (
+                ("perceptual", self.perceptual, config.perceptual_weight),
+                ("vgg", self.vgg, config.vgg_weight),
+            ):
+                if network is not None:
+                    with self.autocast():
+                        distance = network(rgb, batch.rgb)
+                    losses[name] = weight * distance.float()
             if config.colorfulness_weight:
                 losses["colorfulness"] = config.colorfulness_weight * colorfulness_loss(rgb)
         return losses

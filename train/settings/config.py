@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from colorizer.checkpoints.files import WORKING_SIZES
+from colorizer.networks.discriminator import KINDS
 from train.settings.checks import (
     check_choices,
     check_crops,
@@ -176,9 +177,15 @@ class TrainConfig:
     perceptual_weights: str = setting(
         "", "safetensors with the state of lpips.LPIPS(net='alex') or of VGG16's features"
     )
+    vgg_weight: float = setting(0.0, "weight of a second perceptual loss, on VGG16")
+    vgg_weights: str = setting("", "safetensors with VGG16's features, for --vgg-weight")
     colorfulness_weight: float = setting(0.0, "weight of the colorfulness loss")
     adversarial_weight: float = setting(0.05, "weight of the adversarial loss")
     gan: str = setting("bce", "adversarial loss", ("bce", "least-squares", "hinge"))
+    discriminator: str = setting(
+        "patch", "a new discriminator: a PatchGAN, or a U-Net with a logit per pixel", KINDS
+    )
+    r1_weight: float = setting(0.0, "weight of the discriminator's R1 penalty on real photos")
     discriminator_width: int = setting(64, "channels of the discriminator's first layer")
     spectral_norm: bool = setting(False, "spectral instead of batch norm in the discriminator")
 
@@ -205,6 +212,8 @@ class TrainConfig:
                 "The perceptual loss needs pretrained features; name a file with "
                 "--perceptual-weights, or set --perceptual-weight 0."
             )
+        if self.vgg_weight and not self.vgg_weights:
+            raise ValueError("--vgg-weight needs VGG16's features; name a file with --vgg-weights.")
         if self.working_size and not WORKING_SIZES[0] <= self.working_size <= WORKING_SIZES[1]:
             raise ValueError(
                 f"working_size is {self.working_size}; "

@@ -9,14 +9,17 @@ import torch
 from safetensors.torch import save_file
 
 from colorizer.checkpoints.checkpoint import (
+    DISCRIMINATOR_CONFIG_FILE,
     AnyGenerator,
     CheckpointError,
     load_checkpoint,
+    load_discriminator,
     save_checkpoint,
 )
 from colorizer.networks.discriminator import Discriminator, DiscriminatorConfig
 from colorizer.networks.generator import Generator, GeneratorConfig
 from colorizer.networks.pix2pix import SPACES, Pix2Pix, Pix2PixConfig
+from tests.helpers.checkpoints import change_config
 from tests.helpers.networks import tiny_generator, tiny_pix2pix
 from train.model.build import build_discriminator, build_generator, parameter_groups
 from train.settings.config import TrainConfig
@@ -216,6 +219,27 @@ def test_the_discriminator_of_a_checkpoint_is_trained_further(tmp_path: Path) ->
     assert discriminator.config == before.config
     for name, value in before.state_dict().items():
         assert torch.allclose(discriminator.state_dict()[name], value, atol=1e-3), name
+
+
+def test_a_u_net_discriminator_is_built_and_published_with_a_checkpoint(tmp_path: Path) -> None:
+    """As `--discriminator unet` asks; then `--preset finetune` takes it from the checkpoint."""
+    generator = tiny_generator()
+    first, _ = discriminator_of(settings(discriminator="unet", discriminator_width=4), generator)
+    assert first.config == DiscriminatorConfig(kind="unet", width=4)
+    save_checkpoint(tmp_path, generator, 192, first)
+    config = settings(**{**PRESETS["finetune"], "init": str(tmp_path)})
+    second, said = discriminator_of(config, build_generator(config))
+    assert said == f"The discriminator of {tmp_path} is trained further."
+    assert second.config == first.config
+
+
+def test_a_discriminator_of_an_earlier_version_is_a_patchgan(tmp_path: Path) -> None:
+    before = Discriminator(DiscriminatorConfig(width=4))
+    save_checkpoint(tmp_path, tiny_generator(), 192, before)
+    change_config(tmp_path, lambda config: config.pop("kind"), DISCRIMINATOR_CONFIG_FILE)
+    found = load_discriminator(tmp_path)
+    assert found is not None
+    assert found.config == before.config
 
 
 def test_a_checkpoint_without_a_discriminator_gets_a_fresh_one(tiny_checkpoint: Path) -> None:

@@ -13,13 +13,16 @@ from torch.nn import functional as F
 from torchvision.models import vgg16
 from torchvision.transforms.functional import normalize
 
-from colorizer.imaging.color import ab_bins, rgb_to_lab
+from colorizer.imaging.color import ab_bins, lab_to_rgb, rgb_to_lab
+from colorizer.networks.generator import Prediction
 from tests.helpers.photos import color_pixels
 from train.measure.metrics import colorfulness
 from train.model.bins import BinLoss, bin_prior, soft_encoding, table_index
-from train.model.gan import GANS, discriminator_loss, generator_loss
+from train.model.gan import GANS, discriminator_loss, generator_loss, r1_penalty
 from train.model.losses import ab_gradient_loss, ab_loss, colorfulness_loss, delta_e_loss
+from train.model.objective import Batch, Objective
 from train.model.perceptual import PerceptualLoss
+from train.settings.config import TrainConfig
 
 # lpips calls torchvision the old way
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torchvision")
@@ -425,3 +428,36 @@ def test_unknown_gan_is_named() -> None:
         discriminator_loss("wasserstein", logits, logits)
     with pytest.raises(ValueError, match="'wasserstein' is no adversarial loss; use bce or"):
         generator_loss("wasserstein", logits)
+
+
+def test_r1_is_half_of_the_mean_squared_gradient() -> None:
+    """Of logits a + 3 b, each pixel has the gradient (1, 3); it can be learned from."""
+    weight = torch.tensor(3.0, requires_grad=True)
+    real = torch.randn(2, 2, 8, 8, requires_grad=True)
+    penalty = r1_penalty(real[:, :1] + weight * real[:, 1:], real)
+    assert penalty.item() == pytest.approx((1 + 9) / 2)
+    assert r1_penalty(2 * real[:, :1], real, scale=5.0).item() == pytest.approx(50.0)
+    penalty.backward()
+    assert weight.grad is not None
+    assert weight.grad.item() == pytest.approx(3)
+
+
+def test_lpips_and_vgg16_are_used_together(
+    perceptual_files: dict[str, Path], truth: Tensor
+) -> None:
+    config = TrainConfig(
+        ab_weight=0.0,
+        perceptual_weight=2.0,
+        perceptual_weights=str(perceptual_files["lpips"]),
+        vgg_weight=0.5,
+        vgg_weights=str(perceptual_files["vgg16"]),
+    )
+    lab = rgb_to_lab(truth)
+    batch = Batch(lab[:, :1], lab[:, :1], lab[:, 1:], truth)
+    prediction = Prediction(ab=lab[:, 1:] / 2, logits=None, rgb=None)
+    losses = Objective(config, torch.zeros(2, 3), None)(prediction, batch)
+    rgb = lab_to_rgb(torch.cat((batch.lightness, prediction.ab), 1))
+    for name, kind, weight in (("perceptual", "lpips", 2.0), ("vgg", "vgg16", 0.5)):
+        expected = weight * PerceptualLoss(kind, perceptual_files[kind])(rgb, truth)
+        assert losses[name].item() == pytest.approx(expected.item(), rel=1e-4)
+    assert set(losses) == {"perceptual", "vgg"}

@@ -484,6 +484,7 @@ def test_one_corrupt_photo_in_a_hundred_is_counted(tmp_path: Path) -> None:
         {"head": "tanh"},
         {"mixed_precision": "bf16", **ADVERSARIAL},
         {"gan": "hinge", "spectral_norm": True, **ADVERSARIAL},
+        {"discriminator": "unet", "r1_weight": 1.0, **ADVERSARIAL},
         {"adversarial_share": 1.0, "discriminator_photos": 0},
         {"colorfulness_weight": 0.1, "gradient_weight": 0.1, "l1_weight": 1.0},
         {"epochs": 0.5},

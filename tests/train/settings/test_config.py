@@ -11,7 +11,12 @@ from train.settings.flags import parse_config
 from train.settings.presets import PRESETS
 
 NEEDED = ["--data", "photos", "--output", "run"]
-FEATURES = ["--perceptual-weights", "features"]  # which --perceptual-weight asks for
+FEATURES = [  # which --perceptual-weight and --vgg-weight need
+    "--perceptual-weights",
+    "features",
+    "--vgg-weights",
+    "features",
+]
 FIELDS = fields(TrainConfig)
 CHOOSING = [item for item in FIELDS if item.metadata["choices"]]
 
@@ -45,7 +50,9 @@ def test_every_setting_has_its_flag(item: Field[Any]) -> None:
         words = words if value else ["--no-" + item.name.replace("_", "-")]
     else:
         words += map(str, value if isinstance(value, tuple) else [value])
-    base = TrainConfig(data=("photos",), output="run", perceptual_weights="features")
+    base = TrainConfig(
+        data=("photos",), output="run", perceptual_weights="features", vgg_weights="features"
+    )
     config, _ = parse_config([*NEEDED, *FEATURES, *words])
     assert config == replace(base, **{item.name: value})
 
