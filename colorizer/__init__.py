@@ -7,6 +7,7 @@ result.colorized.save("grandma_color.jpg")
 """
 
 from colorizer.adjust.adjustments import PRESETS, Adjustments
+from colorizer.edit import Edit, render
 from colorizer.errors import (
     CheckpointError,
     ClusterError,
@@ -32,6 +33,7 @@ __all__ = [
     "Colorization",
     "Colorizer",
     "ColorizerError",
+    "Edit",
     "EngineError",
     "ExportError",
     "Photo",
@@ -39,4 +41,5 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "ReportError",
+    "render",
 ]
