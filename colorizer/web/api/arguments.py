@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     AdjustmentValues = dict[str, float]
 else:
     Preset = Literal[tuple(PRESETS)]
-    Format = Literal[("", *SAVED_AS)]
+    Format = Literal[("", *(name for name in SAVED_AS if name != "HEIF"))]  # that is an extra
     HintValues = TypedDict("HintValues", get_type_hints(ColorHint))
     AdjustmentValues = with_config(ConfigDict(extra="forbid"))(
         TypedDict("AdjustmentValues", get_type_hints(Adjustments), total=False)
