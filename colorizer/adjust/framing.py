@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-import numpy as np
-
 from colorizer.photo.photo import Photo
 
 
@@ -42,10 +40,7 @@ class Framing:
 
     def whole(self, photo: Photo) -> Photo:
         """The whole photo, turned and inverted."""
-        if self.turns:
-            photo = photo.transformed(
-                lambda pixels: np.rot90(pixels, -self.turns)
-            )  # counterclockwise
+        photo = photo.turned(self.turns)
         return photo.inverted() if self.negative else photo
 
     def box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -62,5 +57,4 @@ class Framing:
         """What stays of a turned photo."""
         if not any(self.margins):
             return photo
-        left, top, right, bottom = self.box(photo.size)
-        return photo.transformed(lambda pixels: pixels[top:bottom, left:right])
+        return photo.cropped(self.box(photo.size))

@@ -35,6 +35,8 @@ NOTICE_SENTENCES: Mapping[Notice, str] = {
     "other_format": "Its format can't be written; the result is a {format} file.",
     "cmyk": "Its CMYK colors were converted to sRGB.",
     "profile": "Its color profile can't be used; it was read as sRGB.",
+    "metadata": "Some of its metadata is damaged or too large, and was left out.",
+    "captions": "{format} can't hold all of its captions; PNG, TIFF and JPEG hold more.",
     "depth": "{format} stores 8 bits per channel; PNG and TIFF keep all 16.",
     "transparency": "{format} has no transparency; transparent areas became white.",
 }

@@ -26,6 +26,7 @@ from colorizer.photo.jpeg import read_jpeg
 from colorizer.photo.jpeg2000 import read_header
 from colorizer.photo.metadata import Metadata
 from colorizer.photo.notices import Notice
+from colorizer.photo.read_metadata import MetadataReading, read_metadata, read_tiff_metadata
 
 ORIENTATION = 0x0112  # EXIF tag, and TIFF's
 BITS, ICC_PROFILE = 258, 34675  # TIFF tags
@@ -141,22 +142,21 @@ def _decode_image(image: Image.Image, file: BinaryIO | None, max_pixels: int) ->
     format = image.format or "PNG"
     pages = 1 if format == "MPO" else getattr(image, "n_frames", 1)
     deep = file is not None and _is_deep(image, file)
-    metadata = Metadata.of(image)  # of a PNG it loads the pixels, and with them its last texts
+    reading = read_metadata(image)
     if file is not None and deep and format == "TIFF":
-        return _finish(_read_tiff(file, max_pixels), format, metadata)
+        return _finish(_read_tiff(file, max_pixels), format, reading)
     if file is not None and deep:
         stored = _deep_pixels(image, file)
     else:
         pixels = _jpeg_pixels(image, file) if file is not None else None
         stored = _pillow_pixels(image) if pixels is None else Stored(pixels)
-    stored.orientation = image.getexif().get(
-        ORIENTATION, 1
-    )  # none left where Pillow has applied it
+    if format != "TIFF":  # there Pillow has applied it
+        stored.orientation = reading.orientation
     stored.profile = image.info.get("icc_profile") or b""
     stored.pages = pages
     if file is not None:
         image.close()  # for its pixels take as much memory as ours
-    return _finish(stored, format, metadata)
+    return _finish(stored, format, reading)
 
 
 def _decode_other(file: BinaryIO, max_pixels: int) -> Decoded:
@@ -167,10 +167,10 @@ def _decode_other(file: BinaryIO, max_pixels: int) -> Decoded:
         raise RefusedError("is a HEIC photo; pip install pillow-heif, or convert it to JPEG.")
     if not start.startswith(TIFF_STARTS):
         raise RefusedError("is not a photo in a known format; convert it to JPEG, PNG or TIFF.")
-    return _finish(_read_tiff(file, max_pixels), "TIFF", Metadata.of_tiff(file))
+    return _finish(_read_tiff(file, max_pixels), "TIFF", read_tiff_metadata(file))
 
 
-def _finish(stored: Stored, format: str, metadata: Metadata) -> Decoded:
+def _finish(stored: Stored, format: str, reading: MetadataReading) -> Decoded:
     """Convert to sRGB, turn upright, keep no channel that says nothing."""
     notices: list[Notice] = []
     pixels, alpha = stored.pixels, stored.alpha
@@ -189,8 +189,10 @@ def _finish(stored: Stored, format: str, metadata: Metadata) -> Decoded:
         notices.append("other_format")
     if stored.pages > 1:
         notices.append("first_page")
+    if reading.damaged:
+        notices.append("metadata")
     pixels = np.ascontiguousarray(_upright(pixels, stored.orientation))
-    return Decoded(pixels, alpha, _saved_as(format), metadata, tuple(notices))
+    return Decoded(pixels, alpha, _saved_as(format), reading.metadata, tuple(notices))
 
 
 def _raise_limit(max_pixels: int) -> None:

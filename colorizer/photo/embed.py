@@ -1,8 +1,10 @@
-"""How what is known about a photo is written into its file."""
+"""Write a photo's metadata into its file."""
 
 import io
 import struct
 import zlib
+from functools import partial
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 from xml.dom import minidom
@@ -20,43 +22,59 @@ from colorizer.photo.exif import (
     read_exif,
     write_exif,
 )
-from colorizer.photo.metadata import IPTC_RESOURCE, JP2_UUIDS, Metadata
+from colorizer.photo.iptc import RESOURCES_HEADER, photoshop_resource
+from colorizer.photo.metadata import Metadata
+from colorizer.photo.read_metadata import EXTENDED_HEADER, EXTENDED_XMP, JP2_UUIDS
 from colorizer.photo.xmp import (
-    HISTORY,
+    NO_XMP,
+    NOTE,
+    PREFIXES,
     RDF,
     SOURCE_TYPE,
-    children,
+    TEXT_PROPERTIES,
+    add_missing,
     edited_xmp,
     properties,
-    remove,
+    remove_all,
 )
 
-SEGMENT = 65533  # bytes that one segment of a JPEG holds at most
+SEGMENT = 65533  # bytes in one segment of a JPEG
 EXIF_HEADER, XMP_HEADER = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 METERS_PER_INCH = 0.0254
+REFERENCE_BYTES = 200  # for the property that refers to extended XMP
 TIFF_ICC = 0x8773
 BYTE, ASCII, LONG, UNDEFINED, UTF_8 = 1, 2, 4, 7, 129  # types of TIFF values
 
 
 def pillow_options(metadata: Metadata, format: str, icc: bytes | None) -> dict[str, Any]:
-    """Options for Pillow's `Image.save`.
+    """Return options for Pillow's `Image.save`.
 
-    WebP, AVIF and HEIF have no place for IPTC. A segment of a JPEG holds 64 kB: of larger EXIF or
-    XMP the largest parts are left out, except the mark of an algorithm; larger IPTC is left out.
+    WebP, AVIF and HEIF can't hold IPTC. A segment of a JPEG holds 64 kB: the largest fields of
+    larger EXIF are left out, larger XMP goes on as extended XMP, and larger IPTC in further
+    segments.
 
     Args:
-        metadata: what is known about the photo.
+        metadata: the metadata of the photo.
         format: "JPEG", "WEBP", "AVIF" or "HEIF".
-        icc: the profile of the pixels.
+        icc: the ICC profile of the pixels.
     """
-    exif, xmp = metadata.exif, metadata.xmp
+    exif, xmp = metadata.exif, _xmp_with_texts(metadata, native=("Comment",) * (format == "JPEG"))
     options: dict[str, Any] = {}
     if format == "JPEG":
         exif = _limited_exif(exif, SEGMENT - len(EXIF_HEADER))
-        xmp = _limited_xmp(xmp, SEGMENT - len(XMP_HEADER))
-        resources = b"Photoshop 3.0\0" + _photoshop_resource(metadata.iptc)
-        if metadata.iptc and len(resources) <= SEGMENT:
-            options["extra"] = b"\xff\xed" + struct.pack(">H", len(resources) + 2) + resources
+        xmp, extended = _split_xmp(xmp, SEGMENT - len(XMP_HEADER))
+        options["extra"] = b""
+        if metadata.iptc:
+            resource = photoshop_resource(metadata.iptc)
+            options["extra"] += _segments(0xED, RESOURCES_HEADER, resource)
+        for start in range(0, len(extended), SEGMENT - EXTENDED_HEADER):
+            digest = md5(extended, usedforsecurity=False).hexdigest().upper().encode()
+            head = EXTENDED_XMP + digest + struct.pack(">II", len(extended), start)
+            part = extended[start : start + SEGMENT - EXTENDED_HEADER]
+            options["extra"] += _segments(0xE1, head, part)
+        for keyword, text in metadata.texts:
+            if keyword == "Comment":
+                options["extra"] += _segments(0xFE, b"", text.encode())
         if metadata.dpi is not None:
             options["dpi"] = metadata.dpi
     if exif:
@@ -68,14 +86,31 @@ def pillow_options(metadata: Metadata, format: str, icc: bytes | None) -> dict[s
     return options
 
 
-def _photoshop_resource(iptc: bytes) -> bytes:
-    """IPTC as one of Photoshop's image resources, with an empty name."""
-    head = struct.pack(">4sHHI", b"8BIM", IPTC_RESOURCE, 0, len(iptc))
-    return head + iptc + bytes(len(iptc) % 2)
+def _segments(marker: int, head: bytes, data: bytes) -> bytes:
+    """Segments of a JPEG with a kind's header each."""
+    step = SEGMENT - len(head)
+    return b"".join(
+        struct.pack(">BBH", 0xFF, marker, 2 + len(head) + len(data[at : at + step]))
+        + head
+        + data[at : at + step]
+        for at in range(0, len(data), step)
+    )
+
+
+def _xmp_with_texts(metadata: Metadata, native: tuple[str, ...] = ()) -> bytes:
+    """XMP with the captions for which a format has no place of its own."""
+    values: dict[tuple[str, str], str] = {}
+    for keyword, text in metadata.texts:
+        if keyword in TEXT_PROPERTIES and keyword not in native:
+            key = TEXT_PROPERTIES[keyword]
+            values[key] = f"{values[key]}\n{text}" if key in values else text
+    if not values:
+        return metadata.xmp
+    return edited_xmp(metadata.xmp or NO_XMP, partial(add_missing, values=values))
 
 
 def _limited_exif(exif: bytes, limit: int) -> bytes:
-    """EXIF of at most `limit` bytes; the largest fields go first."""
+    """Drop the largest fields of EXIF until it has at most `limit` bytes."""
     while (excess := len(exif) - limit) > 0:
         order, tags = read_exif(io.BytesIO(exif))
         fields = sorted(_fields(tags), key=lambda item: len(item[2].data), reverse=True)
@@ -89,40 +124,47 @@ def _limited_exif(exif: bytes, limit: int) -> bytes:
 
 
 def _fields(tags: Directory) -> list[tuple[Directory, int, Field]]:
-    """Each field with its directory and tag, those of directories within, too."""
+    """Return each field with its directory and tag, also from inner directories."""
     fields = []
     for tag, field in tags.items():
         fields += _fields(field) if isinstance(field, dict) else [(tags, tag, field)]
     return fields
 
 
-def _limited_xmp(xmp: bytes, limit: int) -> bytes:
-    """XMP of at most `limit` bytes; the largest properties and oldest events go first."""
+def _split_xmp(xmp: bytes, limit: int) -> tuple[bytes, bytes]:
+    """Split XMP into a packet of at most `limit` bytes and extended XMP (XMP part 3, 1.1.3.1).
 
-    def shorten(rdf: minidom.Element) -> None:
-        parts: list[minidom.Attr | minidom.Element] = []
-        for key, node in properties(rdf):
-            if key == HISTORY:
-                parts += [part for s in children(node, RDF, "Seq") for part in _old_events(s)]
-            elif key != SOURCE_TYPE:
-                parts.append(node)
-        excess = len(xmp) - limit
-        for part in sorted(parts, key=_length, reverse=True):
+    The largest properties move to the extended XMP, but never the mark of an algorithm.
+    """
+    if len(xmp) <= limit:
+        return xmp, b""
+    moved: list[tuple[str, str]] = []
+
+    def keep(rdf: minidom.Element) -> None:
+        sizes = [(_length(node), key, node) for key, node in properties(rdf) if key != SOURCE_TYPE]
+        excess = len(xmp) + REFERENCE_BYTES - limit
+        removed = []
+        for length, key, node in sorted(sizes, key=lambda item: item[0], reverse=True):
             if excess <= 0:
                 break
-            excess -= _length(part)
-            remove(part)
+            excess -= length
+            moved.append(key)
+            removed.append(node)
+        remove_all(removed)
 
-    while len(xmp) > limit:
-        shorter = edited_xmp(xmp, shorten)
-        if len(shorter) >= len(xmp):
-            return b""
-        xmp = shorter
-    return xmp
+    def drop(rdf: minidom.Element) -> None:
+        remove_all([node for key, node in properties(rdf) if key not in moved])
 
+    def refer(rdf: minidom.Element) -> None:
+        description = rdf.getElementsByTagNameNS(RDF, "Description")[0]
+        description.setAttribute(f"xmlns:{PREFIXES[NOTE]}", NOTE)
+        digest = md5(extended, usedforsecurity=False).hexdigest().upper()
+        description.setAttributeNS(NOTE, f"{PREFIXES[NOTE]}:HasExtendedXMP", digest)
 
-def _old_events(sequence: minidom.Element) -> list[minidom.Element]:
-    return children(sequence, RDF, "li")[:-1]
+    main = edited_xmp(xmp, keep)
+    extended = edited_xmp(xmp, drop).partition(b"?>\n")[2].rpartition(b"\n<?xpacket")[0]
+    main = edited_xmp(main, refer)
+    return (main, extended) if len(main) <= limit else (b"", b"")
 
 
 def _length(node: minidom.Attr | minidom.Element) -> int:
@@ -131,12 +173,12 @@ def _length(node: minidom.Attr | minidom.Element) -> int:
 
 
 def png_chunks(metadata: Metadata, icc: bytes | None) -> bytes:
-    """Chunks of a PNG, to go right after its first one (IHDR).
+    """Return chunks of a PNG that belong right after its first one (IHDR).
 
     Args:
-        metadata: what is known about the photo. IPTC is stored as ImageMagick and ExifTool do;
-            PNG itself has no place for it.
-        icc: the profile of the pixels.
+        metadata: the metadata of the photo. PNG has no place for IPTC, which is stored as by
+            ImageMagick and ExifTool.
+        icc: the ICC profile of the pixels.
     """
     chunks = b""
     if icc:
@@ -149,9 +191,15 @@ def png_chunks(metadata: Metadata, icc: bytes | None) -> bytes:
     if metadata.xmp:
         chunks += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp)
     if metadata.iptc:
-        resource = _photoshop_resource(metadata.iptc)
+        resource = photoshop_resource(metadata.iptc)
         profile = f"\niptc\n{len(resource):8}\n{resource.hex()}\n".encode()
         chunks += _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(profile))
+    for keyword, text in metadata.texts:
+        key = keyword.encode("latin-1", "replace")
+        try:
+            chunks += _chunk(b"tEXt", key + b"\0" + text.encode("latin-1"))
+        except UnicodeEncodeError:
+            chunks += _chunk(b"iTXt", key + b"\0\0\0\0\0" + text.encode())
     return chunks
 
 
@@ -160,8 +208,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def jp2_boxes(metadata: Metadata) -> bytes:
-    """Boxes to go to the end of a .jp2 file; its resolution is in the EXIF."""
-    contents = {"exif": metadata.exif, "xmp": metadata.xmp, "iptc": metadata.iptc}
+    """Return boxes that belong at the end of a .jp2 file; its resolution is in the EXIF."""
+    contents = {"exif": metadata.exif, "xmp": _xmp_with_texts(metadata), "iptc": metadata.iptc}
     return b"".join(
         struct.pack(">I4s", 24 + len(content), b"uuid") + JP2_UUIDS[name] + content
         for name, content in contents.items()
@@ -170,11 +218,11 @@ def jp2_boxes(metadata: Metadata) -> bytes:
 
 
 def tiff_tags(metadata: Metadata, icc: bytes | None) -> list[tuple[int, int, int, bytes, bool]]:
-    """Tags for tifffile's `extratags`: all but the resolution and what `append_exif` writes.
+    """Return tags for tifffile's `extratags`, without the resolution and `append_exif`'s tags.
 
     Args:
-        metadata: what is known about the photo.
-        icc: the profile of the pixels.
+        metadata: the metadata of the photo.
+        icc: the ICC profile of the pixels.
     """
     tags: Directory = {}
     if metadata.exif:
@@ -182,7 +230,7 @@ def tiff_tags(metadata: Metadata, icc: bytes | None) -> list[tuple[int, int, int
     tags |= {
         tag: Field(type, data)
         for tag, type, data in (
-            (TIFF_XMP, BYTE, metadata.xmp),
+            (TIFF_XMP, BYTE, _xmp_with_texts(metadata)),
             (TIFF_IPTC, LONG, metadata.iptc + bytes(-len(metadata.iptc) % 4)),  # as Photoshop does
             (TIFF_ICC, UNDEFINED, icc),
         )
@@ -199,7 +247,7 @@ def tiff_tags(metadata: Metadata, icc: bytes | None) -> list[tuple[int, int, int
 def append_exif(path: Path, metadata: Metadata) -> None:
     """Append the EXIF and GPS directories to a little-endian TIFF, classic or BigTIFF.
 
-    Its first directory is written anew at the end, with tags that point to them.
+    The first directory is written again at the end, with tags that point to them.
 
     Raises:
         ValueError: the file is not such a TIFF.

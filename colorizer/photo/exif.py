@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -10,16 +11,17 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
-LARGEST = 2**24  # bytes of metadata read from one photo; a hostile file can claim any number
+MAX_METADATA = 2**24  # bytes read from one photo; a hostile file can claim any number
 # TIFF 6.0, sec. 2; 13 is IFD, 16 to 18 are BigTIFF's, 129 is EXIF 3.0's UTF-8
 TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 TYPE_SIZES |= {13: 4, 16: 8, 17: 8, 18: 8, 129: 1}
 OFFSET_TYPES = (13, 16, 17, 18)
 EXIF_IFD, GPS_IFD, INTEROP_IFD, MAKER_NOTE = 0x8769, 0x8825, 0xA005, 0x927C
 SUBDIRECTORIES: dict[int, Any] = {EXIF_IFD: {INTEROP_IFD: {}}, GPS_IFD: {}}
-X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, COLOR_SPACE = 0x011A, 0x011B, 0x0128, 0xA001
+WIDTH, HEIGHT, ORIENTATION, COLOR_SPACE = 0x0100, 0x0101, 0x0112, 0xA001
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 TIFF_XMP, TIFF_IPTC, TIFF_PHOTOSHOP = 0x02BC, 0x83BB, 0x8649
-STORAGE = {  # tags of IFD0 that say how pixels are stored, or hold what is kept elsewhere
+STORAGE = {  # tags of IFD0 about how pixels are stored, or with content that is kept elsewhere
     *range(0x00FE, 0x010B),  # size, bits, compression, photometric interpretation
     *range(0x0111, 0x011D),  # strips, orientation, resolution, planes
     *range(0x0120, 0x0129),  # free space, gray response, fax options, resolution unit
@@ -40,7 +42,7 @@ Resolution = tuple[float, float] | None
 
 @dataclass(frozen=True)
 class Field:
-    """A value of a TIFF tag: its type, its bytes in little-endian order, and where they lay."""
+    """A value of a TIFF tag: its type, its little-endian bytes and their offset in the file."""
 
     type: int
     data: bytes
@@ -48,12 +50,12 @@ class Field:
 
     @property
     def count(self) -> int:
-        """How many values of its type it has."""
+        """Number of values."""
         return len(self.data) // TYPE_SIZES[self.type]
 
 
 def _little_endian(data: bytes, type: int, order: str) -> bytes:
-    """Bytes of a TIFF type to or from little-endian order."""
+    """Convert bytes of a TIFF type to or from little-endian order."""
     size = 4 if type in (5, 10) else TYPE_SIZES[type]  # a rational is two numbers
     if order == "<" or size == 1:
         return data
@@ -61,28 +63,39 @@ def _little_endian(data: bytes, type: int, order: str) -> bytes:
 
 
 def data_of(tags: Directory, tag: int) -> bytes:
-    """The bytes of a field in little-endian order; none if there is no such field."""
+    """Return the bytes of a field in little-endian order; empty if there is no such field."""
     field = tags.get(tag)
     return field.data if isinstance(field, Field) else b""
+
+
+def number_of(tags: Directory, tag: int) -> int:
+    """Return the first value of an integer field; 0 if there is no such field."""
+    field = tags.get(tag)
+    if not isinstance(field, Field):
+        return 0
+    return int.from_bytes(field.data[: TYPE_SIZES[field.type]], "little")
 
 
 def read_exif(file: BinaryIO) -> tuple[str, Directory]:
     """Read a TIFF structure, classic or BigTIFF.
 
     Args:
-        file: has the structure from its start on.
+        file: a file that starts with the structure.
 
     Returns:
-        The byte order ("<" or ">"), and the first directory with the EXIF, GPS and
-        interoperability directories in place of the tags that point to them. What lies outside
-        the file is left out.
+        The byte order ("<" or ">") and the first directory, with the EXIF, GPS and
+        interoperability directories in place of the tags that point to them. Fields that lie
+        outside the file are left out.
+
+    Raises:
+        KeyError, struct.error: the file is no TIFF structure.
     """
     order = {b"II": "<", b"MM": ">"}[file.read(2)]
     big = struct.unpack(order + "H", file.read(2)) == (43,)
     head, entry, pointer, _ = (order + str(part) for part in TIFF_LAYOUTS[big])
     file.seek(8 if big else 4)
     (start,) = struct.unpack(pointer, file.read(struct.calcsize(pointer)))
-    budget = LARGEST
+    budget = MAX_METADATA
 
     def read_directory(offset: int, subdirectories: dict[int, Any]) -> Directory:
         nonlocal budget
@@ -109,7 +122,7 @@ def read_exif(file: BinaryIO) -> tuple[str, Directory]:
             if tag not in subdirectories:
                 tags[tag] = Field(type, data, where)
                 continue
-            with suppress(Exception):  # damage of any kind costs that directory
+            with suppress(Exception):  # a damaged directory is left out
                 inner = int.from_bytes(data, "little")
                 if directory := read_directory(inner, subdirectories[tag]):
                     tags[tag] = directory
@@ -122,11 +135,10 @@ class ExifWriter:
     """Lays out TIFF directories one after another.
 
     Args:
-        order: of the bytes, "<" or ">".
-        base: where in the file the bytes will go.
-        fixed: a field that stays where it was. Notes of a camera's maker point to parts of
-            themselves by where those lie in the whole.
-        big: whether as in BigTIFF.
+        order: byte order, "<" or ">".
+        base: offset in the file at which the bytes will be written.
+        fixed: a field that keeps its offset, because maker notes contain offsets in the file.
+        big: whether to write BigTIFF.
     """
 
     def __init__(
@@ -137,7 +149,7 @@ class ExifWriter:
         self.buffer = bytearray()
 
     def place(self, data: bytes) -> int:
-        """Append bytes at an even offset, which is returned."""
+        """Append bytes at an even offset and return it."""
         start = len(self.buffer) + len(self.buffer) % 2
         if self.fixed is not None:
             end = self.fixed.offset + len(self.fixed.data)
@@ -147,11 +159,11 @@ class ExifWriter:
         return self.base + start
 
     def write(self, tags: Directory) -> int:
-        """Append a directory and all that is in it; its offset is returned."""
+        """Append a directory with its fields and return its offset."""
         head, entry, pointer, pointer_type = self.layout
         width = struct.calcsize("=" + pointer)
         size = struct.calcsize("=" + head) + struct.calcsize("=" + entry) * len(tags) + width
-        start = self.place(bytes(size))  # the last of it is 0: no further directory
+        start = self.place(bytes(size))  # ends with 0: no further directory
         table = struct.pack(self.order + head, len(tags))
         for tag, field in sorted(tags.items(), key=lambda item: item[0]):
             if isinstance(field, dict):
@@ -178,7 +190,7 @@ class ExifWriter:
 
 
 def write_exif(order: str, tags: Directory) -> bytes:
-    """A TIFF structure of a directory; empty for an empty one. The inverse of `read_exif`."""
+    """Write a directory as a TIFF structure, empty for no tags; the inverse of `read_exif`."""
     if not tags:
         return b""
     photo = tags.get(EXIF_IFD)
@@ -191,14 +203,21 @@ def write_exif(order: str, tags: Directory) -> bytes:
     return bytes(writer.buffer)
 
 
+def changed_exif(exif: bytes, change: Callable[[Directory], None]) -> bytes:
+    """Change the first directory of a TIFF structure."""
+    order, tags = read_exif(io.BytesIO(exif))
+    change(tags)
+    return write_exif(order, tags)
+
+
 def without_tags(exif: bytes, dropped: set[int]) -> bytes:
-    """A TIFF structure without some tags of its first directory."""
+    """Return a TIFF structure without some tags of its first directory."""
     order, tags = read_exif(io.BytesIO(exif))
     return write_exif(order, {tag: field for tag, field in tags.items() if tag not in dropped})
 
 
-def cleaned(tags: Directory, dpi: Resolution) -> Directory:
-    """Without what is not true of upright sRGB pixels of any layout; with the resolution."""
+def for_upright_srgb(tags: Directory, dpi: Resolution) -> Directory:
+    """Drop tags that are wrong for upright sRGB pixels in any layout, and set the resolution."""
     tags = _without(tags, STORAGE)
     for tag in (EXIF_IFD, GPS_IFD):
         if isinstance(directory := tags.pop(tag, None), dict) and (

@@ -8,10 +8,12 @@ Notice = Literal[
     "other_format",  # the result is saved in another format
     "cmyk",  # CMYK became sRGB
     "profile",  # the color profile can't be used
+    "metadata",  # some metadata is damaged and was left out
     # from looking at the picture
     "colors",  # it already has colors
     "negative",  # it looks like a negative
     # from saving it in a format that holds less
     "depth",  # 16 bits per channel become 8
+    "captions",  # the format has no place for some captions
     "transparency",  # transparent pixels become white
 ]

@@ -27,11 +27,13 @@ from colorizer.photo.decode import decode
 from colorizer.photo.encode import on_white, to_8_bits, write
 from colorizer.photo.formats import DEEP, MAX_PIXELS, OPAQUE, format_of
 from colorizer.photo.metadata import Metadata
+from colorizer.photo.move import Move
 from colorizer.photo.notices import Notice
 
 OVERVIEW = 640  # pixels of the short side of a copy that is kept, as faces are searched in
 LARGE = 4 * OVERVIEW  # pixels of the short side of photos of which one is worth it
 SMALLER = 1.5  # times; copies that are smaller by it are made from the overview
+ORIENTATIONS = (1, 6, 3, 8)  # EXIF orientation of 0 to 3 quarter turns clockwise
 LUMINANCE_WEIGHTS = np.array(RGB_TO_XYZ[1], np.float32)[None]
 
 
@@ -160,6 +162,20 @@ class Photo:
         alpha = None if self.alpha is None else np.ascontiguousarray(move(self.alpha))
         return replace(self, pixels=np.ascontiguousarray(move(self.pixels)), alpha=alpha)
 
+    def turned(self, quarters: int) -> Self:
+        """The photo after 0 to 3 quarter turns clockwise, with its metadata."""
+        if not quarters:
+            return self
+        turned = self.transformed(lambda pixels: np.rot90(pixels, -quarters))
+        move = Move(self.size, ORIENTATIONS[quarters])
+        return replace(turned, metadata=self.metadata.moved(move))
+
+    def cropped(self, box: tuple[int, int, int, int]) -> Self:
+        """The photo between a left, top, right and bottom edge in pixels, with its metadata."""
+        left, top, right, bottom = box
+        cropped = self.transformed(lambda pixels: pixels[top:bottom, left:right])
+        return replace(cropped, metadata=self.metadata.moved(Move(self.size, box=box)))
+
     def inverted(self) -> Self:
         """The positive of a negative."""
         return replace(self, pixels=np.iinfo(self.pixels.dtype).max - self.pixels)
@@ -181,6 +197,8 @@ class Photo:
             losses.append("depth")
         if self.alpha is not None and format in OPAQUE:
             losses.append("transparency")
+        if self.metadata.loses_captions(format):
+            losses.append("captions")
         return losses
 
     def save(self, path: str | Path, format: str | None = None, quality: int = 95) -> None:

@@ -17,6 +17,7 @@ from colorizer.photo.exif import (
     write_exif,
 )
 from colorizer.photo.metadata import Metadata
+from colorizer.photo.read_metadata import read_metadata
 
 
 def record(dataset: int, value: bytes) -> bytes:
@@ -90,7 +91,7 @@ IPTC = UTF_8_RECORDS + b"".join(
 
 
 def full_metadata(order: str = "<") -> Metadata:
-    return Metadata.of(image_with(exif(order), XMP, IPTC))
+    return metadata_of(image_with(exif(order), XMP, IPTC))
 
 
 def tags_of(metadata: Metadata) -> Directory:
@@ -111,3 +112,7 @@ def image_with(
     if dpi:
         image.info |= {"jfif_unit": 1, "dpi": dpi}
     return image
+
+
+def metadata_of(image: Image.Image) -> Metadata:
+    return read_metadata(image).metadata
