@@ -222,8 +222,9 @@ def test_damaged_metadata_never_raises() -> None:
         for data in damaged:
             metadata = metadata_of(image_with(**{part: data}))
             metadata = metadata.without_location().marked("colorizer", "0")
-            ElementTree.fromstring(metadata.xmp)
-            Metadata(**{part: data}).without_location().marked("colorizer", "0")
+            assert ElementTree.fromstring(metadata.xmp).findall(".//{*}History/{*}Seq/{*}li")
+            metadata = Metadata(**{part: data}).without_location().marked("colorizer", "0")
+            assert ElementTree.fromstring(metadata.xmp).findall(".//{*}History/{*}Seq/{*}li")
 
 
 def test_directories_that_contain_themselves_end() -> None:

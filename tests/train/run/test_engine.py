@@ -2,6 +2,7 @@
 
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -43,9 +44,24 @@ def test_a_dead_worker_is_told_from_other_errors() -> None:
         raise RuntimeError("out of memory")
 
 
-def test_keeping_memory_is_harmless_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "darwin")
+@pytest.mark.parametrize(("platform", "calls"), [("darwin", 0), ("linux", 3)])
+def test_memory_is_kept_on_linux_alone(
+    platform: str, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: list[tuple[int, int]] = []
+    library = SimpleNamespace(mallopt=lambda *option: options.append(option))
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("ctypes.CDLL", lambda name: library)
     keep_freed_memory()
+    assert len(options) == calls
+
+
+def test_without_glibc_no_memory_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("ctypes.CDLL", lambda name: asked.append(name))
+    keep_freed_memory()
+    assert asked == [None]
 
 
 def test_attention_keeps_its_gradient_when_values_share_a_large_mean() -> None:

@@ -273,6 +273,8 @@ def test_a_run_can_be_moved(photo_folder: Path, tmp_path: Path) -> None:
     fit(settings(photo_folder, tmp_path / "here"))
     (tmp_path / "here").rename(tmp_path / "there")
     fit(settings(f"{photo_folder}/", tmp_path / "there", resume=True))
+    assert (tmp_path / "there" / "last.pt").exists()
+    assert not (tmp_path / "here").exists()
 
 
 def test_nothing_to_validate_on_is_said(
