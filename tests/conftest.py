@@ -16,19 +16,35 @@ from colorizer.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from colorizer.inference.export import export_onnx
 from colorizer.networks.generator import Generator
 from tests.helpers.networks import tiny_generator
+from tests.helpers.paths import ROOT
 from tests.helpers.photos import Pixels, as_arrays, color_pixels, save_photos
 
 torch.set_num_threads(1)  # tiny networks would only wait for each other's threads
 
-# Fixtures that start a server or export a network: tests that use one are slow.
-SLOW_FIXTURES = {"address", "closed", "exported", "tiny_onnx"}
+# Tests are slow that use a server, an exported network or the features of VGG16 and AlexNet ...
+SLOW_FIXTURES = {"address", "closed", "exported", "hub", "perceptual_files", "tiny_onnx"}
+# ... or that run the commands of `train` from end to end.
+SLOW_FILES = {
+    ROOT / "tests" / "train" / name
+    for name in (
+        "measure/test_calibrate.py",
+        "measure/test_evaluate.py",
+        "measure/test_hints.py",
+        "measure/test_leaks.py",
+        "measure/test_negatives.py",
+        "model/test_average.py",
+        "publishing/test_folder.py",
+        "run/test_plots.py",
+    )
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects tests by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use a slow fixture."""
+    """Mark slow tests by what they use."""
     for item in items:
-        if isinstance(item, pytest.Function) and SLOW_FIXTURES & set(item.fixturenames):
+        uses = set(item.fixturenames) if isinstance(item, pytest.Function) else set()
+        if item.path in SLOW_FILES or SLOW_FIXTURES & uses:
             item.add_marker(pytest.mark.slow)
 
 
