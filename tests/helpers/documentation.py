@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from colorizer.web.server.settings import Settings, variable_of
 from tests.helpers.paths import ROOT
 
 TEXT = (ROOT / "docs" / "http.md").read_text()
@@ -34,6 +35,6 @@ def settings() -> list[str]:
     """The variables of the environment that the code reads."""
     code = [ROOT / "app.py", *(ROOT / "colorizer").rglob("*.py")]
     text = "\n".join(path.read_text("utf-8") for path in code)
-    found = sorted(set(re.findall(r"\bCOLORIZER_[A-Z_]+", text)))
-    assert found
-    return found
+    named = set(re.findall(r"\bCOLORIZER_[A-Z_]+", text))
+    fields = {variable_of(name) for name in Settings.model_fields}
+    return sorted(name for name in named | fields if name.startswith("COLORIZER_"))
