@@ -3,11 +3,13 @@
 import json
 import signal
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Event
 
 import gradio as gr
-from fastapi import Depends
+from gradio.routes import App
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -15,16 +17,18 @@ from starlette.routing import Route
 
 from colorizer.version import __version__
 from colorizer.web.page import theme
-from colorizer.web.server.limits import STOPPING, WorkLimit
+from colorizer.web.server.admission import Admission
+from colorizer.web.server.limits import STOPPING
 from colorizer.web.server.log import WORK, start_json
-from colorizer.web.server.memory import start_sweeping
 from colorizer.web.server.models import Models
+from colorizer.web.server.origins import Origins
+from colorizer.web.server.sessions import Sessions
 from colorizer.web.server.settings import settings
+from colorizer.web.server.sweeping import start_sweeping
 from colorizer.web.server.traffic import HEALTH_PATH, OpenRequests, RequestMonitor
 from colorizer.web.texts import FALLBACK, I18N, LANGUAGES
 
 FOLDER = Path(__file__).parent
-MAX_SESSIONS = 50  # visitors whose photos are kept in memory at the same time
 
 
 def serve(page: gr.Blocks, models: Models) -> None:
@@ -38,7 +42,7 @@ def serve(page: gr.Blocks, models: Models) -> None:
     stop, requests, chosen = Event(), OpenRequests(), settings()
     if chosen.log == "json":
         start_json()
-    start_sweeping(page)
+    start_sweeping()
     launch(page, models, requests)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -70,16 +74,30 @@ def launch(page: gr.Blocks, models: Models, requests: OpenRequests) -> None:
         mcp_server=chosen.mcp,
         enable_monitoring=False,
         run_history=False,
-        state_session_capacity=MAX_SESSIONS,
         footer_links=["api", "settings"],
         quiet=chosen.log == "json",
         prevent_thread_lock=True,
         app_kwargs={
             "routes": [health_route(models)],
-            "dependencies": [Depends(WorkLimit(page.fns, chosen.requests_per_minute))],
-            "middleware": [Middleware(RequestMonitor, requests)],
+            "middleware": [
+                Middleware(RequestMonitor, requests),
+                Middleware(Admission, page, chosen),
+            ],
+            "lifespan": prepare_app,
         },
     )
+
+
+@asynccontextmanager
+async def prepare_app(app: App) -> AsyncIterator[None]:
+    """Before the first request: bound the visitors' memory, and check where requests come from."""
+    chosen = settings()
+    sessions = Sessions(int(chosen.work_memory), chosen.kept_seconds)
+    sessions.set_blocks(app.get_blocks())
+    app.state_holder = sessions
+    # Gradio adds its middleware for other origins last, so this one has to be around them all.
+    app.middleware_stack = Origins(app.build_middleware_stack(), chosen.origins)
+    yield
 
 
 def health_route(models: Models) -> Route:

@@ -5,32 +5,25 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from fastapi import Depends, FastAPI, Request
-from starlette.testclient import TestClient
+from fastapi import HTTPException
 
-from colorizer.web.server.limits import STOPPING, WorkLimit
+from colorizer.web.server.limits import LOGINS_PER_MINUTE, STOPPING, WorkLimit
+
+FUNCTIONS = {
+    0: SimpleNamespace(api_name="colorize", concurrency_id="network"),
+    1: SimpleNamespace(api_name="adjust", concurrency_id="quick"),
+}
 
 
-def app(per_minute: int) -> TestClient:
-    """Routes like Gradio's: function 0 starts work, function 1 doesn't."""
-    functions = {
-        0: SimpleNamespace(api_name="colorize", concurrency_id="network"),
-        1: SimpleNamespace(api_name="adjust", concurrency_id="quick"),
-    }
-    app = FastAPI(dependencies=[Depends(WorkLimit(functions, per_minute))])
-
-    @app.post("/gradio_api/upload")
-    @app.post("/gradio_api/call/{api_name}")
-    @app.post("/login")
-    @app.get("/gradio_api/info")
-    def answer() -> str:
-        return "done"
-
-    @app.post("/gradio_api/queue/join")
-    async def join(request: Request) -> object:
-        return await request.json()  # still there to be read
-
-    return TestClient(app)
+def refusals(limit: WorkLimit, route: str, body: object, times: int) -> list[int]:
+    """The status of each refusal of so many requests."""
+    found = []
+    for _ in range(times):
+        try:
+            limit.check("1.2.3.4", route, body)
+        except HTTPException as error:
+            found.append(error.status_code)
+    return found
 
 
 @pytest.fixture
@@ -41,57 +34,61 @@ def stopping() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
+    ("route", "body"),
     [
         ("/gradio_api/upload", None),
         ("/login", None),
         ("/gradio_api/call/colorize", {"data": []}),
+        ("/gradio_api/call/v2/colorize", {"data": []}),
+        ("/gradio_api/run/adjust", {"data": [], "fn_index": 0}),
         ("/gradio_api/queue/join", {"fn_index": 0}),
+        ("/gradio_api/queue/join", {"fn_index": "0"}),
+        ("/gradio_api/queue/join", {"fn_index": "+0"}),
+        ("/gradio_api/queue/join", {"fn_index": " 0"}),
+        ("/gradio_api/queue/join", {"fn_index": False}),
+        ("/gradio_api/queue/join", {"fn_index": 0.0}),
+        ("/gradio_api/queue/join", {"fn_index": 7}),
+        ("/gradio_api/queue/join", {}),
+        ("/gradio_api/queue/join", None),
     ],
 )
-def test_work_is_limited(path: str, body: object) -> None:
-    client = app(2)
-    assert [client.post(path, json=body).status_code for _ in range(3)] == [200, 200, 429]
-    refused = client.post("/gradio_api/upload")
-    assert 58 <= int(refused.headers["retry-after"]) <= 60
-    assert refused.json()["detail"].startswith("This server takes 2 requests a minute from each")
-    assert client.get("/gradio_api/info").status_code == 200
+def test_work_is_limited(route: str, body: object) -> None:
+    limit = WorkLimit(FUNCTIONS, 2)
+    assert refusals(limit, route, body, 3) == [429]
+    with pytest.raises(HTTPException, match="This server takes 2 requests a minute") as refused:
+        limit.check("1.2.3.4", "/gradio_api/upload", None)
+    assert 58 <= int((refused.value.headers or {})["Retry-After"]) <= 60
+    limit.check("5.6.7.8", route, body)
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
+    ("route", "body"),
     [
         ("/gradio_api/call/adjust", {"data": []}),
         ("/gradio_api/call/unknown", {"data": []}),
         ("/gradio_api/queue/join", {"fn_index": 1}),
-        ("/gradio_api/queue/join", {"fn_index": [7]}),
-        ("/gradio_api/queue/join", {}),
-        ("/gradio_api/queue/join", [1]),
+        ("/gradio_api/cancel", {"session_hash": "a"}),
     ],
 )
-def test_the_rest_is_not(path: str, body: object) -> None:
-    client = app(1)
-    answers = [client.post(path, json=body) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200] * 3
+def test_the_rest_is_not(route: str, body: object) -> None:
+    assert refusals(WorkLimit(FUNCTIONS, 1), route, body, 3) == []
 
 
-def test_without_a_limit_everything_passes() -> None:
-    client = app(0)
-    assert {client.post("/gradio_api/upload").status_code for _ in range(50)} == {200}
-
-
-def test_a_stopping_server_takes_no_more_work(stopping: None) -> None:
-    client = app(0)
-    refused = client.post("/gradio_api/queue/join", json={"fn_index": 0})
-    assert refused.status_code == 503
-    assert refused.json()["detail"] == "This server is being stopped. Try again in a minute."
-    assert client.post("/gradio_api/queue/join", json={"fn_index": 1}).status_code == 200
-    assert client.get("/gradio_api/info").status_code == 200
+def test_without_a_limit_everything_but_logins_passes() -> None:
+    limit = WorkLimit(FUNCTIONS, 0)
+    assert refusals(limit, "/gradio_api/upload", None, 50) == []
+    assert refusals(limit, "/login", None, LOGINS_PER_MINUTE + 2) == [429, 429]
 
 
 def test_the_limit_is_over_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = app(1)
-    assert [client.post("/login").status_code for _ in range(2)] == [200, 429]
+    limit = WorkLimit(FUNCTIONS, 1)
+    assert refusals(limit, "/login", None, 2) == [429]
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 61)
-    assert client.post("/login").status_code == 200
+    assert refusals(limit, "/login", None, 1) == []
+
+
+def test_a_stopping_server_refuses_work(stopping: None) -> None:
+    limit = WorkLimit(FUNCTIONS, 0)
+    assert refusals(limit, "/gradio_api/queue/join", {"fn_index": 0}, 1) == [503]
+    assert refusals(limit, "/gradio_api/queue/join", {"fn_index": 1}, 1) == []

@@ -39,6 +39,9 @@ def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "COLORIZER_USERS": "anna:open sesame, ben:b:2",
         "COLORIZER_LOG": "json",
         "COLORIZER_STOP_SECONDS": "0",
+        "COLORIZER_WORK_MEMORY": "2gb",
+        "COLORIZER_ORIGINS": "https://museum.example, https://Photos.example/",
+        "COLORIZER_FETCH_URLS": "1",
         "GRADIO_MCP_SERVER": "False",
     }
     for name, value in variables.items():
@@ -53,6 +56,9 @@ def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "users": (("anna", "open sesame"), ("ben", "b:2")),
         "log": "json",
         "stop_seconds": 0,
+        "work_memory": 2_000_000_000,
+        "origins": ("https://museum.example", "https://photos.example"),
+        "fetch_urls": True,
         "mcp": False,
     }
     assert (chosen.sweep_seconds, chosen.max_megapixels) == (1, "12.5")
@@ -69,6 +75,10 @@ def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         ("COLORIZER_MAX_UPLOAD", "100 photos", "give a size such as 500kb, 100mb or 1gb."),
         ("COLORIZER_MAX_UPLOAD", "0", "give a size such as"),
         ("COLORIZER_LOG", "yaml", "give text or json."),
+        ("COLORIZER_WORK_MEMORY", "0", "give a size such as"),
+        ("COLORIZER_ORIGINS", "museum.example", "give origins such as https://example.org,"),
+        ("COLORIZER_ORIGINS", "https://a.example; script-src *", "give origins such as"),
+        ("COLORIZER_FETCH_URLS", "perhaps", "give 1 or 0."),
         ("GRADIO_MCP_SERVER", "perhaps", "give 1 or 0."),
         ("COLORIZER_USERS", "anna:a,secret", "entry 2 is not name:password;"),
         ("COLORIZER_USERS", ":secret", "entry 1 is not name:password;"),
@@ -120,6 +130,6 @@ def test_the_documentation_lists_every_variable_with_its_default(
     assert list(rows) == [variable_of(name) for name in Settings.model_fields]
     defaults = read_settings()
     for variable, value in rows.items():
-        if variable not in ("COLORIZER_CHECKPOINT", "COLORIZER_USERS"):
+        if variable not in ("COLORIZER_CHECKPOINT", "COLORIZER_USERS", "COLORIZER_ORIGINS"):
             monkeypatch.setenv(variable, value)
     assert read_settings() == defaults

@@ -1,5 +1,6 @@
 """The settings of the page, read from environment variables."""
 
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,6 +54,24 @@ Bytes = Annotated[ByteSize, Field(gt=0, description="a size such as 500kb, 100mb
 Users = Annotated[tuple[tuple[str, str], ...], NoDecode, BeforeValidator(parse_users)]
 
 
+def parse_origins(value: Any) -> Any:
+    """Parse "https://example.org,https://example.com".
+
+    Raises:
+        ValueError: an entry is not an origin.
+    """
+    if not isinstance(value, str):
+        return value
+    origins = tuple(entry.strip().rstrip("/").lower() for entry in value.split(","))
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^/\s;\"']+", origin):
+            raise ValueError("give origins such as https://example.org, separated by commas")
+    return origins
+
+
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)]
+
+
 class Settings(BaseSettings):
     """The settings of the page; each field is the environment variable COLORIZER_<FIELD>.
 
@@ -67,6 +86,9 @@ class Settings(BaseSettings):
         users: names and passwords of the users; empty is no login.
         log: "json" logs each job and each request as a line of JSON.
         stop_seconds: how long running jobs may take to finish when the server stops.
+        work_memory: memory for the work of all visitors, in bytes.
+        origins: other sites that may use and embed the page.
+        fetch_urls: whether a file may be given as a URL, which the server downloads.
         mcp: whether the endpoints are also MCP tools; the variable is GRADIO_MCP_SERVER.
     """
 
@@ -80,6 +102,9 @@ class Settings(BaseSettings):
     users: Users = Field(default=(), repr=False)
     log: Literal["text", "json"] = Field(default="text", description="text or json")
     stop_seconds: FromZero = 30
+    work_memory: Bytes = ByteSize(1_000_000_000)
+    origins: Origins = ()
+    fetch_urls: Annotated[bool, Field(description="1 or 0")] = False
     mcp: bool = Field(default=False, validation_alias="GRADIO_MCP_SERVER", description="1 or 0")
 
     @model_validator(mode="after")

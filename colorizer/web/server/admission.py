@@ -1,0 +1,246 @@
+"""Which requests reach Gradio: only with a login, of bounded size, and not too many of them.
+
+Gradio reads and parses a body before it checks the login, so this is a middleware.
+"""
+
+import asyncio
+import json
+import math
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+from fastapi import HTTPException, Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from colorizer.web.server.limits import CALLS, JOIN, LOGIN, UPLOAD, WorkLimit
+from colorizer.web.server.settings import Settings
+from colorizer.web.texts import say
+
+MAX_JSON = 1_000_000  # bytes; 500 hints have 40,000
+MAX_BATCH = 600_000_000  # bytes of one upload: a batch of 500 MB and its multipart headers
+LOGIN_DELAY = 1.0  # seconds before a wrong login is answered
+MAX_SHARE = 0.5  # of the queue, for one client
+MAX_WAIT = 120.0  # seconds after which a client may try again at the latest
+WITHOUT_LOGIN = (  # what the login page asks for
+    "/gradio_api/app_id",
+    "/gradio_api/login_check",
+    "/gradio_api/startup-events",
+    "/gradio_api/theme.css",
+    "/gradio_api/token",
+    "/gradio_api/user",
+)
+UNUSED = ("/gradio_api/process_recording",)  # routes of components that the page doesn't have
+FILE_ROUTES = ("/gradio_api/file=", "/gradio_api/file/")
+MCP = "/gradio_api/mcp"
+BODIES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+class Admission:
+    """ASGI middleware that refuses requests before anything of their body is read or parsed.
+
+    Args:
+        app: the application.
+        page: the page, for its functions and its queue.
+        settings: users and limits.
+    """
+
+    def __init__(self, app: ASGIApp, page: gr.Blocks, settings: Settings) -> None:
+        self._app = app
+        self._page = page
+        self._settings = settings
+        self._work = WorkLimit(page.fns, settings.requests_per_minute)
+        self._description_lock = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it with a sentence."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request, route = Request(scope, receive), route_of(scope["path"])
+        try:
+            receive = await self._admit(request, route, receive)
+        except HTTPException as refusal:
+            scope.setdefault("route", SimpleNamespace(path=log_name(route)))
+            answer = JSONResponse(
+                {"detail": refusal.detail}, refusal.status_code, dict(refusal.headers or {})
+            )
+            await answer(scope, receive, send)
+            return
+        if route == LOGIN:
+            send = delayed_refusal(send)
+        if route.startswith(CALLS) and request.method == "GET":
+            send = explained(send, say("page.failed", gr.Request(request)))
+        if route in ("/gradio_api/info", "/gradio_api/openapi.json"):
+            async with self._description_lock:
+                scope["app"].api_info = None  # it contains the address that the last caller used
+                await self._app(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _admit(self, request: Request, route: str, receive: Receive) -> Receive:
+        """Check a request; return what its body is read from."""
+        if self._settings.users and needs_login(request, route) and not is_logged_in(request):
+            raise HTTPException(401, "Log in first.")
+        if route in UNUSED:
+            raise HTTPException(404, "This server has no such route.")
+        if route.startswith(FILE_ROUTES) and not self._settings.fetch_urls:
+            refuse_url(route[len(FILE_ROUTES[0]) :])
+        if request.method not in BODIES:
+            return receive
+        most = self._most_bytes(route)
+        length = request.headers.get("content-length", "0")
+        if length.isdigit() and int(length) > most:
+            raise too_large(most)
+        bounded = bounded_receive(receive, most)
+        if route == UPLOAD or route.startswith(MCP):
+            self._work.check(client_of(request), route, None)
+            return bounded
+        content = await Request(request.scope, bounded).body()
+        body = parsed(content)
+        self._work.check(client_of(request), route, body)
+        if not self._settings.fetch_urls:
+            refuse_urls(body)
+        if route == JOIN or route.startswith(CALLS):
+            self._refuse_if_busy(request)
+        return replayed(content, receive)
+
+    def _most_bytes(self, route: str) -> int:
+        if route == UPLOAD:
+            return max(int(self._settings.max_upload), MAX_BATCH)
+        if route.startswith(MCP):  # photos in base64
+            return int(self._settings.max_upload) * 4 // 3 + MAX_JSON
+        return MAX_JSON
+
+    def _refuse_if_busy(self, request: Request) -> None:
+        """Refuse a job if the queue is full, or if this client's share of it is."""
+        queue, client = self._page._queue, client_of(request)
+        most = queue.max_size or math.inf
+        waiting = [
+            event for line in queue.event_queue_per_concurrency_id.values() for event in line.queue
+        ]
+        own = sum(client_of(event.request) == client for event in waiting)
+        if len(waiting) < most and own < most * MAX_SHARE:
+            return
+        times = [process.avg_time for process in queue.process_time_per_fn.values()]
+        seconds = math.ceil(min(max(1.0, max(times, default=1.0) * len(waiting)), MAX_WAIT))
+        # Of 503, browsers show a sentence of Gradio's in English instead of this one.
+        status = 429 if "sec-fetch-mode" in request.headers else 503
+        sentence = say("page.busy", gr.Request(request), seconds=seconds)
+        raise HTTPException(status, sentence, {"Retry-After": str(seconds)})
+
+
+def route_of(path: str) -> str:
+    """A path without the prefix of a proxy and without a slash at the end."""
+    start = path.find("/gradio_api/")
+    route = path[start:] if start > 0 else path
+    return LOGIN if route.rstrip("/").endswith(LOGIN) else route.rstrip("/")
+
+
+def log_name(route: str) -> str:
+    """A route for the log, without the name of a file."""
+    if route in (LOGIN, UPLOAD, JOIN):
+        return route
+    return f"{CALLS[0]}{{api_name}}" if route.startswith(CALLS) else "unknown"
+
+
+def client_of(request: Any) -> str:
+    """The client's address."""
+    return request.client.host if request.client else ""
+
+
+def needs_login(request: Request, route: str) -> bool:
+    """Whether only users may send this request."""
+    if route == LOGIN or route in WITHOUT_LOGIN:
+        return False
+    return route.startswith("/gradio_api/") or request.method in BODIES or route == "/openapi.json"
+
+
+def is_logged_in(request: Request) -> bool:
+    """Whether a request has the cookie of a user."""
+    app = request.scope["app"]
+    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
+    return any(request.cookies.get(name) in app.tokens for name in names)
+
+
+def too_large(most: int) -> HTTPException:
+    """The refusal of a body."""
+    return HTTPException(413, f"The request is larger than {most / 1e6:g} MB. Send less at once.")
+
+
+def bounded_receive(receive: Receive, most: int) -> Receive:
+    """Receive at most so many bytes."""
+    size = 0
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > most:
+            raise too_large(most)
+        return message
+
+    return bounded
+
+
+def replayed(content: bytes, receive: Receive) -> Receive:
+    """Receive a body again that was read already."""
+    messages = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
+
+
+def parsed(content: bytes) -> Any:
+    """The JSON value of a body; None if it is something else."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def refuse_urls(value: Any) -> None:
+    """Refuse files that Gradio would download from a URL."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            refuse_url(value.get("path"))
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+
+
+def refuse_url(path: Any) -> None:
+    """Refuse a path that is a URL."""
+    if isinstance(path, str) and path.strip().lower().startswith(("http://", "https://")):
+        raise HTTPException(403, "This server downloads no URLs. Upload the file instead.")
+
+
+def delayed_refusal(send: Send) -> Send:
+    """Wait before a wrong login is answered, so that passwords can't be guessed quickly."""
+
+    async def delayed(message: Message) -> None:
+        if message.get("status") == 400:
+            await asyncio.sleep(LOGIN_DELAY)
+        await send(message)
+
+    return delayed
+
+
+def explained(send: Send, sentence: str) -> Send:
+    """Replace the missing text of an unexpected error in a stream of events by a sentence."""
+    text = f'"error": {json.dumps(sentence)}'.encode()
+
+    async def explain(message: Message) -> None:
+        if b"event: error" in message.get("body", b""):
+            body = re.sub(rb'"error": null', lambda _: text, message["body"])
+            body = re.sub(rb"^data: null$", lambda _: b"data: {" + text + b"}", body, flags=re.M)
+            message = {**message, "body": body}
+        await send(message)
+
+    return explain
