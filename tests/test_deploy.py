@@ -51,6 +51,12 @@ def test_compose_fits_the_container() -> None:
     assert [name for name in settings() if name not in service["environment"]] == []
 
 
+def test_compose_bounds_memory_and_processes() -> None:
+    service = COMPOSE["services"]["colorizer"]
+    assert {"mem_limit", "pids_limit"} <= service.keys()
+    assert all("size=" in folder for folder in service["tmpfs"])
+
+
 def test_a_space_takes_five_commands() -> None:
     block = re.search(r"(?:^ {4}.+\n)+", (ROOT / "deploy" / "README.md").read_text(), re.MULTILINE)
     assert block
