@@ -1,18 +1,16 @@
-"""From a photo's file to its pixels: upright, in sRGB, as deep as they are stored.
+"""From a photo's file to its pixels: upright, in sRGB, with the file's bit depth.
 
-Pillow opens every format. Where it would cut pixels to 8 bits, tifffile and imagecodecs read them;
-and TIFF files that Pillow refuses, and whole JPEG files, in less time and memory.
+Pillow opens most formats. TIFF files, JPEG files, and pixels of more than 8 bits are decoded by
+tifffile and imagecodecs.
 """
 
-import logging
-import math
-import os
+import io
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
@@ -20,26 +18,19 @@ from PIL import Image, UnidentifiedImageError
 from colorizer.errors import PhotoError
 from colorizer.imaging.arrays import Pixels
 from colorizer.imaging.bands import bands
+from colorizer.photo import gif, jpeg, jpeg2000, png, pnm, tiff
+from colorizer.photo.bmp import read_bmp
 from colorizer.photo.formats import MAX_PIXELS, READABLE, SAVED_AS, register_heif
-from colorizer.photo.icc import CHANNELS, to_srgb
-from colorizer.photo.jpeg import read_jpeg
-from colorizer.photo.jpeg2000 import read_header
+from colorizer.photo.icc import CHANNELS, color_space, to_srgb
+from colorizer.photo.limits import DECODER_BYTES, check_memory
 from colorizer.photo.metadata import Metadata
 from colorizer.photo.notices import Notice
+from colorizer.photo.raster import Raster, UnsupportedError, expand_levels
 from colorizer.photo.read_metadata import MetadataReading, read_metadata, read_tiff_metadata
 
-ORIENTATION = 0x0112  # EXIF tag, and TIFF's
-BITS, ICC_PROFILE = 258, 34675  # TIFF tags
-TIFF_COLORS = (0, 1, 2, 5)  # white or black is zero, RGB, CMYK
-MAX_SAMPLES = 16  # per pixel: CMYK, transparency, and some spot colors
-TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-MISREAD = b"MM\0+"  # big-endian BigTIFF, whose directory Pillow takes for a small one
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
-GIGABYTE = 10**9
-MAX_BYTES = 8  # of memory per pixel of the limit: 4 of Pillow's and 4 of ours
-# Bytes per pixel that a decoder takes at most, Pillow's 4 among them; measured at 25 megapixels
-DECODER_BYTES = {"WEBP": 16, "AVIF": 12}
-STORED = {"MPO": "JPEG"}  # a JPEG with further pictures in it
+PILLOW_MODULES = r"PIL\."
+SAME_FORMAT = {"MPO": "JPEG"}  # an MPO is a JPEG that further pictures follow
 
 
 @dataclass(frozen=True)
@@ -48,9 +39,9 @@ class Decoded:
 
     Attributes:
         pixels: uint8 or uint16 (H, W, 1 or 3) sRGB, upright.
-        alpha: (H, W) of the same type, 0 where the photo is transparent; None where it nowhere is.
-        format: in which the photo is to be saved, as Pillow names it.
-        metadata: what is known about it.
+        alpha: (H, W) of the same dtype, 0 where the photo is transparent; None if it is opaque.
+        format: the format to save results in, as Pillow names it.
+        metadata: EXIF, XMP, IPTC and resolution.
         notices: what a person should know about the file.
     """
 
@@ -61,46 +52,23 @@ class Decoded:
     notices: tuple[Notice, ...] = ()
 
 
-@dataclass
-class Stored:
-    """Pixels as a file stores them, (H, W, C) of gray, RGB or CMYK, and (H, W) of alpha."""
-
-    pixels: Pixels
-    alpha: Pixels | None = None
-    orientation: int = 1
-    profile: bytes = b""
-    pages: int = 1
-
-
-class RefusedError(ValueError):
-    """A photo is of a kind that is not read; says what it has, and what to do."""
-
-
 def decode(source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Decoded:
     """Read a photo.
 
     Args:
         source: a file, or an image that Pillow has opened.
-        name: for the errors.
-        max_pixels: beyond which it is refused.
+        name: the photo's name in error messages.
+        max_pixels: larger photos are refused.
 
     Raises:
         PhotoError: it can't be read as a photo.
     """
-    _raise_limit(max_pixels)
-    register_heif()
+    _configure_pillow(max_pixels)
     try:
         if isinstance(source, Image.Image):
             return _decode_image(source, None, max_pixels)
-        try:
-            if source.read(4) == MISREAD:
-                raise UnidentifiedImageError
-            image = Image.open(source, formats=READABLE)
-        except UnidentifiedImageError:
-            return _decode_other(source, max_pixels)
-        with image:
-            return _decode_image(image, source, max_pixels)
-    except RefusedError as error:
+        return _decode_file(source, max_pixels)
+    except UnsupportedError as error:
         raise PhotoError(f"{name} {error}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PhotoError(
@@ -108,98 +76,177 @@ def decode(source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Decode
             "make it smaller first, or raise the limit."
         ) from None
     except MemoryError:
-        raise PhotoError(
-            f"{name} needs more memory than there is; make it smaller first."
-        ) from None
-    except Exception as error:  # what decoders raise about damaged files has no common class
+        raise PhotoError(f"{name} needs more memory than is free; make it smaller first.") from None
+    except Exception as error:  # decoders have no common class for damage
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PhotoError(f"{name} is damaged ({reason}); get an intact copy of it.") from error
 
 
 def saved_format(path: Path) -> str:
-    """In which format a photo is to be saved, by its header alone; PNG where that is damaged."""
-    _raise_limit(MAX_PIXELS)
-    register_heif()
+    """The format to save a photo's result in, from its header; PNG if that is damaged."""
+    _configure_pillow(MAX_PIXELS)
+    if not path.is_file():
+        return "PNG"
     with suppress(Exception), open(path, "rb") as file:
-        if file.read(4).startswith(TIFF_STARTS):
+        if file.read(4).startswith(tiff.STARTS):
             return "TIFF"
+        file.seek(0)
         with Image.open(file, formats=READABLE) as image:
-            return _saved_as(image.format or "PNG")
+            return _result_format(image.format or "PNG")
     return "PNG"
 
 
-def _saved_as(format: str) -> str:
-    """The format of the result, for one that is read."""
-    format = STORED.get(format, format)
+def _result_format(format: str) -> str:
+    format = SAME_FORMAT.get(format, format)
     if format in SAVED_AS:
         return format
     return "JPEG" if format == "HEIF" else "PNG"
 
 
-def _decode_image(image: Image.Image, file: BinaryIO | None, max_pixels: int) -> Decoded:
-    _check_size(image.size, max_pixels)
-    _check_memory(image, file, max_pixels)
-    format = image.format or "PNG"
-    pages = 1 if format == "MPO" else getattr(image, "n_frames", 1)
-    deep = file is not None and _is_deep(image, file)
-    reading = read_metadata(image)
-    if file is not None and deep and format == "TIFF":
-        return _finish(_read_tiff(file, max_pixels), format, reading)
-    if file is not None and deep:
-        stored = _deep_pixels(image, file)
-    else:
-        pixels = _jpeg_pixels(image, file) if file is not None else None
-        stored = _pillow_pixels(image) if pixels is None else Stored(pixels)
-    if format != "TIFF":  # there Pillow has applied it
-        stored.orientation = reading.orientation
-    stored.profile = image.info.get("icc_profile") or b""
-    stored.pages = pages
-    if file is not None:
-        image.close()  # for its pixels take as much memory as ours
-    return _finish(stored, format, reading)
+def _configure_pillow(max_pixels: int) -> None:
+    """Let Pillow read HEIC and large photos, and keep its warnings off the standard error stream.
+
+    Its limit (89 megapixels by default) belongs to the whole process, so it is only ever raised.
+    """
+    register_heif()
+    Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
+    modules = [getattr(known[3], "pattern", known[3]) for known in warnings.filters]
+    if PILLOW_MODULES not in modules:
+        warnings.filterwarnings("ignore", module=PILLOW_MODULES)
 
 
-def _decode_other(file: BinaryIO, max_pixels: int) -> Decoded:
-    """A file that Pillow doesn't know."""
+def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
     file.seek(0)
-    start = file.read(12)
+    if file.read(4).startswith(tiff.STARTS):
+        raster = tiff.read_tiff(file, max_pixels)
+        return _finish(raster, "TIFF", read_tiff_metadata(file))
+    file.seek(0)
+    data = file.read()
+    if data.startswith(jpeg.START):
+        checked = jpeg.check_jpeg(data)
+        data = checked.data
+    elif data.startswith(png.SIGNATURE):
+        png.check_png(data)
+    elif data.startswith(gif.STARTS):
+        gif.check_gif(data)
+    pnm.check_pnm(data)
+    if (text := pnm.read_plain(data, max_pixels)) is not None:
+        return _finish(text, "PPM", MetadataReading(Metadata()))
+    if (bitmap := read_bmp(data, max_pixels)) is not None:
+        return _finish(bitmap, "BMP", _pillow_metadata(data))
+    if data.startswith((jpeg2000.SIGNATURE, jpeg2000.CODESTREAM)):
+        return _decode_jpeg2000(data, max_pixels)
+    try:
+        image = Image.open(io.BytesIO(data), formats=READABLE)
+    except UnidentifiedImageError:
+        raise _unknown(data[:12]) from None
+    with image:
+        if data.startswith(jpeg.START):
+            _check_size(image.size, max_pixels)
+            check_memory(checked.decoder_bytes, max_pixels)
+        return _decode_image(image, data, max_pixels)
+
+
+def _unknown(start: bytes) -> Exception:
+    """The error of a file that Pillow doesn't recognize."""
     if start[4:8] == b"ftyp" and start[8:] in HEIF_BRANDS:
-        raise RefusedError("is a HEIC photo; pip install pillow-heif, or convert it to JPEG.")
-    if not start.startswith(TIFF_STARTS):
-        raise RefusedError("is not a photo in a known format; convert it to JPEG, PNG or TIFF.")
-    return _finish(_read_tiff(file, max_pixels), "TIFF", read_tiff_metadata(file))
+        if "HEIF" in READABLE:
+            return ValueError("its HEIC boxes can't be read")
+        return UnsupportedError("is a HEIC photo; pip install pillow-heif, or convert it to JPEG.")
+    return UnsupportedError("is not a photo in a known format; convert it to JPEG, PNG or TIFF.")
 
 
-def _finish(stored: Stored, format: str, reading: MetadataReading) -> Decoded:
-    """Convert to sRGB, turn upright, keep no channel that says nothing."""
+def _decode_image(image: Image.Image, data: bytes | None, max_pixels: int) -> Decoded:
+    """Decode an image that Pillow has opened, from a file's bytes if they are given."""
+    _check_size(image.size, max_pixels)
+    format = image.format or "PNG"
+    check_memory(image.width * image.height * DECODER_BYTES.get(format, 0), max_pixels)
+    header = png.check_png(data) if data is not None and format == "PNG" else None
+    several = format != "MPO" and bool(getattr(image, "is_animated", False))
+    reading = read_metadata(image)  # before `load`, which may close the file
+    pixels = _jpeg_pixels(image, data) if data is not None else None
+    if pixels is not None:
+        raster = Raster(pixels)
+    elif header is not None and data is not None and header.bits == 16:
+        raster = png.read_deep_png(data, image.info.get("transparency"))
+    else:
+        if header is not None:
+            png.scale_transparent_level(image, header)
+        raster = _read_pillow(image)
+    raster.orientation = reading.orientation
+    raster.profile = image.info.get("icc_profile") or b""
+    raster.several = several
+    if header is not None and not raster.profile:
+        raster.profile = png.color_profile(header, gray=raster.pixels.shape[2] == 1)
+    if data is not None:
+        image.close()  # its pixels take as much memory as ours
+    return _finish(raster, format, reading)
+
+
+def _decode_jpeg2000(data: bytes, max_pixels: int) -> Decoded:
+    found = jpeg2000.read_jpeg2000(data)
+    if found.header is None:
+        raise ValueError("its codestream has no header")
+    _check_size(found.header.size, max_pixels)
+    check_memory(found.header.decoder_bytes, max_pixels)
+    reading = _pillow_metadata(data)
+    depth, channels = found.header.depth, found.header.channels
+    if depth > 8 or channels > 4:
+        pixels = expand_levels(jpeg2000.decode_deep(found, data), depth)
+    elif found.mapped:
+        with Image.open(io.BytesIO(data), formats=("JPEG2000",)) as image:
+            raster = _read_pillow(image)
+            raster.orientation = reading.orientation
+            return _finish(raster, "JPEG2000", reading)
+    else:
+        with jpeg2000.open_codestream(found) as image:
+            pixels = _levels(image, image.mode)
+    space = color_space(found.profile) if found.profile else None
+    known = {jpeg2000.GRAY: 1, jpeg2000.CMYK: 4, 16: 3, jpeg2000.SYCC: 3}
+    colors = CHANNELS[space] if space else known.get(found.space, 0)
+    order, opacity = found.order(pixels.shape[2], colors)
+    alpha = None if opacity is None else pixels[:, :, opacity]
+    raster = Raster(_channels(pixels, order), alpha, reading.orientation, found.profile)
+    return _finish(raster, "JPEG2000", reading)
+
+
+def _channels(pixels: Pixels, order: list[int]) -> Pixels:
+    """Some channels of (H, W, C), without a copy if they are the first ones."""
+    if order == list(range(len(order))):
+        return pixels[:, :, : len(order)]
+    return pixels[:, :, order]
+
+
+def _pillow_metadata(data: bytes) -> MetadataReading:
+    """Metadata of a file whose pixels Pillow doesn't decode."""
+    with suppress(Exception), Image.open(io.BytesIO(data), formats=READABLE) as image:
+        return read_metadata(image)
+    return MetadataReading(Metadata())
+
+
+def _finish(raster: Raster, format: str, reading: MetadataReading) -> Decoded:
+    """Convert to sRGB, turn upright, and drop channels without information."""
     notices: list[Notice] = []
-    pixels, alpha = stored.pixels, stored.alpha
+    pixels, alpha = raster.pixels, raster.alpha
     if alpha is not None and alpha.min() == np.iinfo(alpha.dtype).max:
         alpha = None
-    converted = to_srgb(pixels, stored.profile) if stored.profile else None
-    if stored.profile and converted is None:
+    converted = to_srgb(pixels, raster.profile) if raster.profile else None
+    if raster.profile and converted is None:
         notices.append("profile")
     if pixels.shape[2] == CHANNELS["cmyk"]:
         notices.append("cmyk")
         converted = _unprofiled_rgb(pixels) if converted is None else converted
     pixels = _without_equal_channels(pixels if converted is None else converted)
     if alpha is not None:
-        alpha = np.ascontiguousarray(_upright(alpha, stored.orientation))
-    if _saved_as(format) != STORED.get(format, format):
+        alpha = np.ascontiguousarray(_upright(alpha, raster.orientation))
+    if _result_format(format) != SAME_FORMAT.get(format, format):
         notices.append("other_format")
-    if stored.pages > 1:
+    if raster.several:
         notices.append("first_page")
     if reading.damaged:
         notices.append("metadata")
-    pixels = np.ascontiguousarray(_upright(pixels, stored.orientation))
-    return Decoded(pixels, alpha, _saved_as(format), reading.metadata, tuple(notices))
-
-
-def _raise_limit(max_pixels: int) -> None:
-    """Let Pillow open photos of so many pixels; its limit, 89 megapixels at first, is that of the
-    whole process, and so never lowered.
-    """
-    Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
+    pixels = np.ascontiguousarray(_upright(pixels, raster.orientation))
+    return Decoded(pixels, alpha, _result_format(format), reading.metadata, tuple(notices))
 
 
 def _check_size(size: tuple[int, int], max_pixels: int) -> None:
@@ -207,150 +254,48 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
         raise Image.DecompressionBombError
 
 
-def _jpeg_pixels(image: Image.Image, file: BinaryIO) -> Pixels | None:
+def _jpeg_pixels(image: Image.Image, data: bytes) -> Pixels | None:
     """Pixels of a JPEG; None of other files, and of those that are left to Pillow."""
     if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB"):
         return None
-    file.seek(0)
-    pixels = read_jpeg(file.read())
+    pixels = jpeg.read_jpeg(data)
     return pixels if pixels is not None and pixels.shape[1::-1] == image.size else None
 
 
-def _check_memory(image: Image.Image, file: BinaryIO | None, max_pixels: int) -> None:
-    """Refuse what takes more memory than the largest photo in a format that takes little."""
-    needed = image.width * image.height * DECODER_BYTES.get(image.format or "", 0)
-    if image.format == "JPEG2000" and file is not None and (header := read_header(file)):
-        needed = header.decoder_bytes
-    if needed > MAX_BYTES * max(max_pixels, MAX_PIXELS):
-        raise RefusedError(
-            f"takes {needed / GIGABYTE:.1f} GB of memory to decode; convert it to TIFF."
-        )
-
-
-def _pillow_pixels(image: Image.Image) -> Stored:
+def _read_pillow(image: Image.Image) -> Raster:
     """Pixels of 8 bits, or 16 of gray."""
     if image.mode == "F":
-        raise RefusedError("has floating-point pixels; convert it to 8 or 16 bits.")
+        raise UnsupportedError("has floating-point pixels; convert it to 8 or 16 bits.")
     if image.mode == "LAB":
-        raise RefusedError("stores its colors as LAB; convert it to RGB.")
-    if image.mode.startswith("I"):  # as wide as 32 bits, as deep as 16
-        return _converted(image, image.mode)
+        raise UnsupportedError("stores its colors as LAB; convert it to RGB.")
+    if image.mode.startswith("I"):  # stored in up to 32 bits, but 16 are used
+        return Raster(_levels(image, image.mode))
     if image.has_transparency_data:
-        return _converted(image, "LA" if image.mode in ("L", "LA", "La") else "RGBA")
+        gray = image.mode in ("1", "L", "LA", "La")
+        levels = _levels(image, "LA" if gray else "RGBA")
+        return Raster(levels[:, :, :-1], levels[:, :, -1])
     if image.mode in ("1", "L"):
-        return _converted(image, "L")
-    return _converted(image, "CMYK" if image.mode == "CMYK" else "RGB")
+        return Raster(_levels(image, "L"))
+    return Raster(_levels(image, "CMYK" if image.mode == "CMYK" else "RGB"))
 
 
-def _converted(image: Image.Image, mode: str) -> Stored:
-    """Pixels of a mode of Pillow's, converted in bands: as a whole it would need several times the
-    memory.
-    """
+def _levels(image: Image.Image, mode: str) -> Pixels:
+    """The image in a mode of Pillow's, (H, W, C), converted in bands to save memory."""
     image.load()
     width, height = image.size
     deep = mode.startswith("I")
-    channels, transparent = 1 if deep else len(mode.removesuffix("A")), mode.endswith("A")
-    pixels = np.empty((height, width, channels), np.uint16 if deep else np.uint8)
-    alpha = np.empty((height, width), np.uint8) if transparent else None
+    channels = 1 if deep else len(mode)
+    levels = np.empty((height, width, channels), np.uint16 if deep else np.uint8)
     for rows in bands((height, width)):
         band = image.crop((0, rows.start, width, rows.stop))
-        levels = np.asarray(band if band.mode == mode else band.convert(mode))
-        levels = levels.clip(0, 65535) if deep else levels
-        levels = levels.reshape(-1, width, channels + transparent)
-        pixels[rows] = levels[:, :, :channels]
-        if alpha is not None:
-            alpha[rows] = levels[:, :, -1]
-    return Stored(pixels, alpha)
-
-
-def _is_deep(image: Image.Image, file: BinaryIO) -> bool:
-    """Whether a file that is not loaded yet has more than 8 bits per channel."""
-    if image.format == "PNG":
-        return any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))
-    if image.format == "TIFF":
-        bits = getattr(image, "tag_v2", {}).get(BITS, 8)
-        return (max(bits) if isinstance(bits, tuple) else int(bits)) > 8
-    header = read_header(file) if image.format == "JPEG2000" else None
-    return header is not None and header.depth > 8
-
-
-def _deep_pixels(image: Image.Image, file: BinaryIO) -> Stored:
-    """Pixels of a PNG or JPEG 2000 file."""
-    header = read_header(file) if image.format == "JPEG2000" else None
-    file.seek(0)
-    data = file.read()
-    pixels = imagecodecs.jpeg2k_decode(data) if header else imagecodecs.png_decode(data)
-    pixels = _full_range(pixels.reshape(*pixels.shape[:2], -1), header.depth if header else 16)
-    if pixels.shape[2] in (2, 4):
-        return Stored(pixels[:, :, :-1], pixels[:, :, -1])
-    key = image.info.get("transparency")  # the color that stands for no photo
-    if key is None:
-        return Stored(pixels)
-    return Stored(pixels, (pixels != np.array(key, np.uint16)).any(2) * np.uint16(65535))
-
-
-def _read_tiff(file: BinaryIO, max_pixels: int) -> Stored:
-    """The first page of a TIFF file, 8 or 16 bits."""
-    from tifffile import EXTRASAMPLE, PHOTOMETRIC, TiffFile
-
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # it would tell of any damage
-    file.seek(0)
-    with TiffFile(file) as tiff:
-        page: Any = tiff.pages.first
-        _check_size((page.imagewidth, page.imagelength), max_pixels)
-        _check_size((page.tilewidth, page.tilelength), max_pixels)
-        if page.samplesperpixel > MAX_SAMPLES or page.imagedepth > 1:
-            raise RefusedError("has more channels than a photo; convert it to gray or RGB.")
-        if page.dtype is None or page.dtype.kind not in "bu":
-            raise RefusedError("has floating-point pixels; convert it to 8 or 16 bits.")
-        if len(page.dataoffsets) < math.prod(page.chunked):  # would be looked for one by one
-            raise ValueError("strips or tiles are missing")
-        kind, extra = page.photometric, page.extrasamples
-        if kind not in TIFF_COLORS:
-            raise RefusedError(f"stores its colors as {kind.name}; convert it to RGB.")
-        planes = page.asarray(maxworkers=os.cpu_count()).reshape(page.shaped)[:, 0]
-        pixels = np.moveaxis(planes, 0, 2).reshape(*planes.shape[1:3], -1)  # separate or not
-        pixels = _full_range(pixels, page.bitspersample)
-        if kind == PHOTOMETRIC.MINISWHITE:
-            pixels[:, :, 0] = np.iinfo(pixels.dtype).max - pixels[:, :, 0]
-        colors = page.samplesperpixel - len(extra)
-        transparent = bool(extra) and extra[0] in (EXTRASAMPLE.UNASSALPHA, EXTRASAMPLE.ASSOCALPHA)
-        if transparent and extra[0] == EXTRASAMPLE.ASSOCALPHA:
-            pixels = _unmultiplied(pixels[:, :, : colors + 1])
-        return Stored(
-            pixels[:, :, :colors],
-            pixels[:, :, colors] if transparent else None,
-            page.tags.valueof(ORIENTATION, 1),
-            page.tags.valueof(ICC_PROFILE, b""),
-            len(tiff.pages),
-        )
-
-
-def _full_range(pixels: NDArray[Any], bits: int) -> Pixels:
-    """Levels of so many bits, as uint8 or uint16 from black 0 to the highest."""
-    if bits in (8, 16):
-        return pixels
-    dtype = np.uint8 if bits < 8 else np.uint16
-    table = np.arange(1 << min(bits, 16)) * np.iinfo(dtype).max // ((1 << min(bits, 16)) - 1)
-    levels = table.astype(dtype)
-    result = np.empty(pixels.shape, dtype)
-    for rows in bands(pixels.shape[:2]):
-        result[rows] = pixels[rows] >> (bits - 16) if bits > 16 else levels.take(pixels[rows])
-    return result
-
-
-def _unmultiplied(pixels: Pixels) -> Pixels:
-    """Take the transparency, which comes last, out of the other channels."""
-    highest, result = np.iinfo(pixels.dtype).max, pixels.copy()
-    for rows in bands(pixels.shape[:2]):
-        alpha = pixels[rows, :, -1:]
-        colors = pixels[rows, :, :-1] * np.float32(highest) / np.maximum(alpha, 1)
-        result[rows, :, :-1] = np.rint(colors).clip(0, highest)
-    return result
+        converted = np.asarray(band if band.mode == mode else band.convert(mode))
+        converted = converted.clip(0, 65535) if deep else converted
+        levels[rows] = converted.reshape(-1, width, channels)
+    return levels
 
 
 def _unprofiled_rgb(cmyk: Pixels) -> Pixels:
-    """(H, W, 4) shares of ink to RGB: each ink takes its share of the light."""
+    """Convert (H, W, 4) ink to RGB: each ink absorbs its share of the light."""
     highest = np.iinfo(cmyk.dtype).max
     rgb = np.empty((*cmyk.shape[:2], 3), cmyk.dtype)
     for rows in bands(cmyk.shape[:2]):
@@ -360,7 +305,7 @@ def _unprofiled_rgb(cmyk: Pixels) -> Pixels:
 
 
 def _without_equal_channels(pixels: Pixels) -> Pixels:
-    """(H, W, 1) where the three channels are equal."""
+    """Keep one channel if all three are equal."""
     if pixels.shape[2] == 1 or any(
         (pixels[rows, :, channel] != pixels[rows, :, 0]).any()
         for rows in bands(pixels.shape[:2])
@@ -371,7 +316,7 @@ def _without_equal_channels(pixels: Pixels) -> Pixels:
 
 
 def _upright(pixels: NDArray[Any], orientation: object) -> NDArray[Any]:
-    """Apply an EXIF orientation; one that doesn't exist changes nothing."""
+    """Apply an EXIF orientation; other values change nothing."""
     if orientation not in range(2, 9):
         return pixels
     if orientation in (5, 6, 7, 8):

@@ -1,4 +1,4 @@
-"""From pixels to a photo's file, with what is known about the photo."""
+"""From pixels to a photo's file, with its metadata."""
 
 import os
 from collections.abc import Mapping
@@ -22,12 +22,14 @@ from colorizer.photo.embed import (
 )
 from colorizer.photo.formats import DEEP, OPAQUE, register_heif
 from colorizer.photo.icc import srgb_profile
-from colorizer.photo.jpeg import write_jpeg
 from colorizer.photo.metadata import Metadata
 
-PNG_LEVEL = TIFF_LEVEL = 1  # of deflate: 6 takes several times as long to save some percent
+PNG_LEVEL = TIFF_LEVEL = (
+    1  # of deflate; level 6 takes several times as long and saves a few percent
+)
 PNG_HEADER = 33  # bytes: signature and IHDR
 FULL_CHROMA: Mapping[str, dict[str, Any]] = {  # options of Pillow's; WebP has none
+    "JPEG": {"subsampling": "4:4:4"},
     "AVIF": {"subsampling": "4:4:4"},
     "HEIF": {"chroma": 444},
 }
@@ -43,16 +45,16 @@ def write(
     quality: int,
     metadata: Metadata,
 ) -> None:
-    """Write a photo; a file of that name is replaced only once the new one is whole.
+    """Write a photo; an existing file is replaced only once the new one is complete.
 
     Args:
-        path: where to.
+        path: of the file.
         pixels: uint8 or uint16 (H, W, 1 or 3) sRGB.
         alpha: (H, W) of the same type, or None.
-        format: as Pillow names it. What it can't hold is left out: depth is rounded, and what is
-            transparent put on white.
+        format: as Pillow names it. Where it holds less, 16 bits are rounded to 8 and transparent
+            pixels are put on white.
         quality: of the lossy formats, 1 to 100.
-        metadata: what is known about the photo.
+        metadata: EXIF, XMP, IPTC and resolution.
 
     Raises:
         PhotoError: the file can't be written.
@@ -63,7 +65,9 @@ def write(
         pixels, alpha = to_8_bits(pixels), None if alpha is None else to_8_bits(alpha)
     planes = pixels if alpha is None else np.dstack((pixels, alpha))
     planes = planes[:, :, 0] if planes.shape[2] == 1 else planes
-    profile = srgb_profile() if pixels.shape[2] == 3 else None  # gray without one is sRGB's, too
+    profile = (
+        srgb_profile() if pixels.shape[2] == 3 else None
+    )  # gray without a profile has sRGB's curve
     try:
         with atomic_write(path) as part:
             _encode(part, planes, format, quality, metadata, profile)
@@ -88,8 +92,6 @@ def _encode(
         _write_png(path, planes, metadata, profile)
     elif format == "JPEG2000":
         _write_jpeg2000(path, planes, metadata)
-    elif format == "JPEG":
-        write_jpeg(path, planes, quality, pillow_options(metadata, format, profile))
     else:
         register_heif()
         options = pillow_options(metadata, format, profile) | FULL_CHROMA.get(format, {})

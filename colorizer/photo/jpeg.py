@@ -1,42 +1,135 @@
-"""JPEG files without Pillow: encoded in several threads, decoded without a copy.
+"""JPEG files: checked before they are decoded, and decoded without Pillow's copy.
 
-After a restart marker a decoder begins anew, so that what lies between two of them can be encoded
-on its own (ITU-T T.81, B.2.1): each slab of rows is a small JPEG, and the file consists of their
-entropy-coded parts behind one header. Pillow would take one thread, and 6 bytes per pixel besides;
-4 to decode one.
+Markers and segments are those of ITU-T T.81, annex B.
 """
 
-import io
-import os
-import struct
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+import re
+from dataclasses import dataclass
 
 import imagecodecs
-import numpy as np
-from PIL import Image
 
 from colorizer.imaging.arrays import Pixels
+from colorizer.photo.limits import JPEG_EXIF_BYTES, JPEG_SCANS, JPEG_SEGMENTS, check_count
+from colorizer.photo.raster import UnsupportedError
 
-BLOCK = 8  # pixels a side, of what is encoded as one; all channels have the same, at 4:4:4
-SLAB_PIXELS = 1 << 18  # about; a restart interval has at most 65,535 blocks
-LONGEST_SIDE = 65_500  # pixels, of what libjpeg reads and writes
-SOI, EOI = b"\xff\xd8", b"\xff\xd9"
-SOF0, RST0, SOS, DRI, COM = 0xC0, 0xD0, 0xDA, 0xDD, 0xFE  # T.81, table B.1
-APPLICATION = range(0xE0, 0xF0)
+START, EOI = b"\xff\xd8\xff", b"\xff\xd9"
+SOS = 0xDA
+FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # not DHT, JPG and DAC
+PROGRESSIVE = (0xC2, 0xCA)
+DCT = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)  # neither lossless nor hierarchical
+APP1 = 0xE1
+# Segments that Pillow can't read if they are shorter; browsers skip those
+SHORTEST = {(0xE0, b"JFIF\0"): 12, (0xEE, b"Adobe"): 12, (0xE2, b"ICC_PROFILE\0"): 15}
+MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # inside of scans: no restart, no stuffed byte
+
+
+@dataclass(frozen=True)
+class Jpeg:
+    """A JPEG file whose segments have been checked.
+
+    Attributes:
+        data: the file without segments that are too short.
+        decoder_bytes: an estimate of the peak memory of decoding.
+    """
+
+    data: bytes
+    decoder_bytes: int
+
+
+def check_jpeg(data: bytes) -> Jpeg:
+    """Check the segments of a JPEG before it is decoded.
+
+    Args:
+        data: the file, from SOI on.
+
+    Raises:
+        UnsupportedError: it would take too long, or it is of a kind that can't be read.
+    """
+    kept, start, position, steps, exif = [], 0, 2, 0, 0
+    frame, scan = b"", b""
+    frame_kind = 0
+    while position + 4 <= len(data):
+        steps += 1
+        check_count(steps, JPEG_SEGMENTS, "segments")
+        marker, kind = data[position], data[position + 1]
+        if marker != 0xFF or kind in (0x00, 0xFF):  # a stray byte, or one to fill up
+            position += 1
+            continue
+        if kind == 0x01 or 0xD0 <= kind <= 0xD9:  # markers without a segment
+            position += 2
+            continue
+        end = position + 2 + max(2, int.from_bytes(data[position + 2 : position + 4]))
+        content = data[position + 4 : end]
+        if kind in FRAMES and not frame:
+            frame, frame_kind = content, kind
+        if kind == APP1 and content.startswith(b"Exif"):
+            exif += len(content)
+            check_count(exif, JPEG_EXIF_BYTES, "bytes of EXIF")
+        if any(
+            kind == short and content.startswith(name) and len(content) < length
+            for (short, name), length in SHORTEST.items()
+        ):
+            kept.append(data[start:position])
+            start = end
+        position = end
+        if kind == SOS:
+            scan = content
+            break
+    _check_frame(frame, frame_kind)
+    _check_scans(data, position)
+    needed = _decoder_bytes(frame, frame_kind, scan)
+    return Jpeg(b"".join((*kept, data[start:])) if kept else data, needed)
+
+
+def _check_frame(frame: bytes, kind: int) -> None:
+    if frame and kind not in DCT:
+        raise UnsupportedError("is a lossless JPEG, which can't be read; convert it to TIFF.")
+    if frame and frame[0] != 8:
+        raise UnsupportedError(
+            f"is a JPEG of {frame[0]} bits per channel; convert it to TIFF, or to 8 bits."
+        )
+
+
+def _check_scans(data: bytes, position: int) -> None:
+    """Count the scans of the first picture. Most files are cleared without a walk."""
+    if data.count(bytes((0xFF, SOS)), position) < JPEG_SCANS:
+        return
+    scans, steps = 1, 0
+    while found := MARKER.search(data, position):
+        steps += 1
+        check_count(steps, JPEG_SEGMENTS, "segments")
+        kind, position = data[found.start() + 1], found.end()
+        if kind == EOI[1]:
+            return
+        scans += kind == SOS
+        check_count(scans, JPEG_SCANS, "scans")
+        position += int.from_bytes(data[position : position + 2])
+
+
+def _decoder_bytes(frame: bytes, kind: int, scan: bytes) -> int:
+    """Peak memory in bytes: the pixels, and all coefficients where there are several scans."""
+    if len(frame) < 6 or len(frame) < 6 + 3 * frame[5]:
+        return 0
+    pixels = int.from_bytes(frame[1:3]) * int.from_bytes(frame[3:5])
+    channels = frame[5]
+    needed = pixels * (8 if channels == 4 else channels)  # CMYK: Pillow's copy and ours
+    if kind in PROGRESSIVE or (scan and scan[0] < channels):
+        factors = [divmod(frame[7 + 3 * channel], 16) for channel in range(channels)]
+        across = max(1, *(factor[0] for factor in factors))
+        down = max(1, *(factor[1] for factor in factors))
+        needed += sum(2 * pixels * h * v // (across * down) for h, v in factors)
+    return needed
 
 
 def read_jpeg(data: bytes) -> Pixels | None:
-    """Decode a whole JPEG of 8 bits.
+    """Decode a complete JPEG of 8 bits per channel.
 
     Args:
-        data: of gray or YCbCr; there may be more behind it, as in an MPO.
+        data: gray or YCbCr; more may follow, as in an MPO.
 
     Returns:
-        uint8 (H, W, 1 or 3); None of one that is cut off, which the decoder would silently fill up.
-        Inside of a scan there is neither of the markers that tell.
+        uint8 (H, W, 1 or 3); None if the file is cut off, which the decoder would fill up silently.
+        Neither of the two markers that are searched for occurs inside of a scan.
 
     Raises:
         RuntimeError: it can't be decoded.
@@ -45,78 +138,3 @@ def read_jpeg(data: bytes) -> Pixels | None:
         return None
     pixels: Pixels = imagecodecs.jpeg8_decode(data)
     return pixels.reshape(*pixels.shape[:2], -1)
-
-
-def write_jpeg(path: Path, planes: Pixels, quality: int, options: Mapping[str, Any]) -> None:
-    """Write a baseline JPEG without chroma subsampling.
-
-    Args:
-        path: where to.
-        planes: uint8 (H, W) of gray or (H, W, 3) of sRGB.
-        quality: 1 to 100.
-        options: of Pillow's `Image.save`, for the metadata.
-
-    Raises:
-        ValueError: a side is longer than a JPEG can be.
-        OSError: the file can't be written.
-    """
-    height, width = planes.shape[:2]
-    if max(height, width) > LONGEST_SIDE:
-        raise ValueError(f"a JPEG has at most {LONGEST_SIDE} pixels a side")
-    rows = BLOCK * max(1, SLAB_PIXELS // (BLOCK * width))
-    interval = rows // BLOCK * -(-width // BLOCK)
-
-    def encode(top: int) -> bytes:
-        slab = np.ascontiguousarray(planes[top : top + rows])
-        return bytes(imagecodecs.jpeg8_encode(slab, level=quality, subsampling="444"))
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool, path.open("wb") as file:
-        slabs = pool.map(encode, range(0, height, rows))
-        first = next(slabs)
-        tables = _tables(first, height, interval)
-        file.write(SOI + _metadata(planes, options) + tables + _scan(first))
-        for number, slab in enumerate(slabs):
-            assert _tables(slab, height, interval) == tables
-            file.write(bytes((0xFF, RST0 + number % 8)) + _scan(slab))
-        file.write(EOI)
-
-
-def _metadata(planes: Pixels, options: Mapping[str, Any]) -> bytes:
-    """The segments in which Pillow writes what is known about the photo."""
-    buffer = io.BytesIO()
-    Image.fromarray(planes[:1, :1]).save(buffer, "JPEG", **options)
-    segments = _segments(buffer.getvalue())
-    return b"".join(data for kind, data in segments if kind in APPLICATION or kind == COM)
-
-
-def _tables(slab: bytes, height: int, interval: int) -> bytes:
-    """What a decoder needs: the segments of a slab, for a photo of slabs.
-
-    Args:
-        slab: a JPEG.
-        height: of the photo, in pixels.
-        interval: blocks of a channel from one restart marker to the next.
-    """
-    tables = b""
-    for kind, data in _segments(slab):
-        if kind == SOF0:  # length and precision, then the height
-            data = data[:5] + struct.pack(">H", height) + data[7:]
-        elif kind == SOS:
-            tables += struct.pack(">BBHH", 0xFF, DRI, 4, interval)
-        if kind not in APPLICATION:
-            tables += data
-    return tables
-
-
-def _scan(slab: bytes) -> bytes:
-    """What comes after a JPEG's segments."""
-    return slab[len(SOI) + sum(len(data) for _, data in _segments(slab)) : -len(EOI)]
-
-
-def _segments(jpeg: bytes) -> Iterator[tuple[int, bytes]]:
-    """The kind of each segment up to the scan's header, and its bytes, marker included."""
-    position, kind = len(SOI), 0
-    while kind != SOS:
-        _, kind, length = struct.unpack_from(">BBH", jpeg, position)
-        yield kind, jpeg[position : position + 2 + length]
-        position += 2 + length

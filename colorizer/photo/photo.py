@@ -1,5 +1,6 @@
 """Photos: open any of them upright, know their lightness, save them again."""
 
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -95,6 +96,9 @@ class Photo:
         if not isinstance(source, str | Path):
             return cls._decoded(source, getattr(source, "name", "The photo"), max_pixels)
         try:
+            kind = Path(source).stat().st_mode
+            if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # opening a pipe would hang
+                raise PhotoError(f"{source} is a pipe, socket or device; save the photo as a file.")
             with open(source, "rb") as file:
                 return cls._decoded(file, str(source), max_pixels)
         except FileNotFoundError:

@@ -18,7 +18,8 @@ from PIL import Image, ImageCms
 from skimage.color import rgb2lab
 
 from colorizer import Photo, PhotoError
-from colorizer.photo.decode import _full_range, saved_format
+from colorizer.photo.decode import saved_format
+from colorizer.photo.raster import expand_levels
 from tests.helpers.photos import UPRIGHT, SaveImage, color_pixels
 
 
@@ -132,7 +133,7 @@ def test_converting_levels_takes_little_more_memory_than_they_do(bits: int) -> N
     """As a whole it took nine times as much."""
     stored = np.ones((2000, 4000, 1), {1: np.bool_, 12: np.uint16, 32: np.uint32}[bits])
     tracemalloc.start()
-    pixels = _full_range(stored, bits)
+    pixels = expand_levels(stored, bits)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < pixels.nbytes + 4e6

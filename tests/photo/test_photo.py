@@ -281,8 +281,8 @@ def test_what_takes_more_memory_than_the_largest_photo(
 ) -> None:
     """As if the limit were 600 pixels; so is the photo."""
     path = save_image(color_pixels(20, 30), name)
-    monkeypatch.setattr("colorizer.photo.decode.MAX_PIXELS", 600)
-    monkeypatch.setattr("colorizer.photo.decode.GIGABYTE", 1000)
+    monkeypatch.setattr("colorizer.photo.limits.MAX_PIXELS", 600)
+    monkeypatch.setattr("colorizer.photo.limits.GIGABYTE", 1000)
     expected = rf"{name} takes {gigabytes} GB of memory to decode; convert it to TIFF\."
     with pytest.raises(PhotoError, match=expected):
         Photo.open(path, max_pixels=600)
@@ -290,7 +290,7 @@ def test_what_takes_more_memory_than_the_largest_photo(
 
 
 def test_small_tiles_take_little_memory(save_image: SaveImage, monkeypatch) -> None:
-    monkeypatch.setattr("colorizer.photo.decode.MAX_PIXELS", 600)
+    monkeypatch.setattr("colorizer.photo.limits.MAX_PIXELS", 600)
     path = save_image(color_pixels(20, 30), "a.jp2", tile_size=(8, 8))
     assert Photo.open(path, max_pixels=600).size == (20, 30)
 
