@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from colorizer import Colorizer, Photo
+from colorizer import Colorizer, Edit, Photo
 from colorizer.batch.album import NOTICE_SENTENCES
 from colorizer.inference.notices import find_notices
 from colorizer.photo.notices import Notice
@@ -33,7 +33,7 @@ def test_a_negative_is_offered_and_not_inverted(negative: Path, tiny_colorizer: 
     photo = Photo.open(negative)
     assert find_notices(photo) == ["negative"]
     assert find_notices(photo.inverted()) == []
-    shown = photo_state.colorize(tiny_colorizer, negative)
+    shown = photo_state.colorize(tiny_colorizer, photo, Edit(), negative)
     assert shown.notices == ("negative",)
     assert np.array_equal(shown.small.pixels, photo.pixels)
 

@@ -109,7 +109,7 @@ def test_extended_xmp(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("segments", [extended_xmp()[:-1], extended_xmp(MAX_XMP)])
-def test_extended_xmp_that_is_incomplete_or_large_is_reported(segments: list) -> None:
+def test_extended_xmp_that_is_incomplete_or_large_is_reported(segments: list[bytes]) -> None:
     photo = opened(jpeg(*segments))
     assert "metadata" in photo.notices
     assert b"Aunt" not in photo.metadata.xmp

@@ -346,7 +346,7 @@ def test_the_command_tells_by_its_exit_code_that_it_was_stopped(
 
 def poison(monkeypatch: pytest.MonkeyPatch, steps: range) -> None:
     """Make the losses and the statistics of some steps undefined."""
-    learn = Learner._learn
+    learn = Learner._accumulate_gradients
 
     def poisoned(self: Learner, phase: object, batch: object, *rest: object) -> object:
         self.seen = getattr(self, "seen", -1) + 1  # type: ignore[attr-defined]
