@@ -69,7 +69,7 @@ def makers(generator: AnyGenerator, folder: Path) -> dict[str, Callable[[], Engi
         "ONNX Runtime, fp32": lambda: onnx_engine(fp32, threads)[0],
         "ONNX Runtime, int8": lambda: onnx_engine(int8, threads)[0],
         "OpenVINO, fp32": lambda: openvino_engine(fp32, threads)[0],
-        "OpenVINO, bf16": lambda: openvino_engine(fp32, threads, bfloat16=True)[0],
+        "OpenVINO, bf16": lambda: openvino_engine(fp32, threads, "bf16")[0],
         "OpenVINO, int8": lambda: openvino_engine(int8, threads)[0],
     }
 

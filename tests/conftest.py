@@ -1,5 +1,6 @@
 """What several test files share: a tiny real network, its checkpoint and a small photo."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.helpers.networks import tiny_generator
 from tests.helpers.paths import ROOT
 from tests.helpers.photos import Pixels, as_arrays, color_pixels, save_photos
 
+os.environ["COLORIZER_PRECISION"] = "fp32"  # measured, it would differ from run to run
 torch.set_num_threads(1)  # tiny networks would only wait for each other's threads
 
 # Tests are slow that use a server, an exported network or the features of VGG16 and AlexNet ...

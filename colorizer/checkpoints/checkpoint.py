@@ -11,6 +11,7 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import nn
 
+from colorizer.checkpoints.cache import mark_used
 from colorizer.checkpoints.files import (
     CONFIG_FILE,
     DISCRIMINATOR_CONFIG_FILE,
@@ -114,6 +115,7 @@ def download_checkpoint(snapshot: Snapshot) -> Path:
     read_settings(snapshot.get(CONFIG_FILE))
     folder = snapshot.get(WEIGHTS_FILE).parent
     snapshot.save_revision()
+    mark_used(folder)
     return folder
 
 

@@ -36,6 +36,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 )
 from huggingface_hub.hf_api import ModelInfo
 
+from colorizer.checkpoints.cache import public_cache
 from colorizer.checkpoints.files import (
     CONFIG_FILE,
     MAX_CONFIG_BYTES,
@@ -86,6 +87,11 @@ class Snapshot:
         """The repository at its commit: "user/repo@commit"."""
         return f"{self.repo}@{self.commit}"
 
+    @property
+    def cache_folder(self) -> Path:
+        """The cache that holds it; models that strangers choose have one of their own."""
+        return public_cache() if self.token is False else Path(constants.HF_HUB_CACHE)
+
     def get(self, file: str) -> Path:
         """Return a file in the cache, downloading it if needed.
 
@@ -98,6 +104,7 @@ class Snapshot:
                     self.repo,
                     file,
                     revision=self.commit,
+                    cache_dir=self.cache_folder,
                     token=self.token,
                     local_files_only=not hub_allowed(),
                 )
@@ -148,7 +155,9 @@ class Snapshot:
                 reference.write_text(self.commit)
 
     def _cached(self, file: str) -> object:
-        return try_to_load_from_cache(self.repo, file, revision=self.commit)
+        return try_to_load_from_cache(
+            self.repo, file, cache_dir=self.cache_folder, revision=self.commit
+        )
 
 
 def find_snapshot(name: str, public: bool = False, fresh: bool = False) -> Snapshot:

@@ -29,7 +29,7 @@ from colorizer.commands.values import (
 )
 from colorizer.edit import Edit
 from colorizer.errors import ClusterError, ReportError
-from colorizer.inference.engines import PRECISIONS
+from colorizer.inference.precision import PRECISIONS
 from colorizer.photo.formats import MAX_PIXELS, SAVED_AS
 
 
@@ -62,8 +62,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--precision",
         choices=PRECISIONS,
         default="auto",
-        help="in which the network is computed (default: auto, bf16 on CPUs that have it; fp32 "
-        "gives the same colors on all kinds)",
+        help="in which the network computes (default: auto, the faster one on this CPU; fp32 gives "
+        "the same colors on all CPUs)",
+    )
+    command.add_argument(
+        "--verbose", action="store_true", help="print what runs the network, and its precision"
     )
     command.add_argument(
         "--working-size",
@@ -232,6 +235,13 @@ def start(
         if options.recipe:
             options.recipe.check_checkpoint(worker.colorizer.checkpoint)
         say_source(options.checkpoint, worker.colorizer.checkpoint)
+        if options.verbose:
+            engine = worker.colorizer.engine
+            print(
+                f"colorizer: {engine.name} runs the network on {engine.device} in "
+                f"{engine.precision}.",
+                file=sys.stderr,
+            )
     except (ValueError, ClusterError) as error:
         parser.error(str(error))
     return partial(run_threads, worker, threads=options.jobs or os.cpu_count() or 1)

@@ -13,9 +13,10 @@ from colorizer.checkpoints.checkpoint import WORKING_SIZES, Checkpoint, load_che
 from colorizer.imaging.arrays import Plane
 from colorizer.inference.colorization import Colorization, NetworkOutput
 from colorizer.inference.distribution import Distribution
-from colorizer.inference.engines import PRECISIONS, Engine, file_engine, torch_engine
+from colorizer.inference.engines import Engine, file_engine, torch_engine
 from colorizer.inference.faces import find_faces
 from colorizer.inference.hints import ColorHint, sample
+from colorizer.inference.precision import PRECISIONS
 from colorizer.inference.small_faces import WINDOW_SIZE, blend_skin, face_windows, favor_skin
 from colorizer.networks.generator import Generator
 from colorizer.photo.photo import Photo
@@ -44,6 +45,7 @@ class Colorizer:
         device: str = "auto",
         onnx: str | Path | None = None,
         precision: str = "auto",
+        threads: int | None = None,
     ) -> Self:
         """Load a checkpoint.
 
@@ -53,17 +55,20 @@ class Colorizer:
             device: "auto" (CUDA, then Apple's MPS, then CPU) or a torch device.
             onnx: a file that `export_onnx` made of this checkpoint, to be run on the CPU
                 instead: by OpenVINO, which is faster than torch, or else by ONNX Runtime.
-            precision: in which torch and OpenVINO compute: "fp32", "bf16", or "auto": bf16 on CPUs
-                that have it. So colors differ by less than is visible from one kind of CPU to
-                another; with fp32 hardly at all.
+            precision: in which torch and OpenVINO compute: "fp32", "bf16" or "auto", the faster
+                one on this CPU, which is measured once. The two differ invisibly. In "fp32", other
+                computers give nearly the same colors.
+            threads: of the CPU, for the network; None uses torch's own number.
 
         Raises:
             CheckpointError: the checkpoint can't be found or isn't one of ours.
             EngineError: the file is of another checkpoint, or nothing can run it.
-            ValueError: there is no such device or precision, or it doesn't go with the file.
+            ValueError: the device, the precision or the number of threads can't be used.
         """
         if precision not in PRECISIONS:
             raise ValueError(f"precision is {precision!r}; use one of {', '.join(PRECISIONS)}.")
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads is {threads}; use at least one.")
         if onnx is not None:
             if device not in ("auto", "cpu"):
                 raise ValueError(
@@ -84,10 +89,13 @@ class Colorizer:
             raise ValueError(f"The device {device} can't be used; take auto or cpu.") from error
         checkpoint = load_checkpoint(source)
         if onnx is None:
-            return cls(checkpoint, torch_engine(checkpoint.generator, chosen, precision))
-        return cls(
-            checkpoint, file_engine(Path(onnx), checkpoint, torch.get_num_threads(), precision)
-        )
+            return cls(checkpoint, torch_engine(checkpoint.generator, chosen, precision, threads))
+        return cls(checkpoint, file_engine(Path(onnx), checkpoint, threads, precision))
+
+    @property
+    def precision(self) -> str:
+        """In which the network computes: "fp32" or "bf16"."""
+        return self.engine.precision
 
     def colorize(
         self, photo: Photo, hints: Sequence[ColorHint] = (), working_size: int | None = None

@@ -1,22 +1,27 @@
 """Engines run a network: torch, or OpenVINO and ONNX Runtime with an exported file."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from colorizer.checkpoints.checkpoint import AnyGenerator, Checkpoint
 from colorizer.errors import EngineError
 from colorizer.imaging.arrays import Plane
+from colorizer.inference.precision import choose_precision
 
 Colors = tuple[Plane, Tensor | None]  # ab (2, h, w), and logits (bins, ceil(h / 4), ceil(w / 4))
-PRECISIONS = ("auto", "fp32", "bf16")
-ENGINES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}  # the fastest first
+ENGINES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}  # by package, fastest first
+MEASURED_SIZE = (96, 128)  # (height, width) of the picture that precisions are measured with
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -27,87 +32,147 @@ class Engine:
         name: "torch", "OpenVINO" or "ONNX Runtime".
         device: where torch runs the network; the CPU for the others.
         run: predicts the colors of pictures, L* (h, w) float32 each, one after the other.
+        precision: in which it computes, "fp32" or "bf16".
     """
 
     name: str
     device: torch.device
     run: Callable[[Sequence[Plane]], list[Colors]]
+    precision: str = "fp32"
 
     def __call__(self, lightness: Plane) -> Colors:
         """Predict the colors of one picture, L* (h, w) float32."""
         return self.run([lightness])[0]
 
 
-def make_engine(name: str, device: torch.device, run: Callable[[Plane], Colors]) -> Engine:
+def make_engine(
+    name: str, device: torch.device, run: Callable[[Plane], Colors], precision: str = "fp32"
+) -> Engine:
     """Make an engine of a function that predicts the colors of one picture."""
-    return Engine(name, device, lambda pictures: [run(lightness) for lightness in pictures])
+    return Engine(
+        name, device, lambda pictures: [run(lightness) for lightness in pictures], precision
+    )
 
 
-def torch_engine(generator: AnyGenerator, device: torch.device, precision: str = "fp32") -> Engine:
-    """Run a generator, which is moved to the device.
+def torch_engine(
+    generator: AnyGenerator,
+    device: torch.device,
+    precision: str = "fp32",
+    threads: int | None = None,
+) -> Engine:
+    """Run a generator with torch.
 
     Args:
-        generator: what to run.
-        device: on which.
-        precision: see `takes_bfloat16`; torch keeps to float32 where it holds that for necessary.
+        generator: to run; moved to the device.
+        device: where to run it.
+        precision: "fp32", "bf16", or "auto": on a CPU the faster one, else "fp32". In "bf16" the
+            parts that need float32 keep it.
+        threads: of the CPU; None uses torch's own number.
     """
     network = generator.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    bfloat16 = takes_bfloat16(precision, device)
+
+    @cache
+    def make(precision: str) -> Callable[[Plane], Colors]:
+        return torch_run(network, device, precision == "bf16", threads)
+
+    if precision == "auto":
+        name = f"torch {threads} {generator.config}"
+        precision = fastest(name, make) if device.type == "cpu" else "fp32"
+    return make_engine("torch", device, make(precision), precision)
+
+
+def torch_run(
+    network: AnyGenerator, device: torch.device, bfloat16: bool, threads: int | None
+) -> Callable[[Plane], Colors]:
+    """A function that runs a network with torch; see `torch_engine`."""
+    if bfloat16:
+        network = with_bfloat16_weights(network)
 
     def run(lightness: Plane) -> Colors:
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        with (
+            number_of_threads(threads),
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=bfloat16),
+        ):
             prediction = network(torch.from_numpy(lightness)[None, None].to(device))
         ab = prediction.ab[0].float().cpu().numpy()
         return ab, None if prediction.logits is None else prediction.logits[0].float().cpu()
 
-    return make_engine("torch", device, run)
+    return run
 
 
-def takes_bfloat16(precision: str, device: torch.device) -> bool:
-    """Whether to compute in bfloat16: for "bf16", not for "fp32", and for "auto" on a CPU that has
-    it. There it takes two thirds of the time, and changes colors by less than is visible.
+def with_bfloat16_weights(network: AnyGenerator) -> AnyGenerator:
+    """A copy whose convolutions and linear layers have bfloat16 weights, so that autocast doesn't
+    convert them at every call.
     """
-    return precision == "bf16" or (precision == "auto" and has_bfloat16(device))
+    network = deepcopy(network)
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            layer.to(torch.bfloat16)
+    return network
 
 
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device is a CPU that computes in bfloat16 itself; where it is imitated, it is slow.
+@contextmanager
+def number_of_threads(threads: int | None) -> Iterator[None]:
+    """Let torch use so many threads inside the block, and as many as before after it."""
+    before = torch.get_num_threads()
+    if threads in (None, before):
+        yield
+        return
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
-    Older versions of PyTorch, as 2.8, don't tell: then no CPU is known to.
+
+def fastest(network: str, make: Callable[[str], Callable[[Plane], Colors]]) -> str:
+    """The faster precision of a network on this CPU.
+
+    Args:
+        network: identifies the network and what runs it.
+        make: makes what runs the network in a precision; called only if it must be measured.
     """
-    told: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return device.type == "cpu" and any(told.get(name) for name in ("avx512_bf16", "amx_bf16"))
+    height, width = MEASURED_SIZE
+    picture = np.linspace(0, 100, height * width, dtype=np.float32).reshape(height, width)
+    return choose_precision(network, lambda: make("fp32")(picture), lambda: make("bf16")(picture))
+
+
+def has_bfloat16() -> bool:
+    """Whether the CPU has bfloat16 instructions; unknown, and so False, before PyTorch 2.9."""
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def file_engine(
-    path: Path, checkpoint: Checkpoint, threads: int, precision: str = "fp32"
+    path: Path, checkpoint: Checkpoint, threads: int | None = None, precision: str = "fp32"
 ) -> Engine:
-    """Run an exported file on the CPU, in the fastest engine that is installed.
+    """Run an exported file on the CPU, with the fastest engine that is installed.
 
     Args:
         path: of the file.
-        checkpoint: from which it must have been exported.
-        threads: how many to use.
-        precision: see `takes_bfloat16`; ONNX Runtime has float32 alone.
+        checkpoint: which the file was exported from.
+        threads: of the CPU; None uses torch's number.
+        precision: "fp32", "bf16", or "auto", the faster one. ONNX Runtime always uses "fp32".
 
     Raises:
         EngineError: no engine is installed, the file can't be read, or it was exported from another
             checkpoint.
     """
     if not path.is_file():
-        raise EngineError(f"{path} is no file; write it with colorizer export.")
+        raise EngineError(f"{path} is not a file; write it with colorizer export.")
     package = next((name for name in ENGINES if find_spec(name)), None)
     if package is None:
         raise EngineError(
             f"{path} needs OpenVINO or ONNX Runtime; install colorizer with its extra openvino or "
-            "onnx, or go without the file."
+            "onnx, or leave the file out."
         )
+    threads = threads or torch.get_num_threads()
     try:
-        engine, sha256 = (
-            openvino_engine(path, threads, takes_bfloat16(precision, torch.device("cpu")))
-            if package == "openvino"
-            else onnx_engine(path, threads)
-        )
+        if package == "onnxruntime":
+            engine, sha256 = onnx_engine(path, threads)
+        else:
+            engine, sha256 = openvino_engine(path, threads, precision)
     except Exception as error:  # each engine has its own
         raise EngineError(
             f"{ENGINES[package]} can't run {path}; check that colorizer export wrote it."
@@ -117,41 +182,45 @@ def file_engine(
     return engine
 
 
-def openvino_engine(path: Path, threads: int, bfloat16: bool = False) -> tuple[Engine, str]:
+def openvino_engine(path: Path, threads: int, precision: str = "fp32") -> tuple[Engine, str]:
     """Run an exported file in OpenVINO.
 
     Args:
         path: of the file.
-        threads: how many to use.
-        bfloat16: whether to compute in it, where the CPU can; faster and not as exact.
+        threads: of the CPU.
+        precision: "fp32", "bf16" or "auto"; without bfloat16 instructions, OpenVINO uses "fp32".
 
     Returns:
-        The engine, and the SHA-256 of the checkpoint that the file says it is from.
+        The engine, and the SHA-256 of the checkpoint that the file was exported from.
     """
     import openvino
 
     model = openvino.Core().read_model(path)
-    said = model.get_rt_info()
-    sha256 = said["framework"]["sha256"].astype(str) if "framework" in said else ""
-    compiled = openvino.compile_model(
-        model,
-        "CPU",
-        {
+    info = model.get_rt_info()
+    sha256 = info["framework"]["sha256"].astype(str) if "framework" in info else ""
+
+    @cache
+    def make(precision: str) -> Callable[[Plane], Colors]:
+        hints = {
             "INFERENCE_NUM_THREADS": threads,
-            "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "LATENCY",
-        },
-    )
+        }
+        compiled = openvino.compile_model(model, "CPU", hints)
 
-    def run(lightness: Plane) -> Colors:
-        request = compiled.create_infer_request()  # one per call: threads must not share it
-        return colors(list(request.infer({"lightness": lightness[None, None]}).values()))
+        def run(lightness: Plane) -> Colors:
+            request = compiled.create_infer_request()  # threads must not share one
+            return colors(list(request.infer({"lightness": lightness[None, None]}).values()))
 
-    return make_engine(ENGINES["openvino"], torch.device("cpu"), run), sha256
+        return run
+
+    if precision == "auto":
+        precision = fastest(f"OpenVINO {sha256} {threads}", make) if has_bfloat16() else "fp32"
+    return make_engine(ENGINES["openvino"], CPU, make(precision), precision), sha256
 
 
 def onnx_engine(path: Path, threads: int) -> tuple[Engine, str]:
-    """Run an exported file in ONNX Runtime; see `openvino_engine`."""
+    """Run an exported file in ONNX Runtime, in float32; see `openvino_engine`."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -162,10 +231,10 @@ def onnx_engine(path: Path, threads: int) -> tuple[Engine, str]:
         return colors(session.run(None, {"lightness": lightness[None, None]}))
 
     sha256 = session.get_modelmeta().custom_metadata_map.get("sha256", "")
-    return make_engine(ENGINES["onnxruntime"], torch.device("cpu"), run), sha256
+    return make_engine(ENGINES["onnxruntime"], CPU, run), sha256
 
 
 def colors(outputs: list[Plane]) -> Colors:
-    """What an exported graph gave: ab, and the logits if it has them."""
+    """The outputs of an exported graph: ab, and logits if it has them."""
     logits = torch.from_numpy(np.array(outputs[1][0])) if len(outputs) > 1 else None
     return np.array(outputs[0][0]), logits

@@ -101,14 +101,17 @@ async def prepare_app(app: App) -> AsyncIterator[None]:
 
 
 def health_route(models: Models) -> Route:
-    """The route that reports status, version and checkpoint; 503 while the server stops."""
+    """The route that reports status, version and what colorizes; 503 while the server stops."""
 
     def health(request: Request) -> JSONResponse:
         stopping = STOPPING.is_set()
+        default = models.get("")  # may change after the start
         facts = {
             "status": "stopping" if stopping else "ok",
             "version": __version__,
-            "checkpoint": models.get("").checkpoint.sha256,  # may change after the start
+            "checkpoint": default.checkpoint.sha256,
+            "engine": default.engine.name,
+            "precision": default.precision,
         }
         return JSONResponse(facts, 503 if stopping else 200)
 

@@ -1,6 +1,7 @@
 """The engines: an exported file gives what torch gives, to photos, versions and threads alike."""
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +13,14 @@ from colorizer import Colorizer, Photo
 from colorizer.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from colorizer.errors import EngineError
 from colorizer.imaging.arrays import Plane
-from colorizer.inference.engines import ENGINES, file_engine, has_bfloat16
+from colorizer.inference.engines import (
+    ENGINES,
+    file_engine,
+    has_bfloat16,
+    torch_engine,
+    with_bfloat16_weights,
+)
+from colorizer.networks.generator import Generator
 from tests.helpers.networks import tiny_generator
 from tests.helpers.photos import color_pixels
 
@@ -50,30 +58,68 @@ def test_torch_is_the_default(tiny_colorizer: Colorizer) -> None:
 
 
 @pytest.mark.parametrize("exported", [False, True])
-def test_a_cpu_that_has_bfloat16_takes_it(
+def test_every_precision_paints_the_same_to_the_eye(
     exported: bool,
     tiny_checkpoint: Path,
     color_photo: Photo,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every precision paints the same to the eye."""
     lightness = color_photo.resized_lightness((192, 256))
     onnx = request.getfixturevalue("tiny_onnx") if exported else None
+    monkeypatch.setattr("colorizer.inference.engines.has_bfloat16", lambda: True)
 
-    def predict(precision: str) -> Plane:
+    def predict(precision: str) -> tuple[str, Plane]:
         colorizer = Colorizer.load(tiny_checkpoint, "cpu", onnx, precision)
         ab = colorizer.predict([lightness])[0].ab
         assert ab.dtype == np.float32
-        return ab
+        return colorizer.precision, ab
 
-    exact, fast = predict("fp32"), predict("bf16")
+    (_, exact), (_, fast) = predict("fp32"), predict("bf16")
     assert 0 < np.hypot(*(fast - exact)).mean() < 0.05 * np.hypot(*exact).mean()
-    for known, expected in ((True, fast), (False, exact)):
-        monkeypatch.setattr(
-            "colorizer.inference.engines.has_bfloat16", lambda device, known=known: known
-        )
-        assert np.array_equal(predict("auto"), expected)
+    for chosen, expected in (("bf16", fast), ("fp32", exact)):
+        monkeypatch.setenv("COLORIZER_PRECISION", chosen)
+        name, ab = predict("auto")
+        assert name == chosen
+        assert np.array_equal(ab, expected)
+
+
+def test_weights_are_converted_once_without_a_difference(generator: Generator) -> None:
+    lightness = 100 * torch.rand(1, 1, 64, 96)
+    converted = with_bfloat16_weights(generator)
+    assert converted.head.weight.dtype == torch.bfloat16
+    assert generator.head.weight.dtype == torch.float32
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(converted(lightness).ab, generator(lightness).ab)
+
+
+def test_only_a_cpu_is_measured(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLORIZER_PRECISION", "bf16")
+    assert torch_engine(deepcopy(generator), torch.device("cpu"), "auto").precision == "bf16"
+    assert torch_engine(deepcopy(generator), torch.device("meta"), "auto").precision == "fp32"
+
+
+def test_threads_are_those_of_the_engine_while_it_runs(
+    generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def record(self: Generator, lightness: torch.Tensor) -> object:
+        seen.append(torch.get_num_threads())
+        raise RuntimeError("stop")
+
+    engine = torch_engine(generator, torch.device("cpu"), threads=3)
+    monkeypatch.setattr(Generator, "forward", record)
+    before = torch.get_num_threads()
+    with pytest.raises(RuntimeError, match="stop"):
+        engine(np.zeros((32, 32), np.float32))
+    assert seen == [3] != [before]
+    assert torch.get_num_threads() == before
+
+
+def test_no_threads_are_refused(tiny_checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match="threads is 0; use at least one"):
+        Colorizer.load(tiny_checkpoint, threads=0)
 
 
 def test_an_unknown_precision_is_refused(tiny_checkpoint: Path) -> None:
@@ -81,15 +127,14 @@ def test_an_unknown_precision_is_refused(tiny_checkpoint: Path) -> None:
         Colorizer.load(tiny_checkpoint, precision="fp8")
 
 
-def test_which_devices_have_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = {"avx512_bf16": False, "amx_bf16": True}
-    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: told, raising=False)
-    assert has_bfloat16(torch.device("cpu"))
-    assert not has_bfloat16(torch.device("cuda"))
-    told["amx_bf16"] = False
-    assert not has_bfloat16(torch.device("cpu"))
+def test_which_cpus_have_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    capabilities = {"avx512_bf16": False, "amx_bf16": True}
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: capabilities, raising=False)
+    assert has_bfloat16()
+    capabilities["amx_bf16"] = False
+    assert not has_bfloat16()
     monkeypatch.delattr("torch.cpu.get_capabilities")
-    assert not has_bfloat16(torch.device("cpu"))
+    assert not has_bfloat16()
 
 
 def test_openvino_goes_first_for_it_is_the_fastest(tiny_onnx: Path, tiny_checkpoint: Path) -> None:
@@ -120,7 +165,9 @@ def test_a_file_of_another_checkpoint(tiny_onnx: Path, tmp_path: Path) -> None:
 
 def test_a_file_that_is_missing_or_no_network(tiny_checkpoint: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.onnx"
-    with pytest.raises(EngineError, match=r"a\.onnx is no file; write it with colorizer export\."):
+    with pytest.raises(
+        EngineError, match=r"a\.onnx is not a file; write it with colorizer export\."
+    ):
         Colorizer.load(tiny_checkpoint, "cpu", path)
     path.write_text("text")
     with pytest.raises(EngineError, match=r"OpenVINO can't run .+a\.onnx; check that"):

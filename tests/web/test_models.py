@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from colorizer import CheckpointError, Colorizer
+from colorizer.checkpoints.cache import public_cache
 from colorizer.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from colorizer.checkpoints.describe import CheckpointInfo
 from colorizer.web.actions.model import ModelActions, card, facts, plain, refused
@@ -133,6 +134,19 @@ def test_large_weights_are_refused_before_they_are_downloaded(
             ask("user/repo")
         assert caught.value.reason == "large"
     assert not any("safetensors" in path for path in hub.requests)
+
+
+def test_what_visitors_pull_takes_bounded_space(
+    own: Models, hub: type[Hub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = own.get(f"user/repo@{COMMIT}").checkpoint.source
+    stored = public_cache() / "models--user--repo" / "snapshots"
+    assert [path.name for path in stored.iterdir()] == [COMMIT]
+    monkeypatch.setattr(models, "MAX_CACHE", 2 * own.describe(first).size - 1)
+    save_checkpoint(hub.folder, tiny_generator(seed=6), 256)
+    hub.head = 40 * "a"
+    own.get("user/repo")
+    assert [path.name for path in stored.iterdir()] == [40 * "a"]
 
 
 def test_weights_that_are_not_what_was_shown(own: Models, hub, monkeypatch) -> None:

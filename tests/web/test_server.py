@@ -59,7 +59,13 @@ def closed(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> I
 
 
 def test_health_needs_no_login(closed: str, tiny_colorizer: Colorizer) -> None:
-    facts = {"status": "ok", "version": __version__, "checkpoint": tiny_colorizer.checkpoint.sha256}
+    facts = {
+        "status": "ok",
+        "version": __version__,
+        "checkpoint": tiny_colorizer.checkpoint.sha256,
+        "engine": "torch",
+        "precision": "fp32",
+    }
     assert get(f"{closed}healthz") == (200, facts)
 
 

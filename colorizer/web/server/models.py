@@ -9,6 +9,7 @@ from threading import Lock
 import torch
 
 from colorizer import CheckpointError, Colorizer
+from colorizer.checkpoints.cache import public_cache, trim_cache
 from colorizer.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from colorizer.checkpoints.describe import CheckpointInfo, describe_checkpoint
 from colorizer.inference.engines import torch_engine
@@ -17,6 +18,7 @@ from colorizer.web.server.zerogpu import lend_gpu
 MAX_LOADED = 2  # models in memory besides the default
 MAX_DESCRIPTIONS = 32  # cached descriptions of commits
 MAX_WEIGHTS = 1_000_000_000  # bytes; bounds the disk and memory that a visitor's model takes
+MAX_CACHE = 3_000_000_000  # bytes of all models that visitors chose; the least recently used go
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Models:
             return self._default_info
         pinned = re.search("@[0-9a-f]{40}$", name)
         info = (self._describe_commit if pinned else describe_checkpoint)(name, public=True)
+        trim_cache(public_cache(), MAX_CACHE)  # descriptions take space, too
         if info.size > MAX_WEIGHTS:
             raise CheckpointError(
                 f"The weights of {name} have {info.size / 1e6:,.0f} MB; "
@@ -133,4 +136,6 @@ class Models:
         return Colorizer(checkpoint, torch_engine(checkpoint.generator, self._device, "auto"))
 
     def _load(self, name: str) -> Checkpoint:
-        return load_checkpoint(self.describe(name).source, public=True)
+        info = self.describe(name)
+        trim_cache(public_cache(), MAX_CACHE - info.size)  # room for what is downloaded now
+        return load_checkpoint(info.source, public=True)
