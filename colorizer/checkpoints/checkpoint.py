@@ -6,17 +6,17 @@ import json
 import logging
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import save_file
 from torch import nn
 
-from colorizer.checkpoints.cache import mark_used
 from colorizer.checkpoints.files import (
     CONFIG_FILE,
     DISCRIMINATOR_CONFIG_FILE,
     DISCRIMINATOR_FILES,
     DISCRIMINATOR_WEIGHTS_FILE,
+    HUB_NAME,
     SCHEMA_VERSION,
     WEIGHTS_FILE,
     WORKING_SIZES,
@@ -26,7 +26,6 @@ from colorizer.checkpoints.files import (
     restore,
     setting_errors,
 )
-from colorizer.checkpoints.hub import HUB_NAME, Snapshot, find_snapshot
 from colorizer.errors import CheckpointError
 from colorizer.files import atomic_write
 from colorizer.networks.discriminator import Discriminator, DiscriminatorConfig
@@ -50,6 +49,9 @@ __all__ = [
     "save_checkpoint",
     "write_json",
 ]
+
+if TYPE_CHECKING:
+    from colorizer.checkpoints.hub import Snapshot
 
 LOG = logging.getLogger(__name__)
 
@@ -93,6 +95,8 @@ def load_checkpoint(source: str | Path | None = None, public: bool = False) -> C
     folder = local_folder(source, public)
     if folder is not None:
         return read_checkpoint(folder, "bundled" if source is None else str(source))
+    from colorizer.checkpoints.hub import find_snapshot  # slow, and rarely needed
+
     snapshot = find_snapshot(str(source), public)
     if snapshot.notice:
         LOG.warning("%s", snapshot.notice)
@@ -102,7 +106,7 @@ def load_checkpoint(source: str | Path | None = None, public: bool = False) -> C
     return replace(checkpoint, notice=snapshot.notice)
 
 
-def download_checkpoint(snapshot: Snapshot) -> Path:
+def download_checkpoint(snapshot: "Snapshot") -> Path:
     """Download a checkpoint into the cache, if needed; the weights come last, and only if this
     version can read the settings.
 
@@ -115,7 +119,6 @@ def download_checkpoint(snapshot: Snapshot) -> Path:
     read_settings(snapshot.get(CONFIG_FILE))
     folder = snapshot.get(WEIGHTS_FILE).parent
     snapshot.save_revision()
-    mark_used(folder)
     return folder
 
 
@@ -134,6 +137,8 @@ def load_discriminator(source: str | Path | None = None) -> Discriminator | None
     folder = local_folder(source)
     if folder is not None:
         return read_discriminator(folder)
+    from colorizer.checkpoints.hub import find_snapshot  # slow, and rarely needed
+
     snapshot = find_snapshot(str(source))
     folder = download_checkpoint(snapshot)
     for file in DISCRIMINATOR_FILES:

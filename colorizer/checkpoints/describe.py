@@ -15,7 +15,6 @@ from colorizer.checkpoints.files import (
     file_errors,
     read_settings,
 )
-from colorizer.checkpoints.hub import find_snapshot
 from colorizer.networks.generator import GeneratorConfig
 
 CARD_FILE = "README.md"
@@ -78,6 +77,8 @@ def describe_checkpoint(
     if folder is not None:
         name = "bundled" if source is None else folder.resolve().name
         return describe_folder(folder, name, name)
+    from colorizer.checkpoints.hub import find_snapshot  # slow, and rarely needed
+
     snapshot = find_snapshot(str(source), public, fresh)
     config = snapshot.get(CONFIG_FILE)
     for file, limit in ((REPORT_FILE, MAX_REPORT_BYTES), (CARD_FILE, MAX_CARD_BYTES)):

@@ -5,6 +5,7 @@ No pickle is ever loaded, and no network is built before its weights are known t
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import fields
@@ -34,6 +35,9 @@ WORKING_SIZES = (192, 512)  # pixels: smallest and largest short side of the net
 DTYPES = ("F16", "BF16", "F32", "I64")  # of weights; I64 is a batch norm's counter
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 MAX_CONFIG_BYTES = 1_000_000
+HUB_NAME = re.compile(  # user/repo or user/repo@revision, which is safe as a path in the cache
+    r"[\w.-]+/[\w.-]+(@(?!.*\.\.)[\w.-]+(/[\w.-]+)*)?", re.ASCII
+)
 
 Network = TypeVar("Network", bound=nn.Module)
 

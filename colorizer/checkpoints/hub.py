@@ -36,7 +36,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 )
 from huggingface_hub.hf_api import ModelInfo
 
-from colorizer.checkpoints.cache import public_cache
+from colorizer.checkpoints.cache import mark_used, public_cache
 from colorizer.checkpoints.files import (
     CONFIG_FILE,
     MAX_CONFIG_BYTES,
@@ -47,9 +47,6 @@ from colorizer.errors import CheckpointError
 
 HUB_SECONDS = 5.0  # timeout of the request about a repository
 HUB_VARIABLE = "COLORIZER_HUB"  # "off" forbids every request to the Hub
-HUB_NAME = re.compile(  # user/repo or user/repo@revision, which is safe as a path in the cache
-    r"[\w.-]+/[\w.-]+(@(?!.*\.\.)[\w.-]+(/[\w.-]+)*)?", re.ASCII
-)
 COMMIT = re.compile("[0-9a-f]{40}")
 SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -146,7 +143,8 @@ class Snapshot:
         return name if SHA256.fullmatch(name) else None
 
     def save_revision(self) -> None:
-        """Record the revision's commit in the cache, once the files of the commit are there."""
+        """Record in the cache that the snapshot is complete, and used now."""
+        mark_used(self.get(CONFIG_FILE).parent)
         if self.files and self.revision != self.commit:
             folder = self.get(CONFIG_FILE).parents[2]
             reference = folder / "refs" / (self.revision or constants.DEFAULT_REVISION)

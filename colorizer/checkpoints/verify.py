@@ -19,7 +19,6 @@ from colorizer.checkpoints.files import (
     WEIGHTS_FILE,
     read_json,
 )
-from colorizer.checkpoints.hub import find_snapshot
 from colorizer.errors import CheckpointError
 
 
@@ -38,6 +37,8 @@ def verify_checkpoint(source: str | Path | None = None) -> list[str]:
     folder = local_folder(source)
     if folder is not None:
         return list(_verify(folder, "bundled" if source is None else str(source)))
+    from colorizer.checkpoints.hub import find_snapshot  # slow, and rarely needed
+
     snapshot = find_snapshot(str(source), fresh=True)
     folder = download_checkpoint(snapshot)
     for file in (*DISCRIMINATOR_FILES, REPORT_FILE) if snapshot.files else ():

@@ -11,9 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import constants, scan_cache_dir
-from huggingface_hub.errors import CacheNotFound
-
 from colorizer.checkpoints.checkpoint import (
     CONFIG_FILE,
     DISCRIMINATOR_FILES,
@@ -29,7 +26,6 @@ from colorizer.checkpoints.describe import (
     describe_checkpoint,
     describe_folder,
 )
-from colorizer.checkpoints.hub import find_snapshot
 from colorizer.checkpoints.verify import verify_checkpoint
 from colorizer.files import atomic_write
 
@@ -96,6 +92,8 @@ def run_show(options: argparse.Namespace) -> int:
 
 def run_download(options: argparse.Namespace) -> int:
     """Download; returns the exit code: 0 done, 1 unusable, 2 not found."""
+    from colorizer.checkpoints.hub import find_snapshot  # slow, and only this command needs it
+
     try:
         snapshot = find_snapshot(options.name)
         folder = download_checkpoint(snapshot)
@@ -132,6 +130,9 @@ def failed(error: CheckpointError) -> int:
 
 def cached_checkpoints() -> Iterator[CheckpointInfo]:
     """What the Hub's cache holds of checkpoints that this version can read, in order."""
+    from huggingface_hub import constants, scan_cache_dir  # slow, and only this command needs it
+    from huggingface_hub.errors import CacheNotFound
+
     try:
         repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except (CacheNotFound, ValueError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.checkpoints.checkpoint import Checkpoint
-from colorizer.checkpoints.hub import HUB_NAME
+from colorizer.checkpoints.files import HUB_NAME
 from train.publishing.card import REPORT_FILE
 from train.run.folder import LOG_FILE
 from train.run.plots import Row
