@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import scan_cache_dir
 
 from colorizer.checkpoints.cache import mark_used, public_cache, trim_cache
 from colorizer.checkpoints.checkpoint import load_checkpoint, save_checkpoint
@@ -29,7 +30,7 @@ def pull(hub: type[Hub], digit: str, public: bool = True) -> Path:
 
 
 def size_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if not path.is_symlink())
+    return scan_cache_dir(folder).size_on_disk
 
 
 def test_the_least_recently_used_models_are_deleted(hub: type[Hub]) -> None:
