@@ -40,11 +40,17 @@ class Queue:
         return {"colorize": SimpleNamespace(avg_time=3.1)}
 
 
-def client_for(queue: Queue | None = None, **settings: object) -> TestClient:
+class Client(TestClient):
+    """Knows the app that it talks to."""
+
+    app: Any
+
+
+def client_for(queue: Queue | None = None, **settings: object) -> Client:
     """Routes like Gradio's behind the middleware; `app.state.bodies` collects what they get."""
     functions = {0: SimpleNamespace(api_name="colorize", concurrency_id="network")}
     page = SimpleNamespace(fns=functions, _queue=queue or Queue())
-    app = FastAPI(middleware=[Middleware(Admission, page, Settings(**settings))])
+    app: Any = FastAPI(middleware=[Middleware(Admission, page, Settings(**settings))])
     app.cookie_id, app.tokens, app.api_info = "7", {"token": "anna"}, "cached"
     app.state.bodies = []
 
@@ -75,16 +81,16 @@ def client_for(queue: Queue | None = None, **settings: object) -> TestClient:
         app.api_info = app.api_info or request.headers["host"]
         return app.api_info
 
-    return TestClient(app)
+    return Client(app)
 
 
 @pytest.fixture
-def client() -> TestClient:
+def client() -> Client:
     return client_for()
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_large_json_is_refused(client: TestClient, declared: bool) -> None:
+def test_large_json_is_refused(client: Client, declared: bool) -> None:
     body = b"[" + b"[],[]," * (MAX_JSON // 6 + 1)
     content = body if declared else iter([body[: MAX_JSON // 2], body[MAX_JSON // 2 :]])
     refused = client.post(JOIN, content=content)
@@ -93,12 +99,12 @@ def test_large_json_is_refused(client: TestClient, declared: bool) -> None:
     assert client.app.state.bodies == []
 
 
-def test_uploads_may_be_larger(client: TestClient) -> None:
+def test_uploads_may_be_larger(client: Client) -> None:
     assert client.post("/gradio_api/upload", content=bytes(2 * MAX_JSON)).status_code == 200
     assert [len(body) for body in client.app.state.bodies] == [2 * MAX_JSON]
 
 
-def test_a_body_still_arrives(client: TestClient) -> None:
+def test_a_body_still_arrives(client: Client) -> None:
     assert client.post(JOIN, json={"fn_index": 0}).json() == "taken"
     assert client.app.state.bodies == [b'{"fn_index":0}']
 
@@ -117,7 +123,7 @@ def test_the_login_comes_before_the_body() -> None:
     assert client.post(JOIN, json={"fn_index": 0}).status_code == 200
 
 
-def test_a_wrong_login_takes_a_while(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_login_takes_a_while(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "LOGIN_DELAY", 0.3)
     start = time.monotonic()
     assert client.post("/login", data={"username": "anna"}).status_code == 400
@@ -131,7 +137,7 @@ def test_work_is_counted() -> None:
     assert 0 < int(answers[1].headers["retry-after"]) <= 60
 
 
-def test_unused_routes_are_closed(client: TestClient) -> None:
+def test_unused_routes_are_closed(client: Client) -> None:
     assert client.post("/gradio_api/process_recording", content=b"video").status_code == 404
     assert client.app.state.bodies == []
 
@@ -152,7 +158,7 @@ def test_urls_are_downloaded_only_if_asked_for(path: str) -> None:
     assert client.get(f"/gradio_api/file={path.strip()}").status_code == 200
 
 
-def test_the_address_of_a_file_is_no_path(client: TestClient) -> None:
+def test_the_address_of_a_file_is_no_path(client: Client) -> None:
     file = {"path": "/tmp/a.jpg", "url": "http://testserver/gradio_api/file=/tmp/a.jpg"}
     assert client.post(COLORIZE, json={"data": [file]}).status_code == 200
 
@@ -180,13 +186,13 @@ def test_one_client_can_not_fill_the_queue() -> None:
 
 
 @pytest.mark.parametrize("data", ['{"error": null, "visible": true}', "null"])
-def test_an_unexpected_error_is_a_sentence(client: TestClient, data: str) -> None:
+def test_an_unexpected_error_is_a_sentence(client: Client, data: str) -> None:
     answer = client.get(f"{COLORIZE}/{data}", headers={"accept-language": "de"})
     assert "null" not in answer.text
     assert '"error": "Auf dem Server ist etwas schiefgegangen.' in answer.text
 
 
-def test_the_description_names_each_callers_own_address(client: TestClient) -> None:
+def test_the_description_names_each_callers_own_address(client: Client) -> None:
     client.app.api_info = None
     hosts = ("evil.example", "good.example")
     answers = [client.get("/gradio_api/info", headers={"host": host}).json() for host in hosts]
