@@ -115,7 +115,7 @@ class Worker:
         """The same, and the colorization to make pictures of; None if the photo failed."""
         start = time.perf_counter()
         try:
-            size, result = self._make(task)
+            made, result = self._make(task)
         except PhotoError as error:
             failure = Outcome(task, 0, problem=str(error), cause="unreadable")
         except ValueError as error:
@@ -127,14 +127,11 @@ class Worker:
             problem = f"{task.source} can't be colorized ({error!r}); please report this."
             failure = Outcome(task, 0, problem=problem, cause="bug")
         else:
-            notices = (*find_notices(result.photo), *result.photo.lost_in(format_of(task.target)))
-            confidence = mean_confidence(result)
-            seconds = time.perf_counter() - start
-            return Outcome(task, seconds, size, confidence, notices), result
+            return replace(made, seconds=time.perf_counter() - start), result
         return replace(failure, seconds=time.perf_counter() - start), None
 
-    def _make(self, task: Task) -> tuple[tuple[int, int], Colorization]:
-        """Write the result's file; returns its size and the colorization."""
+    def _make(self, task: Task) -> tuple[Outcome, Colorization]:
+        """Write the result's file."""
         settings = self.settings
         photo = self.open_photo(task.source)
         result = colorize(self.colorizer, photo, settings.edit)
@@ -151,7 +148,8 @@ class Worker:
                 "choose another folder."
             ) from error
         made.save(task.target, quality=settings.quality)
-        return made.size, result
+        notices = (*find_notices(result.photo), *result.photo.lost_in(format_of(task.target)))
+        return Outcome(task, 0, made.size, mean_confidence(result), notices), result
 
 
 def mean_confidence(result: Colorization) -> float | None:

@@ -157,7 +157,9 @@ def test_an_error_of_ours_is_a_row_too(run, photos, tmp_path, monkeypatch) -> No
     monkeypatch.setattr("colorizer.batch.job.find_notices", fail)
     assert run(photos / "a.jpg", "-o", tmp_path / "out") == 1
     (row,) = report(tmp_path / "out")
-    assert row["reason"].endswith("a.jpg can't be colorized (KeyError('lost')); please tell us.")
+    assert row["reason"].endswith(
+        "a.jpg can't be colorized (KeyError('lost')); please report this."
+    )
 
 
 def test_any_names_make_a_whole_report(run, tmp_path, capsys) -> None:

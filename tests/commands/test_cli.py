@@ -201,8 +201,8 @@ def test_what_is_worth_knowing_is_said_beside_the_results(run, photos, tmp_path,
     ]
     assert lines == [
         COLORS,
-        "JPEG holds 8 bits per channel; PNG and TIFF keep all 16.",
-        "JPEG holds no transparency; what was transparent lies on white.",
+        "JPEG stores 8 bits per channel; PNG and TIFF keep all 16.",
+        "JPEG has no transparency; transparent areas became white.",
         "",
     ]
 
