@@ -244,7 +244,7 @@ def test_the_tabs_speak_german(address: str, photos: list[Path]) -> None:
         expect(page.locator("#batch-status")).to_contain_text("Fertig. 2 von 3 Fotos sind in Farbe")
         open_tab(page, "Modell")
         expect(page.locator("#model-current")).to_contain_text("gehört zu colorizer")
-        open_tab(page, "Über")
+        open_tab(page, "Info")
         expect(page.get_by_role("heading", name="Deine Fotos")).to_be_visible()
 
 
