@@ -259,7 +259,8 @@ def test_the_command_that_is_named_makes_the_report(
     card = read_card(make_folder(run, "ann/flickr"))
     measured = json.loads((run / "report" / "report.json").read_text())["output"]
     results = {result.metric_type: result.metric_value for result in card.data.eval_results}
-    assert set(results) == {"psnr", "ssim", "ciede2000", "colorfulness"}
+    added = {"ms-ssim-ab", "edge-ab-error", "edge-spill"}
+    assert set(results) == {"psnr", "ssim", "ciede2000", "colorfulness", *added}
     assert results["psnr"] == pytest.approx(measured["psnr"], abs=1e-4)
     assert card.data.eval_results[0].dataset_name == photo_folder.name
     assert str(photo_folder) not in (run / "hub" / "report.json").read_text()
