@@ -107,6 +107,7 @@ def workplace(tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("block", blocks("python"))
+@pytest.mark.slow
 def test_python(block: str, workplace: Path) -> None:
     before = set(workplace.iterdir())
     exec(compile(block, "<documentation>", "exec"), {})

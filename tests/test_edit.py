@@ -17,6 +17,7 @@ def test_the_default_is_the_networks_own_result(tiny_colorizer: Colorizer) -> No
     np.testing.assert_array_equal(render(tiny_colorizer, photo, Edit()).pixels, expected.pixels)
 
 
+@pytest.mark.slow
 def test_framing_comes_first_and_adjustments_last(tiny_colorizer: Colorizer) -> None:
     """Hints are in pixels of the framed photo."""
     photo = Photo(color_pixels(61, 83), "JPEG")

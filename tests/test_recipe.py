@@ -84,6 +84,7 @@ def test_a_recipe_without_choices_takes_the_checkpoints(
     assert np.array_equal(recipe.apply(tiny_colorizer, color_photo).pixels, plain.pixels)
 
 
+@pytest.mark.slow
 def test_the_same_pixels_again(
     recipe: Recipe, tiny_colorizer: Colorizer, color_photo: Photo
 ) -> None:
@@ -250,6 +251,7 @@ def run(recipe: Recipe, tiny_checkpoint: Path, tmp_path: Path):
     return run
 
 
+@pytest.mark.slow
 def test_the_command_line_applies_a_recipe(
     run, recipe: Recipe, tiny_colorizer: Colorizer, tmp_path: Path
 ) -> None:

@@ -72,6 +72,7 @@ def test_a_tree_is_mirrored_and_reported(run, photos, tmp_path) -> None:
     assert 0 < float(rows[4]["confidence"]) < 1
 
 
+@pytest.mark.slow
 def test_what_is_done_is_not_made_again(run, photos, tmp_path, capsys) -> None:
     out = tmp_path / "out"
     run(photos, "-o", out)
@@ -99,6 +100,7 @@ def test_results_of_earlier_runs_stay_in_the_report(run, photos, tmp_path) -> No
     ]
 
 
+@pytest.mark.slow
 def test_an_album_that_holds_its_results(run, photos) -> None:
     for _ in range(2):
         assert run(photos, "-o", photos / "colored") == 1

@@ -43,6 +43,7 @@ def test_grass_is_green_and_the_sky_is_not(colorizer: Colorizer) -> None:
 
 
 @pytest.mark.parametrize("name", ["aged.jpg", "bee.jpg", "portrait.jpg", "street.jpg"])
+@pytest.mark.slow
 def test_lightness_is_the_input_s(colorizer: Colorizer, name: str) -> None:
     result = colorize(colorizer, name)
     difference = np.abs(result.colorized.lightness - result.photo.lightness)

@@ -51,6 +51,7 @@ def test_line_ends_of_windows(tmp_path: Path) -> None:
     assert read_card(path) == ("mit", "# Mine")
 
 
+@pytest.mark.slow
 def test_aliases_are_refused(tmp_path: Path) -> None:
     """They took gigabytes when the license was written as text."""
     path = card(tmp_path, BOMB + "license: *i")

@@ -94,6 +94,7 @@ def test_a_checkpoint_without_an_architecture_is_a_unet(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["query_layers", "chroma_gain", "cast_gain", "confidence"])
+@pytest.mark.slow
 def test_a_checkpoint_without_settings_that_came_later(folder: Path, key: str) -> None:
     expected = load_checkpoint(folder).generator.config
     change_config(folder, lambda config: config["generator"].pop(key))
@@ -144,6 +145,7 @@ def test_every_setting_of_pix2pix_must_be_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("space", ["ab", "rgb"])
 @pytest.mark.parametrize("spectral", [False, True])
+@pytest.mark.slow
 def test_a_discriminator_is_saved_and_loaded(
     space: str, spectral: bool, generator: Generator, tmp_path: Path
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_folder_with_nothing_but_the_checkpoint(tmp_path: Path) -> None:
         ("model-index: 5", None),
     ],
 )
+@pytest.mark.slow
 def test_licenses(folder: Path, front: str, license: str | None) -> None:
     (folder / CARD_FILE).write_text(f"---\n{front}\n---\nText")
     info = describe_checkpoint(folder)

@@ -56,6 +56,7 @@ def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=lambda change: str(change)[:40],
 )
+@pytest.mark.slow
 def test_absurd_settings_take_no_memory(folder: Path, no_weights: None, change: Config) -> None:
     change_config(folder, lambda config: config["generator"].update(change))
     tracemalloc.start()

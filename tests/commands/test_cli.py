@@ -100,6 +100,7 @@ def test_a_bad_photo_does_not_stop_the_others(run, photos, tmp_path, capsys) -> 
         ("c.dat", "PNG", "c_color.png"),
     ],
 )
+@pytest.mark.slow
 def test_the_format_is_kept_where_it_can_be(run, photos, tmp_path, name, format, saved) -> None:
     Image.fromarray(color_pixels(24, 32)).save(photos / name, format)
     assert run(photos / name) == 0
@@ -118,6 +119,7 @@ def test_adjustments_and_hints_are_used(run, photos, tmp_path) -> None:
     assert gray.pixels.shape[2] == 1
 
 
+@pytest.mark.slow
 def test_adjustments_override_the_preset(run, photos, tmp_path) -> None:
     def picture(*options: str) -> bytes:
         assert run("--overwrite", photos / "a.png", *options) == 0

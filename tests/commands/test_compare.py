@@ -42,6 +42,7 @@ def run(tiny_checkpoint: Path, other_checkpoint: Path, tmp_path: Path):
     return run
 
 
+@pytest.mark.slow
 def test_a_sheet_shows_gray_and_each_checkpoint(
     run, photos, tmp_path, tiny_checkpoint, other_checkpoint, capsys
 ) -> None:
@@ -71,6 +72,7 @@ def test_photos_that_cannot_be_read_are_left_out(run, photos, tmp_path, capsys) 
     assert Photo.open(tmp_path / "sheet.png").size[0] == 2 * LABEL + 4 * GAP + 80
 
 
+@pytest.mark.slow
 def test_a_sheet_that_cannot_be_written(photos, tiny_checkpoint, tmp_path, capsys) -> None:
     where = tmp_path / "none" / "sheet.png"
     photo = str(photos / "a.png")

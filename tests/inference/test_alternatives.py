@@ -169,6 +169,7 @@ def test_colors_as_shown_lose_chroma_but_no_hue() -> None:
     assert kept[:, 0].tolist() == pytest.approx([10, 5], abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_portrait_s_suit_changes_and_her_face_stays() -> None:
     alternatives = colorize(Colorizer.load(), "portrait.jpg").alternatives()
     assert len(alternatives) == 4

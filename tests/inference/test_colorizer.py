@@ -121,6 +121,7 @@ def test_bands_do_not_show(
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("item", fields(Adjustments), ids=lambda item: item.name)
+@pytest.mark.slow
 def test_bands_of_every_adjustment_are_those_of_the_whole(
     tiny_colorizer: Colorizer, item: Field[float], dtype: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +191,7 @@ def test_hints_change_the_colors_where_they_are(
     assert change[14:27, 54:67].mean() > change[35:, :30].mean()
 
 
+@pytest.mark.slow
 def test_hints_may_be_given_later(
     tiny_colorizer: Colorizer, color_photo: Photo, result: Colorization
 ) -> None:
@@ -326,6 +328,7 @@ def test_alternatives_do_not_depend_on_how_many_are_asked_for(result: Colorizati
     assert len(result.alternatives(1)) == 1
 
 
+@pytest.mark.slow
 def test_previews_and_versions_have_the_same_alternatives(tiny_colorizer: Colorizer) -> None:
     result = tiny_colorizer.colorize(Photo(color_pixels(300, 400)))
     versions = result.alternatives(3)

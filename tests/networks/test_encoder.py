@@ -34,6 +34,7 @@ ENCODERS = [
 
 @pytest.mark.parametrize(("name", "keras"), ENCODERS, ids=str)
 @torch.inference_mode()
+@pytest.mark.slow
 def test_the_folded_encoder_computes_what_timm_computes(name: str, keras: bool) -> None:
     eps = 1.001e-3
     reference = randomized(timm.create_model(name, features_only=True, pretrained=False))
@@ -55,6 +56,7 @@ def test_the_folded_encoder_computes_what_timm_computes(name: str, keras: bool) 
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in ENCODERS}))
+@pytest.mark.slow
 def test_no_batch_norm_is_left_in_the_encoder(name: str) -> None:
     """So its statistics are frozen in training."""
     encoder = build_encoder(name, False, None)
@@ -63,6 +65,7 @@ def test_no_batch_norm_is_left_in_the_encoder(name: str) -> None:
 
 
 @torch.inference_mode()
+@pytest.mark.slow
 def test_the_keras_stride_matters() -> None:
     """The same weights fit strictly into the other kind, and compute something else."""
     reference = randomized(timm.create_model("resnet26", features_only=True, pretrained=False))

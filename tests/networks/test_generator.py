@@ -23,6 +23,7 @@ def random_lightness(height: int, width: int, count: int = 1, seed: int = 0) -> 
 @pytest.mark.parametrize("head", ["bins", "tanh"])
 @pytest.mark.parametrize("size", SIZES)
 @torch.inference_mode()
+@pytest.mark.slow
 def test_prediction_has_the_size_of_the_input(head: str, size: tuple[int, int]) -> None:
     height, width = size
     prediction = tiny_generator(head=head)(random_lightness(*size, 2))

@@ -71,6 +71,7 @@ def test_weights_start_as_in_the_paper() -> None:
 @pytest.mark.parametrize(
     "size", [(1, 1), (31, 40), (256, 256), (255, 257), (192, 256), (1, 300), (512, 20)]
 )
+@pytest.mark.slow
 def test_any_size_comes_out_as_it_went_in(space: str, size: tuple[int, int]) -> None:
     network = tiny_pix2pix(space)
     with torch.inference_mode():

@@ -3,6 +3,7 @@
 import io
 import struct
 import time
+import timeit
 from hashlib import md5
 from pathlib import Path
 
@@ -197,15 +198,17 @@ def test_huge_xmp_is_left_out_at_once() -> None:
     assert photo.notices == ("metadata",)
 
 
+@pytest.mark.slow
 def test_location_is_removed_in_linear_time() -> None:
     """Elements of the location between others took a time that grew with the square."""
     gps = '<e:GPSa xmlns:e="http://ns.adobe.com/exif/1.0/"/><b xmlns="urn:b"/>'
     seconds = []
     for count in (1000, 8000):
-        xmp = RDF % f"<rdf:Description>{gps * count}</rdf:Description>"
-        start = time.process_time()
-        placeless = Metadata(xmp=xmp.encode()).without_location().xmp
-        seconds.append(time.process_time() - start)
+        metadata = Metadata(
+            xmp=(RDF % f"<rdf:Description>{gps * count}</rdf:Description>").encode()
+        )
+        placeless = metadata.without_location().xmp
         assert b"GPSa" not in placeless
         assert placeless.count(b"urn:b") == count
-    assert seconds[1] < 24 * seconds[0]
+        seconds.append(min(timeit.repeat(metadata.without_location, number=1, repeat=3)))
+    assert seconds[1] < 32 * seconds[0]  # with the square it was 64

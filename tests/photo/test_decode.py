@@ -424,6 +424,7 @@ def test_lab_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore")  # of the libraries, about the damage
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.jp2"])
+@pytest.mark.slow
 def test_damaged_16_bit_files(tmp_path: Path, deep: NDArray[np.uint16], name: str) -> None:
     """Random bytes overwritten, the end cut off: it opens or it is a PhotoError."""
     path, random, failed = tmp_path / name, np.random.default_rng(0), 0

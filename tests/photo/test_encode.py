@@ -34,6 +34,7 @@ def photo_of(dtype: type, channels: int, transparent: bool) -> Photo:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("transparent", [False, True])
+@pytest.mark.slow
 def test_what_a_format_holds_comes_back(
     tmp_path: Path, format: str, channels: int, dtype: type, transparent: bool
 ) -> None:

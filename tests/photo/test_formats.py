@@ -59,6 +59,7 @@ def test_every_kind_opens(kind: str) -> None:
 
 
 @every_kind
+@pytest.mark.slow
 def test_every_kind_comes_back_colored_as_good_as_it_went_in(
     kind: str, tiny_colorizer: Colorizer
 ) -> None:
@@ -116,6 +117,7 @@ def photos(draw: st.DrawFn) -> Photo:
 
 @quickly
 @given(photos(), st.sampled_from([format for format in SAVED_AS if format not in LOSSY]))
+@pytest.mark.slow
 def test_any_photo_survives_a_lossless_file(photo: Photo, format: str) -> None:
     again = reopened(photo, format)
     assert again.pixels.dtype == photo.pixels.dtype
@@ -128,6 +130,7 @@ def test_any_photo_survives_a_lossless_file(photo: Photo, format: str) -> None:
 
 @quickly
 @given(photos(), st.sampled_from([format for format in SAVED_AS if format in LOSSY]))
+@pytest.mark.slow
 def test_any_photo_keeps_its_size_in_a_lossy_file(photo: Photo, format: str) -> None:
     again = reopened(photo, format)
     assert again.size == photo.size
@@ -171,6 +174,7 @@ def test_any_bytes_open_or_are_an_error_of_ours(start: bytes, kept: int, rest: b
     st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=8),
     st.integers(0, 200),
 )
+@pytest.mark.slow
 def test_any_damage_opens_or_is_an_error_of_ours(
     data: bytes, changes: list[tuple[int, int]], lost: int
 ) -> None:

@@ -210,6 +210,7 @@ def truncations(data: bytes) -> list[bytes]:
     return [data[:end] for end in range(0, len(data), max(1, len(data) // 60))]
 
 
+@pytest.mark.slow
 def test_damaged_metadata_never_raises() -> None:
     random = np.random.default_rng(0)
     for part, whole in (("exif", exif()), ("exif", exif(">")), ("xmp", XMP), ("iptc", IPTC)):
@@ -238,6 +239,7 @@ def test_claims_of_a_huge_size_take_no_memory() -> None:
     assert metadata_of(image_with(b"II\x2a\0\x08\0\0\0" + table)) == Metadata()
 
 
+@pytest.mark.slow
 def test_deep_xmp_is_left_out() -> None:
     deep = XMP.replace(b"attic", b"<a>" * 50_000 + b"</a>" * 50_000)
     assert metadata_of(image_with(xmp=deep)).xmp == b""

@@ -203,6 +203,7 @@ def test_an_interrupted_save_leaves_nothing(tmp_path: Path, pixels, error, monke
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_gif_of_50_megapixels(save_image: SaveImage) -> None:
     photo = Photo.open(save_image(Image.new("P", (10_000, 5_000), 1), "a.gif"))
     assert photo.size == (5_000, 10_000)

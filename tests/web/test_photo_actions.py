@@ -187,6 +187,7 @@ def test_another_model_keeps_the_hints(
         (lambda colors, shown: colors.reference_color(None, 1, 1, GERMAN), "photo.no_reference"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_done_is_said_in_the_visitors_language(
     action: Callable[[HintActions, PhotoState], object],
     key: str,
@@ -378,6 +379,7 @@ def recipe(
     return recipes.save_recipe(shown, version, GERMAN, **SETTINGS), Photo.open(result)
 
 
+@pytest.mark.slow
 def test_a_recipe_brings_the_result_back_to_the_bit(
     recipe: tuple[str, Photo], recipes: RecipeActions, shown: PhotoState
 ) -> None:
@@ -389,6 +391,7 @@ def test_a_recipe_brings_the_result_back_to_the_bit(
     np.testing.assert_array_equal(pixels(again), photo.pixels)
 
 
+@pytest.mark.slow
 def test_the_library_makes_the_same_of_a_recipe(
     recipe: tuple[str, Photo], tiny_colorizer: Colorizer, upload: Upload
 ) -> None:
@@ -406,6 +409,7 @@ def test_a_recipe_says_nothing_of_the_server(recipe: tuple[str, Photo]) -> None:
     assert "/" not in written
 
 
+@pytest.mark.slow
 def test_a_recipe_for_another_photo_says_so(
     recipe: tuple[str, Photo], recipes: RecipeActions, photos: PhotoActions, folder: Path
 ) -> None:

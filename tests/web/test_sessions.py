@@ -55,6 +55,7 @@ def test_calls_of_others_leave_a_visitors_work(
     assert "call0" not in sessions
 
 
+@pytest.mark.slow
 def test_the_budget_drops_closed_tabs_first_then_the_least_recently_used(
     page: gr.Blocks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

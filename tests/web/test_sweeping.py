@@ -12,6 +12,7 @@ from colorizer.web.server.sweeping import delete_old_files, prepare_upload_folde
 from tests.helpers.paths import ROOT
 
 
+@pytest.mark.slow
 def test_old_files_and_empty_folders_go(tmp_path: Path) -> None:
     part = tmp_path / "tmpabc123"  # of an upload that was broken off
     part.write_bytes(b"part")

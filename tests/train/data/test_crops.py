@@ -200,6 +200,7 @@ def test_unreadable_and_gray_photos_are_replaced_and_reported(photo_folder, tmp_
     assert len(reasons) == 5
 
 
+@pytest.mark.slow
 def test_one_bad_photo_in_a_hundred_is_reported_once_an_epoch() -> None:
     photos = [Solid(level, readable=level != 37) for level in range(100)]
     crops = stream([Source("x", photos)], photos=300)

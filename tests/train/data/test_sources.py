@@ -135,6 +135,7 @@ def test_unreadable_photos_are_os_errors(content: bytes, tmp_path) -> None:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP"])
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow's, about what is damaged
+@pytest.mark.slow
 def test_damaged_photos_are_read_or_os_errors(format: str, tmp_path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(color_pixels(20, 30)).save(path, format)

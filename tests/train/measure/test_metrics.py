@@ -104,6 +104,7 @@ def test_ssim_of_equal_and_different_photos() -> None:
 
 
 @pytest.mark.parametrize("kind", ["other", "text", "missing"])
+@pytest.mark.slow
 def test_lpips_refuses_a_file_without_its_weights(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "lpips.safetensors"
     if kind == "other":

@@ -69,6 +69,7 @@ def test_a_keras_encoder_is_fed_and_strides_as_keras_has_it() -> None:
 
 
 @pytest.mark.parametrize("encoder", ["resnet18", "resnet10t"])
+@pytest.mark.slow
 def test_generators_start_from_pretrained_encoders(
     encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def test_frozen_weights_do_not_move(photo_folder: Path, tmp_path: Path) -> None:
         assert not torch.equal(after[name], before[name]), name
 
 
+@pytest.mark.slow
 def test_parts_add_up_to_the_gradient_of_the_whole(photo_folder: Path, tmp_path: Path) -> None:
     """Seen by the weights after one step of plain descent, with batch norm in evaluation mode."""
     config = settings(photo_folder, tmp_path, batch=4, clip=1e9, **CLEAN)

@@ -97,6 +97,7 @@ def test_prior_ignores_the_input_beside_the_colors(bins: Tensor, crops: list[Ten
 
 
 @pytest.mark.parametrize("rebalance", [0, 0.5, 1])
+@pytest.mark.slow
 def test_weights_average_to_one_under_the_prior(bins, crops, rebalance: float) -> None:
     """Zhang et al. 2016, eq. 4; also with bins that no photo has."""
     prior = bin_prior(bins, crops)
@@ -127,6 +128,7 @@ def logits_for(ab: Tensor, bins: Tensor) -> Tensor:
     return encode(ab, bins).clamp_min(1e-9).log().T[None, :, None]
 
 
+@pytest.mark.slow
 def test_the_right_answer_costs_least(bins: Tensor) -> None:
     loss = BinLoss(bins, torch.full((bins.shape[1],), 1 / bins.shape[1]), 1.0)
     ab = torch.tensor([[20.0, 30.0], [-31.0, 14.0], [0.0, 0.0]])
@@ -155,6 +157,7 @@ def test_each_pixel_is_weighted_by_its_own_bin(bins: Tensor) -> None:
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.slow
 def test_loss_is_the_weighted_cross_entropy(bins, crops, layout: torch.memory_format) -> None:
     """Zhang et al. 2016, eq. 2, from PyTorch's cross entropy with dense targets."""
     loss = BinLoss(bins, bin_prior(bins, crops), 0.5)
