@@ -53,6 +53,7 @@ def run(tiny_checkpoint: Path):
     return run
 
 
+@pytest.mark.slow
 def test_a_tree_is_mirrored_and_reported(run, photos, tmp_path) -> None:
     out = tmp_path / "out"
     assert run(photos, "-o", out) == 1
@@ -91,6 +92,7 @@ def test_what_is_done_is_not_made_again(run, photos, tmp_path, capsys) -> None:
     assert report(out) == rows
 
 
+@pytest.mark.slow
 def test_results_of_earlier_runs_stay_in_the_report(run, photos, tmp_path) -> None:
     out = tmp_path / "out"
     assert run(photos / "1950", "-o", out) == 0
@@ -164,6 +166,7 @@ def test_an_error_of_ours_is_a_row_too(run, photos, tmp_path, monkeypatch) -> No
     )
 
 
+@pytest.mark.slow
 def test_any_names_make_a_whole_report(run, tmp_path, capsys) -> None:
     photos, out = tmp_path / "in", tmp_path / "out"
     (photos / "@eaDir").mkdir(parents=True)
@@ -228,6 +231,7 @@ class Terminal:
         return True
 
 
+@pytest.mark.slow
 def test_a_terminal_has_a_progress_bar(run, photos, tmp_path, monkeypatch, capsys) -> None:
     run(photos, "-o", tmp_path / "out")
     assert "photos/s" not in capsys.readouterr().err
@@ -306,6 +310,7 @@ def test_a_watched_folder(tiny_checkpoint, photos, tmp_path) -> None:
     assert not (out / JOURNAL_FILE).exists()
 
 
+@pytest.mark.slow
 def test_a_photo_is_taken_once_it_has_stopped_growing(
     run, photos, tmp_path, monkeypatch, capsys
 ) -> None:

@@ -18,6 +18,7 @@ def colorizer() -> Colorizer:
     return Colorizer.load()
 
 
+@pytest.mark.slow
 def test_the_report_is_about_these_weights(colorizer: Colorizer) -> None:
     report = json.loads((bundled_folder() / "report.json").read_text())
     assert report["sha256"] == colorizer.checkpoint.sha256
@@ -34,6 +35,7 @@ def test_skin_is_warm(colorizer: Colorizer) -> None:
     assert 5 < b < 35
 
 
+@pytest.mark.slow
 def test_grass_is_green_and_the_sky_is_not(colorizer: Colorizer) -> None:
     result = colorize(colorizer, "meadow.jpg")
     a, b = mean_ab(result, 0.4, 0.85)
@@ -51,6 +53,7 @@ def test_lightness_is_the_input_s(colorizer: Colorizer, name: str) -> None:
     assert difference.max() <= 2
 
 
+@pytest.mark.slow
 def test_a_hint_changes_its_surroundings(colorizer: Colorizer) -> None:
     photo = Photo.open(EXAMPLES / "portrait.jpg")
     plain = colorizer.colorize(photo)

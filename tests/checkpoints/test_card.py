@@ -41,6 +41,7 @@ def card(tmp_path: Path, front_matter: str, text: str = "Text") -> Path:
         ("license: " + 5000 * "[", None),
     ],
 )
+@pytest.mark.slow
 def test_licenses(tmp_path: Path, front_matter: str, license: str | None) -> None:
     assert read_card(card(tmp_path, front_matter)) == (license, "Text")
 

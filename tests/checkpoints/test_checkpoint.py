@@ -253,6 +253,7 @@ def test_saving_leaves_two_files(tiny_checkpoint: Path) -> None:
     assert sorted(path.name for path in tiny_checkpoint.iterdir()) == [CONFIG_FILE, WEIGHTS_FILE]
 
 
+@pytest.mark.slow
 def test_sha256_is_that_of_the_weights(tiny_checkpoint: Path) -> None:
     digest = hashlib.sha256((tiny_checkpoint / WEIGHTS_FILE).read_bytes()).hexdigest()
     assert load_checkpoint(tiny_checkpoint).sha256 == digest

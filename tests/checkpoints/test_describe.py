@@ -99,6 +99,7 @@ def test_licenses(folder: Path, front: str, license: str | None) -> None:
 @pytest.mark.parametrize(
     "content", ["", "no front matter", "---\n", "\ufeff---\nlicense: mit\n---"]
 )
+@pytest.mark.slow
 def test_cards_without_front_matter(folder: Path, content: str) -> None:
     (folder / CARD_FILE).write_text(content, "utf-8")
     assert describe_checkpoint(folder).license is None
@@ -112,6 +113,7 @@ def test_a_card_that_is_no_text(folder: Path) -> None:
 @pytest.mark.parametrize(
     "content", ["[]", "{", "null", "[" * 100_000, '{"sha256": "of other weights", "n": 3}']
 )
+@pytest.mark.slow
 def test_reports_that_say_nothing(folder: Path, content: str) -> None:
     (folder / REPORT_FILE).write_text(content)
     info = describe_checkpoint(folder)

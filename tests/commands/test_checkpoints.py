@@ -170,6 +170,7 @@ def test_verify_what_is_whole(hub: type[Hub], folder: Path, name: str | None, ca
     assert ("Its files match the Hub." in out) == (name == "user/repo")
 
 
+@pytest.mark.slow
 def test_verify_with_a_discriminator(folder: Path, generator: Generator, capsys) -> None:
     save_checkpoint(folder, generator, 192, tiny_discriminator())
     assert "Its discriminator is valid, too." in run(capsys, "verify", folder)[1]

@@ -63,6 +63,7 @@ def test_equal_names_get_a_number(run, photos, tmp_path) -> None:
     assert first.pixels.tobytes() != second.pixels.tobytes()
 
 
+@pytest.mark.slow
 def test_existing_files_are_kept_unless_told(run, photos, tmp_path, capsys) -> None:
     target = tmp_path / "out" / "a_color.png"
     target.parent.mkdir()
@@ -107,6 +108,7 @@ def test_the_format_is_kept_where_it_can_be(run, photos, tmp_path, name, format,
     assert written(tmp_path) == [saved]
 
 
+@pytest.mark.slow
 def test_adjustments_and_hints_are_used(run, photos, tmp_path) -> None:
     assert run(photos / "a.png") == 0
     plain = (tmp_path / "out" / "a_color.png").read_bytes()
@@ -132,6 +134,7 @@ def test_adjustments_override_the_preset(run, photos, tmp_path) -> None:
     assert picture("--preset", "vivid", "--adjust", *fields) == natural
 
 
+@pytest.mark.slow
 def test_working_size_is_used(run, photos, tmp_path) -> None:
     assert run(photos / "a.png") == 0
     plain = (tmp_path / "out" / "a_color.png").read_bytes()
@@ -233,6 +236,7 @@ def test_negatives_are_inverted_when_told(run, photos, tmp_path) -> None:
     assert np.abs(made.lightness - given.inverted().lightness).mean() < 0.5
 
 
+@pytest.mark.slow
 def test_a_badge_only_when_asked_for(run, photos, tmp_path) -> None:
     Image.fromarray(color_pixels(240, 320)).save(photos / "a.png")
     assert run(photos / "a.png") == 0
@@ -276,6 +280,7 @@ def test_the_place_is_kept(run, photos, tmp_path) -> None:
     assert b"GPSLatitude" in made.xmp
 
 
+@pytest.mark.slow
 def test_a_negative_is_offered_and_not_inverted(run, photos, tmp_path, capsys) -> None:
     meadow = Photo.open(EXAMPLES / "meadow.jpg").to_gray()
     meadow.shrunk((200, 300)).inverted().save(photos / "a.png")
@@ -288,6 +293,7 @@ def test_a_negative_is_offered_and_not_inverted(run, photos, tmp_path, capsys) -
     assert "negative" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_quality_and_the_largest_size(run, photos, tmp_path, capsys) -> None:
     assert run(photos / "b.jpg", "--quality", "30") == 0
     small = (tmp_path / "out" / "b_color.jpg").stat().st_size
@@ -305,6 +311,7 @@ def test_wrong_options_are_refused(run, photos, options, capsys) -> None:
     assert options[0] in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_several_at_once_give_the_same_files(run, photos, tmp_path) -> None:
     names = [photos / "a.png", photos / "b.jpg", photos / "more" / "a.png"]
 

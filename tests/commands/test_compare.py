@@ -63,6 +63,7 @@ def test_a_sheet_shows_gray_and_each_checkpoint(
     assert sheet.shape[0] == second + 80 + LABEL + 2 * GAP
 
 
+@pytest.mark.slow
 def test_photos_that_cannot_be_read_are_left_out(run, photos, tmp_path, capsys) -> None:
     (photos / "text.jpg").write_text("no photo")
     assert run(photos / "b.png", photos / "text.jpg", photos / "none.jpg") == 1

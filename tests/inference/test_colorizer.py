@@ -304,6 +304,7 @@ def test_suggestions_outside_the_photo(result: Colorization, x: float, y: float)
         result.suggest(x, y)
 
 
+@pytest.mark.slow
 def test_alternatives_are_whole_results_that_look_different(result: Colorization) -> None:
     versions = result.alternatives()
     assert len(versions) == 4
@@ -320,6 +321,7 @@ def test_alternatives_are_whole_results_that_look_different(result: Colorization
     assert np.ptp(last.adjust(Adjustments(strength=0)).pixels, axis=2).max() == 0
 
 
+@pytest.mark.slow
 def test_alternatives_do_not_depend_on_how_many_are_asked_for(result: Colorization) -> None:
     many = result.alternatives(6)
     assert len(many) == 6
@@ -451,6 +453,7 @@ def pix2pix_colorizer(
 
 
 @pytest.mark.parametrize("size", [(61, 83), (1, 1), (1, 500), (2, 3), (300, 7), (256, 256)])
+@pytest.mark.slow
 def test_pix2pix_keeps_size_and_lightness(
     pix2pix_colorizer: Colorizer, size: tuple[int, int]
 ) -> None:

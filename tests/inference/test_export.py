@@ -121,6 +121,7 @@ def test_the_file_says_what_it_is(tiny_onnx: Path, tiny_checkpoint: Path) -> Non
     assert len(json.loads(texts["bins"])) == runtime.get_outputs()[1].shape[1]
 
 
+@pytest.mark.slow
 def test_the_bundled_card_and_its_license_go_along() -> None:
     texts = file_metadata(load_checkpoint(), "fp32")
     assert texts["checkpoint"] == "bundled"

@@ -169,6 +169,7 @@ def test_all_hints_hold(ab: Plane) -> None:
         np.testing.assert_allclose(corrected[:, row, column], color, atol=4)
 
 
+@pytest.mark.slow
 def test_many_hints_are_as_good_as_few(ab: Plane) -> None:
     """Where pictures are worked on in bands, too, and with the same hint again and again."""
     few = HintPropagation(two_regions(30, 70), ab, known((40, 30, 5, -32), (40, 90, 40, 8)))

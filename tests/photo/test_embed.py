@@ -220,6 +220,7 @@ def test_exif_and_xmp_of_the_size_of_a_segment(tmp_path: Path, size: int) -> Non
     assert COMPOSITE.encode() in found.xmp
 
 
+@pytest.mark.slow
 def test_many_small_fields_are_reduced_quickly(tmp_path: Path) -> None:
     tags: Directory = {tag: Field(3, b"\1\0") for tag in range(0x9000, 0x9000 + 20_000)}
     options = pillow_options(Metadata(exif=write_exif(">", tags)), "JPEG", None)

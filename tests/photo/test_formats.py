@@ -141,6 +141,7 @@ def test_any_photo_keeps_its_size_in_a_lossy_file(photo: Photo, format: str) -> 
 
 @quickly
 @given(photos(), st.sampled_from(ENCODABLE), st.integers(0, 9))
+@pytest.mark.slow
 def test_any_mode_of_pillow_in_any_orientation(photo: Photo, mode: str, orientation: int) -> None:
     image = photo.to_image()
     if mode == "I;16":

@@ -49,6 +49,7 @@ def test_examples() -> None:
 
 @pytest.mark.parametrize("name", ["temple", "portrait", "street"])
 @pytest.mark.parametrize("tone", TONES)
+@pytest.mark.slow
 def test_toned_noisy_stained_and_unevenly_yellowed_is_not_colored(name: str, tone: str) -> None:
     rng = np.random.default_rng(0)
     pixels = toned(example_gray(name), tone)

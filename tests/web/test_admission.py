@@ -123,6 +123,7 @@ def test_the_login_comes_before_the_body() -> None:
     assert client.post(JOIN, json={"fn_index": 0}).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_wrong_login_takes_a_while(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "LOGIN_DELAY", 0.3)
     start = time.monotonic()

@@ -48,6 +48,7 @@ def test_the_default(own: Models, tiny_checkpoint: Path) -> None:
     assert info.sha256 == own.get("").checkpoint.sha256
 
 
+@pytest.mark.slow
 def test_without_a_name_the_bundled_one_is_the_default(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def pixels(path: str) -> np.ndarray:
 # The network
 
 
+@pytest.mark.slow
 def test_the_network_runs_once_per_photo(
     photos: PhotoActions,
     colors: HintActions,
@@ -134,6 +135,7 @@ def test_pictures(photos: PhotoActions, upload: Upload) -> None:
     np.testing.assert_array_equal(pixels(processed), pixels(gray))
 
 
+@pytest.mark.slow
 def test_hints_survive_everything_but_a_new_photo(
     photos: PhotoActions, colors: HintActions, upload: Upload, shown: PhotoState
 ) -> None:
@@ -402,6 +404,7 @@ def test_the_library_makes_the_same_of_a_recipe(
     np.testing.assert_array_equal(again.pixels, photo.pixels)
 
 
+@pytest.mark.slow
 def test_a_recipe_says_nothing_of_the_server(recipe: tuple[str, Photo]) -> None:
     written = Path(recipe[0]).read_text()
     assert json.loads(written)["checkpoint"] == "tiny"
@@ -430,6 +433,7 @@ def test_a_file_that_is_no_recipe(
     assert error.value.message == LANGUAGES["de"]["photo.bad_recipe"]
 
 
+@pytest.mark.slow
 def test_a_recipe_of_another_model(
     recipe: tuple[str, Photo], recipes: RecipeActions, shown: PhotoState, folder: Path
 ) -> None:

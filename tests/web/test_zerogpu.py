@@ -51,6 +51,7 @@ def lender(monkeypatch: pytest.MonkeyPatch) -> Lender:
     return lender
 
 
+@pytest.mark.slow
 def test_the_network_runs_on_the_lent_gpu(tiny_checkpoint: Path, lender: Lender) -> None:
     models = Models(str(tiny_checkpoint), "cpu")
     assert lender.durations == [zerogpu.SECONDS]

@@ -146,6 +146,7 @@ def test_draw_counts_leave_no_source_out(balance) -> None:
 
 
 @pytest.mark.parametrize(("balance", "large", "small"), [(0.0, 16, 4), (0.5, 13, 7), (1.0, 10, 10)])
+@pytest.mark.slow
 def test_sources_are_drawn_from_as_often_as_balanced(balance, large, small) -> None:
     crops = stream([solids("x", 16), solids("y", 4, first=100)], balance=balance, photos=120)
     seen = levels(crops, 120)

@@ -124,6 +124,7 @@ class Page(HTMLParser):
             self.cells[-1] += data
 
 
+@pytest.mark.slow
 def test_html_stands_alone_and_has_all_rows(sheets) -> None:
     documents = [document("<one>", calibration=CALIBRATION), document("two")]
     text = to_html(report_sections(documents, [sheets, sheets]))
@@ -158,6 +159,7 @@ def test_text_says_what_is_missing(sheets) -> None:
     assert "could not be used" not in text
 
 
+@pytest.mark.slow
 def test_the_folder_is_complete(sheets, tmp_path: Path) -> None:
     documents = [document("one", calibration=CALIBRATION), document("two")]
     photos = [{"name": "a,b.png", "psnr": 1.5}, {"name": "c.png", "psnr": 2.5}]

@@ -88,6 +88,7 @@ def test_generators_start_from_pretrained_encoders(
     assert any(asked)
 
 
+@pytest.mark.slow
 def test_a_generator_takes_a_local_encoder(tmp_path: Path) -> None:
     encoder = timm.create_model("resnet18", features_only=True, pretrained=False).eval()
     path = tmp_path / "encoder.safetensors"
@@ -196,6 +197,7 @@ def test_a_checkpoint_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize("spectral", [False, True])
+@pytest.mark.slow
 def test_a_fresh_discriminator_judges_what_the_generator_predicts(spectral: bool) -> None:
     config = settings(spectral_norm=spectral)
     for generator, space in (

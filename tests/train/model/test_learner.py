@@ -36,6 +36,7 @@ def test_a_constant_rate() -> None:
     assert {rate_factor(step, config) for step in range(9, 100)} == {1.0}
 
 
+@pytest.mark.slow
 def test_frozen_weights_do_not_move(photo_folder: Path, tmp_path: Path) -> None:
     config = settings(photo_folder, tmp_path, frozen_stride=4)
     learner, crops = start(config)
@@ -69,6 +70,7 @@ def test_parts_add_up_to_the_gradient_of_the_whole(photo_folder: Path, tmp_path:
     assert (whole - halves).abs().max() < 0.01 * whole.abs().max()
 
 
+@pytest.mark.slow
 def test_the_verdict_reaches_the_generator_but_not_the_discriminator(
     photo_folder: Path, tmp_path: Path
 ) -> None:

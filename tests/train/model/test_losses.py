@@ -85,6 +85,7 @@ def test_prior_counts_pixels(bins: Tensor) -> None:
     assert torch.allclose(prior, encode(torch.zeros(1, 2), bins)[0], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_prior_is_a_mean_over_crops(bins: Tensor, crops: list[Tensor]) -> None:
     both = bin_prior(bins, crops[:2])
     one, other = (bin_prior(bins, [crop]) for crop in crops[:2])
@@ -107,6 +108,7 @@ def test_weights_average_to_one_under_the_prior(bins, crops, rebalance: float) -
     assert float((prior * weights).sum()) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_ends_of_rebalancing(bins, crops) -> None:
     """0 counts every pixel alike, 1 every bin alike."""
     prior = bin_prior(bins, crops).clamp_min(1e-4)

@@ -34,6 +34,7 @@ def test_a_given_precision_is_not_measured(
     assert choose_precision(settings("x", tmp_path, mixed_precision=set_), CPU) == (set_, "")
 
 
+@pytest.mark.slow
 def test_measuring_changes_no_random_numbers(tmp_path: Path) -> None:
     torch.manual_seed(0)
     before = torch.get_rng_state()
