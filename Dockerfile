@@ -11,6 +11,7 @@ COPY requirements.txt ./
 RUN uv pip install --torch-backend "$TORCH_BACKEND" --requirements requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY weights weights
+COPY examples examples
 COPY colorizer colorizer
 RUN uv pip install --no-deps .
 
@@ -23,11 +24,9 @@ ENV PATH=/opt/venv/bin:$PATH \
     GRADIO_SERVER_PORT=7860
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
-COPY app.py ./
-COPY examples/*.jpg examples/
 USER 1000
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --start-period=60s --timeout=5s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:7860/healthz', timeout=4)"]
-CMD ["python", "app.py"]
+CMD ["colorizer", "serve"]

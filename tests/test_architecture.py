@@ -39,6 +39,7 @@ ROOMS = (
     "colorizer.photo",
     "colorizer.networks",
     "colorizer.imaging",
+    "colorizer.bundled",
     "colorizer.files",
     "colorizer.errors",
     "colorizer.file_names",

@@ -37,6 +37,8 @@ NOT_RUN = {  # commands, and why not even their options are checked here
     ("uv", "venv"): "it installs",
     ("uv", "pip", "install"): "it installs",
     ("app.py",): "it serves until it is stopped; the tests of the page start it",
+    ("colorizer", "serve"): "it serves until it is stopped; test_project starts it",
+    ("pipx", "install"): "it installs",
     ("ruff",): "CI runs it",
     ("mypy",): "CI runs it",
     ("mkdocs",): "CI runs it",
@@ -99,7 +101,9 @@ def workplace(tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "runs" / "mine").mkdir(parents=True)
     (tmp_path / "runs" / "mine" / "best").symlink_to(tiny_checkpoint)
     (tmp_path / "requirements.txt").write_text((ROOT / "requirements.txt").read_text())
-    monkeypatch.setattr("colorizer.checkpoints.checkpoint.bundled_folder", lambda: tiny_checkpoint)
+    monkeypatch.setattr(
+        "colorizer.checkpoints.checkpoint.bundled_checkpoint", lambda: tiny_checkpoint
+    )
     recipe = Recipe.of(Colorizer.load(), Photo.open(tmp_path / "grandma.jpg"), "grandma.jpg")
     (tmp_path / "grandma_recipe.json").write_text(recipe.to_json(), "utf-8")
     monkeypatch.chdir(tmp_path)

@@ -1,14 +1,17 @@
 """What is written down in several places says the same everywhere."""
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
+import urllib.request
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.browser import started
 from tests.helpers.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -78,11 +81,18 @@ def test_where_to_change_what_names_at_most_two_files_that_exist() -> None:
     assert [path for paths in rows for path in paths if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.slow
-def test_the_wheel_holds_types_and_data(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as a wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    [wheel] = tmp_path.glob("*.whl")
+    [path] = folder.glob("*.whl")
+    return path
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_types_and_data(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     package = {
@@ -91,5 +101,49 @@ def test_the_wheel_holds_types_and_data(tmp_path: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert "colorizer/py.typed" in package
-    weights = {f"colorizer/weights/{name}" for name in ("config.json", "model.safetensors")}
-    assert (package | weights) - names == set()
+    bundled = ("weights/config.json", "weights/model.safetensors", "examples/dogs.jpg")
+    assert (package | {f"colorizer/{name}" for name in bundled}) - names == set()
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with nothing of the clone, in which `python` finds the wheel alone.
+
+    The wheel is unpacked as an installer does; its dependencies are those of this environment,
+    except for the packages that it does without.
+    """
+    folder = tmp_path_factory.mktemp("installed")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "packages")
+    for name in ("timm", "torchvision"):
+        (folder / "packages" / f"{name}.py").write_text(f"raise ImportError('no {name}')")
+    (folder / "empty").mkdir()
+    return folder
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_colorizes(installed: Path) -> None:
+    code = "import colorizer, sys; print(colorizer.__file__); from colorizer.__main__ import main; "
+    code += "sys.exit(main(sys.argv[1:]))"
+    photo = ROOT / "examples" / "portrait.jpg"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "colorize", photo, "-o", "out"],
+        cwd=installed / "empty",
+        env=os.environ | {"PYTHONPATH": str(installed / "packages")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    package, result = map(Path, done.stdout.split())
+    assert package.is_relative_to(installed / "packages")
+    assert (installed / "empty" / result).stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_serves_the_page(installed: Path) -> None:
+    command = ("-m", "colorizer", "serve", "--host", "127.0.0.1")
+    path = str(installed / "packages")
+    with started(installed, installed / "empty", command, PYTHONPATH=path) as address:
+        for name in ("healthz", "gradio_api/file=" + f"{path}/colorizer/examples/portrait.jpg"):
+            with urllib.request.urlopen(address + name, timeout=30) as response:
+                assert response.status == 200

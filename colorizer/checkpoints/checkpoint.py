@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors.torch import save_file
 from torch import nn
 
+from colorizer.bundled import bundled_folder
 from colorizer.checkpoints.files import (
     CONFIG_FILE,
     DISCRIMINATOR_CONFIG_FILE,
@@ -42,7 +43,7 @@ __all__ = [
     "AnyGenerator",
     "Checkpoint",
     "CheckpointError",
-    "bundled_folder",
+    "bundled_checkpoint",
     "load_checkpoint",
     "load_discriminator",
     "local_folder",
@@ -146,11 +147,9 @@ def load_discriminator(source: str | Path | None = None) -> Discriminator | None
     return read_discriminator(folder, snapshot.sha256(DISCRIMINATOR_WEIGHTS_FILE))
 
 
-def bundled_folder() -> Path:
-    """The folder of the bundled checkpoint: in the installed package, or beside it in a clone."""
-    package = Path(__file__).parents[1]
-    inside = package / "weights"
-    return inside if inside.is_dir() else package.parent / "weights"
+def bundled_checkpoint() -> Path:
+    """The folder of the bundled checkpoint."""
+    return bundled_folder("weights")
 
 
 def local_folder(source: str | Path | None, public: bool = False) -> Path | None:
@@ -164,7 +163,7 @@ def local_folder(source: str | Path | None, public: bool = False) -> Path | None
         CheckpointError: the source is neither.
     """
     if source is None:
-        return bundled_folder()
+        return bundled_checkpoint()
     if not public and Path(source).is_dir():
         return Path(source)
     if HUB_NAME.fullmatch(str(source)):

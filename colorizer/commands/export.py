@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from colorizer.bundled import bundled_folder
 from colorizer.checkpoints.checkpoint import CheckpointError, load_checkpoint
 from colorizer.errors import ExportError, PhotoError
 from colorizer.inference.comparison import compare_files
 from colorizer.inference.export import PRECISIONS, export_onnx
 from colorizer.photo.photo import Photo
-
-EXAMPLES = Path(__file__).parents[2] / "examples"  # of a clone; an installed package has none
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -53,7 +52,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         checkpoint = load_checkpoint(options.checkpoint)
     except CheckpointError as error:
         parser.error(str(error))
-    examples = options.calibrate or sorted(EXAMPLES.glob("*.jpg"))
+    examples = options.calibrate or sorted(bundled_folder("examples").glob("*.jpg"))
     try:
         calibration = opened(examples if "int8" in options.precision else [])
         photos = opened(options.check)

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colorizer.checkpoints.checkpoint import Checkpoint, bundled_folder
+from colorizer.checkpoints.checkpoint import Checkpoint, bundled_checkpoint
 from colorizer.errors import ExportError
 from colorizer.files import atomic_write
 from colorizer.imaging.arrays import Plane
@@ -142,5 +142,5 @@ def file_metadata(checkpoint: Checkpoint, precision: str) -> Mapping[str, str]:
 def model_card(checkpoint: Checkpoint) -> str:
     """The model card in the checkpoint's folder, license included; empty if there is none."""
     bundled = checkpoint.source == "bundled"
-    path = (bundled_folder() if bundled else Path(checkpoint.source)) / "README.md"
+    path = (bundled_checkpoint() if bundled else Path(checkpoint.source)) / "README.md"
     return path.read_text() if path.is_file() else ""

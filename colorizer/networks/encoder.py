@@ -10,6 +10,7 @@ timm's names; timm is imported only for others.
 
 from collections.abc import Mapping
 from itertools import pairwise
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import torch
@@ -84,14 +85,14 @@ class Bottleneck(nn.Module):
 
 
 def is_encoder(name: object) -> bool:
-    """Whether there is an encoder of that name."""
+    """Whether there is an encoder of that name.
+
+    Raises:
+        ValueError: that can't be known, because timm is not installed.
+    """
     if not isinstance(name, str):
         return False
-    if name in BLOCKS:
-        return True
-    import timm
-
-    return bool(timm.is_model(name))
+    return name in BLOCKS or bool(_timm().is_model(name))
 
 
 def build_encoder(
@@ -164,11 +165,9 @@ def _timm_encoder(
     batch_norm_eps: float | None,
     weights: Mapping[str, Tensor] | None,
 ) -> Encoder:
-    import timm
-    from timm.models import FeatureListNet
-
+    timm = _timm()
     network = timm.create_model(name, features_only=True, pretrained=False)
-    if not isinstance(network, FeatureListNet):
+    if not isinstance(network, timm.models.FeatureListNet):
         raise ValueError(
             f"encoder {name} hands out its features in a way that the generator "
             "can't use; take a ResNet."
@@ -183,6 +182,17 @@ def _timm_encoder(
     fold_batch_norm(network)
     strides = dict(zip(network.return_layers, network.feature_info.reduction(), strict=True))
     return Encoder(dict(network.items()), strides, network.feature_info.channels())
+
+
+def _timm() -> ModuleType:
+    try:
+        import timm
+    except ImportError as error:
+        names = ", ".join(BLOCKS)
+        raise ValueError(
+            f"encoders other than {names} need the package timm; pip install timm torchvision."
+        ) from error
+    return timm
 
 
 def _move_stride(encoder: "FeatureListNet") -> None:

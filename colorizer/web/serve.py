@@ -31,10 +31,16 @@ from colorizer.web.texts import FALLBACK, I18N, LANGUAGES
 FOLDER = Path(__file__).parent
 
 
-def serve(page: gr.Blocks, models: Models) -> None:
+def serve(
+    page: gr.Blocks, models: Models, host: str | None = None, port: int | None = None
+) -> None:
     """Serve the page until the process is told to stop.
 
-    Gradio's environment variables set the address and the port.
+    Args:
+        page: what to serve.
+        models: whose default `/healthz` describes.
+        host: address to listen on; None: as GRADIO_SERVER_NAME says.
+        port: None: as GRADIO_SERVER_PORT says, or the first free one from 7860.
 
     Raises:
         SystemExit: the process was told to stop, and some jobs did not finish in time.
@@ -43,7 +49,7 @@ def serve(page: gr.Blocks, models: Models) -> None:
     if chosen.log == "json":
         start_json()
     start_sweeping()
-    launch(page, models, requests)
+    launch(page, models, requests, host, port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     WORK.info("start", extra={"facts": {"version": __version__}})
@@ -59,12 +65,20 @@ def serve(page: gr.Blocks, models: Models) -> None:
         )
 
 
-def launch(page: gr.Blocks, models: Models, requests: OpenRequests) -> None:
-    """Start the server and return."""
+def launch(
+    page: gr.Blocks,
+    models: Models,
+    requests: OpenRequests,
+    host: str | None = None,
+    port: int | None = None,
+) -> None:
+    """Start the server and return; see `serve` for the arguments."""
     chosen = settings()
     languages = [FALLBACK, *(code for code in LANGUAGES if code != FALLBACK)]
     script = (FOLDER / "page.js").read_text("utf-8")
     page.launch(
+        server_name=host,
+        server_port=port,
         theme=theme(),
         css_paths=FOLDER / "page.css",
         js=script.replace("LANGUAGES", json.dumps(languages)),

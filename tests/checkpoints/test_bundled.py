@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from colorizer import ColorHint, Colorizer, Photo
-from colorizer.checkpoints.checkpoint import bundled_folder
+from colorizer.checkpoints.checkpoint import bundled_checkpoint
 from tests.helpers.bundled import colorize, mean_ab
 from tests.helpers.paths import EXAMPLES
 
@@ -20,13 +20,13 @@ def colorizer() -> Colorizer:
 
 @pytest.mark.slow
 def test_the_report_is_about_these_weights(colorizer: Colorizer) -> None:
-    report = json.loads((bundled_folder() / "report.json").read_text())
+    report = json.loads((bundled_checkpoint() / "report.json").read_text())
     assert report["sha256"] == colorizer.checkpoint.sha256
     assert report["working_size"] == colorizer.checkpoint.working_size
     assert report["ratios"]["lpips_of_gray"] <= 0.72
     assert report["ratios"]["delta_e00_of_gray"] <= 0.91
     assert report["ratios"]["cf_of_truth"] >= 0.62
-    assert (bundled_folder() / "model.safetensors").stat().st_size <= MAX_BYTES
+    assert (bundled_checkpoint() / "model.safetensors").stat().st_size <= MAX_BYTES
 
 
 def test_skin_is_warm(colorizer: Colorizer) -> None:

@@ -19,7 +19,7 @@ from colorizer.checkpoints.checkpoint import (
     WEIGHTS_FILE,
     AnyGenerator,
     CheckpointError,
-    bundled_folder,
+    bundled_checkpoint,
     load_checkpoint,
     load_discriminator,
     save_checkpoint,
@@ -170,7 +170,9 @@ def test_a_checkpoint_may_come_without_a_discriminator(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert load_discriminator(tiny_checkpoint) is None
-    monkeypatch.setattr("colorizer.checkpoints.checkpoint.bundled_folder", lambda: tiny_checkpoint)
+    monkeypatch.setattr(
+        "colorizer.checkpoints.checkpoint.bundled_checkpoint", lambda: tiny_checkpoint
+    )
     assert load_discriminator() is None
 
 
@@ -415,12 +417,11 @@ def test_a_folder_wins_over_a_name(tiny_checkpoint: Path, tmp_path: Path, monkey
 def test_the_bundled_checkpoint_lies_beside_the_package(folder: Path, monkeypatch) -> None:
     """Inside it in a wheel, beside it in a clone."""
     package = folder.parent / "colorizer"
-    (package / "checkpoints").mkdir(parents=True)
-    module = package / "checkpoints" / "checkpoint.py"
-    monkeypatch.setattr("colorizer.checkpoints.checkpoint.__file__", str(module))
+    package.mkdir()
+    monkeypatch.setattr("colorizer.bundled.PACKAGE", package)
     folder.rename(folder.parent / "weights")
-    assert bundled_folder() == folder.parent / "weights"
+    assert bundled_checkpoint() == folder.parent / "weights"
     load_checkpoint()
     (folder.parent / "weights").rename(package / "weights")
-    assert bundled_folder() == package / "weights"
+    assert bundled_checkpoint() == package / "weights"
     load_checkpoint(None)

@@ -13,7 +13,7 @@ from colorizer.checkpoints.checkpoint import (
     CONFIG_FILE,
     WEIGHTS_FILE,
     CheckpointError,
-    bundled_folder,
+    bundled_checkpoint,
     load_checkpoint,
     save_checkpoint,
 )
@@ -47,9 +47,9 @@ def write_report(folder: Path, report: object) -> None:
 
 def test_the_bundled_checkpoint() -> None:
     info = describe_checkpoint()
-    report = json.loads((bundled_folder() / REPORT_FILE).read_text())
+    report = json.loads((bundled_checkpoint() / REPORT_FILE).read_text())
     assert (info.name, info.source, info.architecture) == ("bundled", "bundled", "unet")
-    assert info.size == (bundled_folder() / WEIGHTS_FILE).stat().st_size
+    assert info.size == (bundled_checkpoint() / WEIGHTS_FILE).stat().st_size
     assert (info.sha256, info.working_size) == (report["sha256"], report["working_size"])
     assert info.photos == report["n"]
     assert info.metrics["output"]["lpips"] == report["output"]["lpips"]

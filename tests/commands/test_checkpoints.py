@@ -58,7 +58,7 @@ def hub(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The folder as user/repo; the bundled checkpoint is a tiny one."""
     save_checkpoint(tmp_path / "bundled", tiny_pix2pix(), 256)
     monkeypatch.setattr(
-        "colorizer.checkpoints.checkpoint.bundled_folder", lambda: tmp_path / "bundled"
+        "colorizer.checkpoints.checkpoint.bundled_checkpoint", lambda: tmp_path / "bundled"
     )
     monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between the client's retries
     with connected(folder, tmp_path / "cache", monkeypatch) as handler:

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ PATIENCE = 90_000  # milliseconds
 
 
 @contextmanager
-def started(folder: Path, **settings: str) -> Iterator[str]:
+def started(
+    folder: Path, cwd: Path = ROOT, command: Sequence[str] = ("app.py",), **settings: str
+) -> Iterator[str]:
     """Start the page in a process of its own, with these settings in its environment; yields its
     address. Its files lie in `folder`/files, its process ID in `folder`/pid.
     """
@@ -37,7 +39,7 @@ def started(folder: Path, **settings: str) -> Iterator[str]:
     settings |= {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "files")}
     with (folder / "log").open("w") as log:
         app = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log
+            [sys.executable, *command], cwd=cwd, env=os.environ | settings, stdout=log, stderr=log
         )
     (folder / "pid").write_text(str(app.pid))
     address = f"http://127.0.0.1:{port}/"

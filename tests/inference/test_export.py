@@ -18,7 +18,7 @@ from PIL import Image
 
 from colorizer import Colorizer, Photo
 from colorizer.__main__ import main
-from colorizer.checkpoints.checkpoint import Checkpoint, bundled_folder, load_checkpoint
+from colorizer.checkpoints.checkpoint import Checkpoint, bundled_checkpoint, load_checkpoint
 from colorizer.errors import ExportError
 from colorizer.inference.export import export_onnx, file_metadata
 from colorizer.inference.onnx_graph import OPSET
@@ -125,7 +125,7 @@ def test_the_file_says_what_it_is(tiny_onnx: Path, tiny_checkpoint: Path) -> Non
 def test_the_bundled_card_and_its_license_go_along() -> None:
     texts = file_metadata(load_checkpoint(), "fp32")
     assert texts["checkpoint"] == "bundled"
-    assert texts["model_card"] == (bundled_folder() / "README.md").read_text()
+    assert texts["model_card"] == (bundled_checkpoint() / "README.md").read_text()
     assert "## License" in texts["model_card"]
 
 

@@ -8,7 +8,7 @@ import timm
 import torch
 from torch import nn
 
-from colorizer.networks.encoder import build_encoder
+from colorizer.networks.encoder import build_encoder, is_encoder
 
 
 def randomized(encoder: nn.Module) -> nn.Module:
@@ -93,3 +93,10 @@ def test_the_bundled_checkpoint_needs_no_slow_imports() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.stdout == "set()\n", run.stderr
+
+
+def test_other_encoders_need_timm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)  # as if it was not installed
+    with pytest.raises(ValueError, match="need the package timm; pip install timm torchvision"):
+        is_encoder("convnext_tiny")
+    assert is_encoder("resnet50")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from colorizer.checkpoints.checkpoint import bundled_folder
+from colorizer.checkpoints.checkpoint import bundled_checkpoint
 from colorizer.web.actions.card import MAX_LENGTH, card_html
 
 SAFE_TAG = re.compile(
@@ -23,7 +23,7 @@ def test_markdown_is_rendered() -> None:
 
 
 def test_the_bundled_card_is_shown() -> None:
-    card = (bundled_folder() / "README.md").read_text()
+    card = (bundled_checkpoint() / "README.md").read_text()
     html = card_html(card)
     assert "<table>" in html
     only_safe_tags(html)

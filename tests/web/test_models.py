@@ -52,7 +52,9 @@ def test_the_default(own: Models, tiny_checkpoint: Path) -> None:
 def test_without_a_name_the_bundled_one_is_the_default(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("colorizer.checkpoints.checkpoint.bundled_folder", lambda: tiny_checkpoint)
+    monkeypatch.setattr(
+        "colorizer.checkpoints.checkpoint.bundled_checkpoint", lambda: tiny_checkpoint
+    )
     assert Models(None, "cpu").describe("").source == "bundled"
 
 

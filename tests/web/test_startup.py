@@ -43,7 +43,7 @@ def hub(
     """The tiny checkpoint as user/repo, and another as the bundled one."""
     save_checkpoint(tmp_path / "bundled", tiny_generator(seed=7), 256)
     monkeypatch.setattr(
-        "colorizer.checkpoints.checkpoint.bundled_folder", lambda: tmp_path / "bundled"
+        "colorizer.checkpoints.checkpoint.bundled_checkpoint", lambda: tmp_path / "bundled"
     )
     monkeypatch.setattr(startup, "START_DELAY", 1.0)
     shutil.copytree(tiny_checkpoint, tmp_path / "remote")

@@ -184,7 +184,9 @@ def test_color_queries_are_not_added_twice(tmp_path: Path) -> None:
 def test_the_bundled_checkpoint_is_a_start(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("colorizer.checkpoints.checkpoint.bundled_folder", lambda: tiny_checkpoint)
+    monkeypatch.setattr(
+        "colorizer.checkpoints.checkpoint.bundled_checkpoint", lambda: tiny_checkpoint
+    )
     config = settings(init="bundled")
     generator = build_generator(config)
     assert generator.config == load_checkpoint(tiny_checkpoint).generator.config
