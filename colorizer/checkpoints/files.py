@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from colorizer.errors import CheckpointError
 from colorizer.networks.generator import GeneratorConfig
@@ -155,13 +156,28 @@ def restore(
             actual = hashlib.file_digest(file, "sha256").hexdigest()
         check_digest(weights, actual, digest)
         values = load_file(weights)
-    network = build()
+    with _NoInitialization():
+        network = build()
     network.load_state_dict({name: values[name] for name in wanted})
     if not all(value.isfinite().all() for value in network.state_dict().values()):
         raise CheckpointError(
             f"The checkpoint in {config.parent} holds infinite or undefined weights; get it again."
         )
     return network, actual
+
+
+class _NoInitialization(TorchFunctionMode):
+    """Leaves new weights as they are in memory: random numbers would only be overwritten."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return kwargs["tensor"]
+        if func in (Tensor.uniform_, Tensor.normal_):
+            return args[0]
+        return func(*args, **kwargs)
 
 
 def check_digest(path: Path, actual: str, expected: str | None) -> None:

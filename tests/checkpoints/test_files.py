@@ -149,6 +149,12 @@ def test_half_precision_of_either_kind_is_loaded(folder: Path) -> None:
     assert {value.dtype for value in generator.parameters()} == {torch.float32}
 
 
+def test_loading_draws_no_random_numbers(folder: Path) -> None:
+    before = torch.random.get_rng_state()
+    load_checkpoint(folder)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
 def test_what_is_missing() -> None:
     assert incomplete_error("x", ["a.bin", CONFIG_FILE]).reason == "pickle"
     assert incomplete_error("x", ["a.bin", WEIGHTS_FILE]).reason == "foreign"
