@@ -6,8 +6,9 @@ result = Colorizer.load().colorize(Photo.open("grandma.jpg"))
 result.colorized.save("grandma_color.jpg")
 """
 
-from colorizer.adjust.adjustments import PRESETS, Adjustments
-from colorizer.edit import Edit, render
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from colorizer.errors import (
     CheckpointError,
     ClusterError,
@@ -18,11 +19,28 @@ from colorizer.errors import (
     RecipeError,
     ReportError,
 )
-from colorizer.inference.colorization import Colorization
-from colorizer.inference.colorizer import Colorizer
-from colorizer.inference.hints import ColorHint
-from colorizer.photo.photo import Photo
-from colorizer.recipe import Recipe
+
+if TYPE_CHECKING:
+    from colorizer.adjust.adjustments import PRESETS, Adjustments
+    from colorizer.edit import Edit, render
+    from colorizer.inference.colorization import Colorization
+    from colorizer.inference.colorizer import Colorizer
+    from colorizer.inference.hints import ColorHint
+    from colorizer.photo.photo import Photo
+    from colorizer.recipe import Recipe
+
+# Imported when they are first used, because PyTorch takes seconds and not every process needs it.
+_MODULES = {
+    "PRESETS": "adjust.adjustments",
+    "Adjustments": "adjust.adjustments",
+    "ColorHint": "inference.hints",
+    "Colorization": "inference.colorization",
+    "Colorizer": "inference.colorizer",
+    "Edit": "edit",
+    "Photo": "photo.photo",
+    "Recipe": "recipe",
+    "render": "edit",
+}
 
 __all__ = [
     "PRESETS",
@@ -43,3 +61,10 @@ __all__ = [
     "ReportError",
     "render",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -30,6 +30,13 @@ from colorizer.photo.read_metadata import MetadataReading, read_metadata, read_t
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 PILLOW_MODULES = r"PIL\."
+STARTS: dict[str, bytes | tuple[bytes, ...]] = {
+    "TIFF": tiff.STARTS,
+    "JPEG": jpeg.START,
+    "PNG": png.SIGNATURE,
+    "GIF": gif.STARTS,
+    "PPM": pnm.STARTS,
+}
 SAME_FORMAT = {"MPO": "JPEG"}  # an MPO is a JPEG that further pictures follow
 
 
@@ -88,8 +95,10 @@ def saved_format(path: Path) -> str:
     if not path.is_file():
         return "PNG"
     with suppress(Exception), open(path, "rb") as file:
-        if file.read(4).startswith(tiff.STARTS):
-            return "TIFF"
+        start = file.read(len(png.SIGNATURE))
+        for format, starts in STARTS.items():  # Pillow would read the whole header
+            if start.startswith(starts):
+                return _result_format(format)
         file.seek(0)
         with Image.open(file, formats=READABLE) as image:
             return _result_format(image.format or "PNG")

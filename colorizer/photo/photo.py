@@ -24,7 +24,7 @@ from colorizer.imaging.color import (
 from colorizer.imaging.compose import compose_gray
 from colorizer.imaging.curves import TABLE_STEPS, look_up, tabulate
 from colorizer.imaging.resampling import resize
-from colorizer.photo.decode import decode
+from colorizer.photo.decode import Decoded, decode
 from colorizer.photo.encode import on_white, to_8_bits, write
 from colorizer.photo.formats import DEEP, MAX_PIXELS, OPAQUE, format_of
 from colorizer.photo.metadata import Metadata
@@ -35,6 +35,7 @@ OVERVIEW = 640  # pixels of the short side of a copy that is kept, as faces are 
 LARGE = 4 * OVERVIEW  # pixels of the short side of photos of which one is worth it
 SMALLER = 1.5  # times; copies that are smaller by it are made from the overview
 ORIENTATIONS = (1, 6, 3, 8)  # EXIF orientation of 0 to 3 quarter turns clockwise
+Decoder = Callable[[BinaryIO | Image.Image, str, int], Decoded]
 LUMINANCE_WEIGHTS = np.array(RGB_TO_XYZ[1], np.float32)[None]
 
 
@@ -79,7 +80,10 @@ class Photo:
 
     @classmethod
     def open(
-        cls, source: str | Path | BinaryIO | Image.Image, max_pixels: int = MAX_PIXELS
+        cls,
+        source: str | Path | BinaryIO | Image.Image,
+        max_pixels: int = MAX_PIXELS,
+        decoder: Decoder = decode,
     ) -> Self:
         """Open a photo: a path, a binary file object or a Pillow image.
 
@@ -89,18 +93,19 @@ class Photo:
         Args:
             source: of the photo.
             max_pixels: beyond which it is taken for a decompression bomb.
+            decoder: what decodes the file; a server does it in another process.
 
         Raises:
             PhotoError: the source can't be read as a photo.
         """
         if not isinstance(source, str | Path):
-            return cls._decoded(source, getattr(source, "name", "The photo"), max_pixels)
+            return cls._of(decoder(source, getattr(source, "name", "The photo"), max_pixels))
         try:
             kind = Path(source).stat().st_mode
             if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # opening a pipe would hang
                 raise PhotoError(f"{source} is a pipe, socket or device; save the photo as a file.")
             with open(source, "rb") as file:
-                return cls._decoded(file, str(source), max_pixels)
+                return cls._of(decoder(file, str(source), max_pixels))
         except FileNotFoundError:
             raise PhotoError(f"{source} does not exist; check the path.") from None
         except IsADirectoryError:
@@ -111,8 +116,7 @@ class Photo:
             raise PhotoError(f"{source} can't be read: {error.strerror}.") from error
 
     @classmethod
-    def _decoded(cls, source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Self:
-        found = decode(source, name, max_pixels)
+    def _of(cls, found: Decoded) -> Self:
         return cls(found.pixels, found.format, found.alpha, found.metadata, found.notices)
 
     @property

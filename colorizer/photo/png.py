@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorizer.imaging.color import srgb_to_linear
 from colorizer.photo.limits import PNG_CHUNKS, check_count
 from colorizer.photo.raster import Raster
 
@@ -103,12 +102,11 @@ def _profile(
     primaries: tuple[tuple[float, ...], tuple[float, float]], gamma: float | None, gray: bool
 ) -> bytes:
     """An ICC profile of primaries, white and gamma; None stands for the curve of sRGB."""
-    import torch
-
     curve: dict[str, Any] = {"gamma": gamma}
     if gamma is None:
-        steps = srgb_to_linear(torch.linspace(0, 1, CURVE_STEPS)).numpy() * 65535
-        curve = {"transferfunction": np.rint(steps).astype(np.uint16)}
+        srgb = np.linspace(0, 1, CURVE_STEPS)  # decoded as IEC 61966-2-1 says
+        light = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+        curve = {"transferfunction": np.rint(light * 65535).astype(np.uint16)}
     try:
         if gray:
             return bytes(imagecodecs.cms_profile("gray", whitepoint=(*D65, 1.0), **curve))

@@ -26,6 +26,7 @@ from colorizer.web.server.sessions import Sessions
 from colorizer.web.server.settings import settings
 from colorizer.web.server.sweeping import start_sweeping
 from colorizer.web.server.traffic import HEALTH_PATH, OpenRequests, RequestMonitor
+from colorizer.web.server.uploads import start_decoding
 from colorizer.web.texts import FALLBACK, I18N, LANGUAGES
 
 FOLDER = Path(__file__).parent
@@ -49,6 +50,7 @@ def serve(
     if chosen.log == "json":
         start_json()
     start_sweeping()
+    start_decoding()
     launch(page, models, requests, host, port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -42,6 +42,7 @@ def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "COLORIZER_STOP_SECONDS": "0",
         "COLORIZER_WORK_MEMORY": "2gb",
         "COLORIZER_ORIGINS": "https://museum.example, https://Photos.example/",
+        "COLORIZER_DECODE_PROCESS": "0",
         "COLORIZER_FETCH_URLS": "1",
         "GRADIO_MCP_SERVER": "False",
     }
@@ -59,6 +60,7 @@ def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "stop_seconds": 0,
         "work_memory": 2_000_000_000,
         "origins": ("https://museum.example", "https://photos.example"),
+        "decode_process": False,
         "fetch_urls": True,
         "mcp": False,
     }
@@ -79,6 +81,7 @@ def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         ("COLORIZER_WORK_MEMORY", "0", "give a size such as"),
         ("COLORIZER_ORIGINS", "museum.example", "give origins such as https://example.org,"),
         ("COLORIZER_ORIGINS", "https://a.example; script-src *", "give origins such as"),
+        ("COLORIZER_DECODE_PROCESS", "no way", "give 1 or 0."),
         ("COLORIZER_FETCH_URLS", "perhaps", "give 1 or 0."),
         ("GRADIO_MCP_SERVER", "perhaps", "give 1 or 0."),
         ("COLORIZER_USERS", "anna:a,secret", "entry 2 is not name:password;"),

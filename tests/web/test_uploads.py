@@ -8,7 +8,7 @@ from PIL import Image
 
 from colorizer import PhotoError
 from colorizer.web.server.settings import settings
-from colorizer.web.server.uploads import open_upload, unreadable
+from colorizer.web.server.uploads import open_upload, placeholders
 from tests.helpers.photos import color_pixels
 
 
@@ -33,7 +33,7 @@ def test_one_with_too_many_pixels_is_refused(tmp_path: Path) -> None:
     Image.new("L", (41, 25), 99).save(path)
     with pytest.raises(PhotoError, match=r"wide.png has more than 0.001 megapixels"):
         open_upload(path)
-    assert unreadable(path) == {"name": "wide.png", "megapixels": "0.001"}
+    assert placeholders(path) == {"name": "wide.png", "megapixels": "0.001"}
 
 
 def test_one_with_too_many_bytes_is_refused_and_deleted(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from colorizer.web.server.files import Upload, picture, result_folder, uploaded_
 from colorizer.web.server.limits import STOPPING
 from colorizer.web.server.log import job
 from colorizer.web.server.models import Models
-from colorizer.web.server.uploads import unreadable
+from colorizer.web.server.uploads import placeholders
 from colorizer.web.texts import say
 
 MAX_PHOTOS = 100  # in a batch: some minutes on two cores, while others wait
@@ -106,7 +106,7 @@ class BatchActions:
                         break
                     outcome, pair = next(batch)
                     if pair is None:
-                        line = say(f"batch.{outcome.cause}", request, **unreadable(path))
+                        line = say(f"batch.{outcome.cause}", request, **placeholders(path))
                         failed.append(line)
                     else:
                         shown = picture(pair, path.stem) if self.pictures else ""

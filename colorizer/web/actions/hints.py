@@ -164,7 +164,8 @@ class HintActions:
             photo = open_upload(path)
         except PhotoError as error:
             LOG.info("%s", error)
-            raise problem("photo.unreadable", request, **unreadable(path)) from error
+            key, values = unreadable(path, error)
+            raise problem(key, request, **values) from error
         height, width = photo.size
         if not (0 <= x < width and 0 <= y < height):
             raise problem("photo.outside", request, width=width - 1, height=height - 1)

@@ -16,7 +16,7 @@ from colorizer.web.actions.previews import crop_preview, pictures, require_state
 from colorizer.web.server.errors import LOG, explain_errors, problem, warn
 from colorizer.web.server.files import Upload, uploaded_path
 from colorizer.web.server.models import Models
-from colorizer.web.server.uploads import open_upload, unreadable
+from colorizer.web.server.uploads import open_upload, reopen_upload, unreadable
 from colorizer.web.texts import say
 
 PROGRESS = gr.Progress()
@@ -63,7 +63,8 @@ class PhotoActions:
             state = photo_state.colorize(colorizer, open_upload(path), Edit(), path, model)
         except PhotoError as error:
             LOG.info("%s", error)
-            warn("photo.unreadable", request, **unreadable(path))
+            key, values = unreadable(path, error)
+            warn(key, request, **values)
             return None, 0, None, None, None
         progress(0.8, say("photo.progress", request))
         return state, 0, *pictures(state, 0, settings)
@@ -153,10 +154,7 @@ class PhotoActions:
 
     def _again(self, state: PhotoState, model: str, edit: Edit, request: gr.Request) -> PhotoState:
         colorizer = model_of(self.models, model, request)
-        try:
-            photo = open_upload(state.upload)
-        except PhotoError as error:
-            raise problem("page.gone", request) from error
+        photo = reopen_upload(state.upload, request)
         return photo_state.colorize(colorizer, photo, edit, state.upload, model)
 
 

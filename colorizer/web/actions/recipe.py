@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import gradio as gr
 
-from colorizer import PhotoError
 from colorizer.recipe import Recipe, pixel_hash
 from colorizer.web.actions import photo_state
 from colorizer.web.actions.photo import model_of
@@ -13,7 +12,7 @@ from colorizer.web.actions.previews import pictures, require_state
 from colorizer.web.server.errors import LOG, explain_errors, problem, warn
 from colorizer.web.server.files import Upload, result_folder, uploaded_path
 from colorizer.web.server.models import Models
-from colorizer.web.server.uploads import open_upload
+from colorizer.web.server.uploads import reopen_upload
 
 MAX_BYTES = 1_000_000  # of a recipe: thousands of hints
 
@@ -44,10 +43,7 @@ class RecipeActions:
             A JSON file, which `colorizer.recipe.Recipe` reads, too.
         """
         state = require_state(state, request)
-        try:
-            photo = open_upload(state.upload)
-        except PhotoError as error:
-            raise problem("page.gone", request) from error
+        photo = reopen_upload(state.upload, request)
         recipe = Recipe.of(
             model_of(self.models, state.model, request),
             photo,
@@ -84,10 +80,7 @@ class RecipeActions:
             raise refused(error, request) from error
         if colorizer.checkpoint.sha256 != wanted.checkpoint_sha256:
             raise problem("photo.other_model", request, name=wanted.checkpoint)
-        try:
-            photo = open_upload(state.upload)
-        except PhotoError as error:
-            raise problem("page.gone", request) from error
+        photo = reopen_upload(state.upload, request)
         try:
             state = photo_state.colorize(colorizer, photo, wanted.edit, state.upload, state.model)
         except ValueError as error:  # a hint outside the photo

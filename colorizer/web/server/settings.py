@@ -88,6 +88,7 @@ class Settings(BaseSettings):
         stop_seconds: how long running jobs may take to finish when the server stops.
         work_memory: memory for the work of all visitors, in bytes.
         origins: other sites that may use and embed the page.
+        decode_process: whether uploads are decoded in processes of their own.
         fetch_urls: whether a file may be given as a URL, which the server downloads.
         mcp: whether the endpoints are also MCP tools; the variable is GRADIO_MCP_SERVER.
     """
@@ -104,6 +105,7 @@ class Settings(BaseSettings):
     stop_seconds: FromZero = 30
     work_memory: Bytes = ByteSize(1_000_000_000)
     origins: Origins = ()
+    decode_process: Annotated[bool, Field(description="1 or 0")] = True
     fetch_urls: Annotated[bool, Field(description="1 or 0")] = False
     mcp: bool = Field(default=False, validation_alias="GRADIO_MCP_SERVER", description="1 or 0")
 

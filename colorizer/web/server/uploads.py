@@ -2,14 +2,36 @@
 
 from pathlib import Path
 
+import gradio as gr
+
 from colorizer import Photo, PhotoError
+from colorizer.photo.decode import decode
+from colorizer.photo.photo import Decoder
+from colorizer.web.server.decoding import AVAILABLE, DecodeProcesses, DecodingStopped
+from colorizer.web.server.errors import LOG, problem
 from colorizer.web.server.log import note
 from colorizer.web.server.settings import settings
 
+_processes: DecodeProcesses | None = None
 
-def unreadable(path: Path) -> dict[str, str]:
+
+def start_decoding() -> None:
+    """Decode uploads in processes of their own from now on, unless the settings forbid it."""
+    global _processes
+    chosen = settings()
+    if chosen.decode_process and AVAILABLE:
+        _processes = DecodeProcesses(chosen.max_pixels)
+
+
+def placeholders(path: Path) -> dict[str, str]:
     """The placeholders' values for the texts about an upload that can't be opened."""
     return {"name": path.name, "megapixels": settings().max_megapixels}
+
+
+def unreadable(path: Path, error: PhotoError) -> tuple[str, dict[str, str]]:
+    """The text about an upload that can't be opened: its key and the values of its placeholders."""
+    key = "photo.too_costly" if isinstance(error, DecodingStopped) else "photo.unreadable"
+    return key, placeholders(path)
 
 
 def open_upload(path: Path) -> Photo:
@@ -19,12 +41,27 @@ def open_upload(path: Path) -> Photo:
         path: the file; if it is too large, it is deleted.
 
     Raises:
-        PhotoError: the file is not a photo, is too large, or no longer exists.
+        PhotoError: the file is not a photo, is too large, takes too long, or no longer exists.
     """
     limit = settings().max_upload
     if path.is_file() and path.stat().st_size > limit:  # downloaded from a URL, not uploaded
         path.unlink()
         raise PhotoError(f"{path} has more than {limit / 1e6:g} MB; make it smaller.")
-    photo = Photo.open(path, settings().max_pixels)
+    decoder: Decoder = _processes.decode if _processes else decode
+    photo = Photo.open(path, settings().max_pixels, decoder)
     note(size=photo.size)
     return photo
+
+
+def reopen_upload(path: Path, request: gr.Request | None) -> Photo:
+    """Open a photo again that a visitor works on.
+
+    Raises:
+        gr.Error: it can't be opened any more; most likely it has been deleted.
+    """
+    try:
+        return open_upload(path)
+    except PhotoError as error:
+        LOG.info("%s", error)
+        key, values = unreadable(path, error) if path.exists() else ("page.gone", {})
+        raise problem(key, request, **values) from error
