@@ -39,6 +39,7 @@ NOT_RUN = {  # commands, and why not even their options are checked here
     ("app.py",): "it serves until it is stopped; the tests of the page start it",
     ("colorizer", "serve"): "it serves until it is stopped; test_project starts it",
     ("pipx", "install"): "it installs",
+    ("cp", "-r", "deploy/gimp/colorizer"): "test_gimp runs the plug-in from its place",
     ("ruff",): "CI runs it",
     ("mypy",): "CI runs it",
     ("mkdocs",): "CI runs it",
