@@ -1,6 +1,6 @@
-# The page with its model inside, for any machine:
+# Builds an image of the page and its model:
 #   docker build --tag colorizer . && docker run --rm --publish 7860:7860 colorizer
-# TORCH_BACKEND=cu128 (or another that uv knows) builds it for NVIDIA GPUs; then `docker run --gpus all`.
+# For NVIDIA GPUs add --build-arg TORCH_BACKEND=cu128 (or another backend of uv), and `docker run --gpus all`.
 
 FROM python:3.12-slim AS build
 ARG TORCH_BACKEND=cpu

@@ -18,13 +18,13 @@ TONES = ((52, 37, 26), (150, 121, 88), (228, 212, 180))
 
 
 def blotches(rng: np.random.Generator, size: tuple[int, int], cells: int) -> Plane:
-    """Smooth noise in [0, 1] over `size` (width, height), about `cells` spots across."""
+    """Make smooth noise in [0, 1] of `size` (width, height), about `cells` spots across."""
     coarse = Image.fromarray((rng.random((cells, cells)) * 255).astype(np.uint8))
     return np.asarray(coarse.resize(size, Image.Resampling.BICUBIC), dtype=np.float64) / 255
 
 
 def damage(rng: np.random.Generator, size: tuple[int, int]) -> Plane:
-    """Scratches, dust and one crease, as a [0, 1] map of how far the surface is rubbed off."""
+    """Draw scratches, dust and a crease as a map of the lost surface, 0 to 1."""
     width, height = size
     layer = Image.new("L", size, 0)
     draw = ImageDraw.Draw(layer)
@@ -42,7 +42,7 @@ def damage(rng: np.random.Generator, size: tuple[int, int]) -> Plane:
 
 
 def age(photo: Image.Image, seed: int = 0) -> Image.Image:
-    """The photo as an aged print on cream paper; the same seed, the same print."""
+    """Make an aged print of a photo on cream paper; the seed determines the damage."""
     rng = np.random.default_rng(seed)
     size = photo.size
     soft = photo.convert("L").filter(ImageFilter.GaussianBlur(max(size) / 1600))
@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Turn a photo into an aged sepia print.")
     parser.add_argument("source", type=Path, help="photo to age")
     parser.add_argument("out", type=Path, help="JPEG file to write")
-    parser.add_argument("--seed", type=int, default=0, help="which pattern of damage (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the damage (default: 0)")
     args = parser.parse_args()
     with Image.open(args.source) as photo:
         age(photo, args.seed).save(args.out, format="JPEG", quality=88, optimize=True)

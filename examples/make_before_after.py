@@ -15,9 +15,9 @@ GAP = 8
 
 
 def side_by_side(photo: Photo) -> Image.Image:
-    """Gray at the left, colorized at the right."""
+    """Colorize a photo and return it with its gray version at the left."""
     result = Colorizer.load().colorize(photo)
-    pair = [version.to_image().convert("RGB") for version in (result.gray, result.colorized)]
+    pair = [result.gray.to_image(), result.colorized.to_image()]
     width = round(photo.size[1] * HEIGHT / photo.size[0])
     sheet = Image.new("RGB", (2 * width + GAP, HEIGHT), "white")
     for number, image in enumerate(pair):

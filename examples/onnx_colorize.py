@@ -1,5 +1,8 @@
-"""Colorize a photo without torch: `colorizer export --onnx .`, then `pip install onnxruntime numpy
-pillow` and `python onnx_colorize.py colorizer-fp32.onnx photo.jpg color.jpg`.
+"""Colorize a photo without torch.
+
+colorizer export --onnx .
+pip install onnxruntime numpy pillow
+python onnx_colorize.py colorizer-fp32.onnx photo.jpg color.jpg
 """
 
 import sys
@@ -27,10 +30,10 @@ linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 y = linear @ RGB_TO_XYZ[1]
 lightness = np.where(y > (6 / 29) ** 3, 116 * np.cbrt(y) - 16, y * (29 / 3) ** 3).astype(np.float32)
 
-scale = min(working_size / min(photo.size), 4 * working_size / max(photo.size))  # strips
-seen = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
+scale = min(working_size / min(photo.size), 4 * working_size / max(photo.size))
+input_size = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
 small = Image.fromarray(lightness).resize(
-    seen, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
+    input_size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
 )
 ab = session.run(["ab"], {"lightness": np.asarray(small)[None, None]})[0][0]
 a, b = (
@@ -40,6 +43,6 @@ a, b = (
 fy = (lightness + 16) / 116
 roots = np.stack([fy + a / 500, fy, fy - b / 200], 2)
 xyz = np.where(roots > 6 / 29, roots**3, 3 * (6 / 29) ** 2 * (roots - 4 / 29)) * WHITE
-linear = (xyz @ np.linalg.inv(RGB_TO_XYZ).T).clip(0, 1)  # what no screen can show is clipped
+linear = (xyz @ np.linalg.inv(RGB_TO_XYZ).T).clip(0, 1)  # colors outside of sRGB are clipped
 rgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 Image.fromarray(np.round(rgb * 255).astype(np.uint8)).save(target)
