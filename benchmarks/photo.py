@@ -23,7 +23,7 @@ from colorizer.imaging.upsampling import ChromaUpsampler
 from colorizer.inference.colorizer import Colorizer
 from colorizer.photo.photo import Photo
 
-DEEP_FROM = 50.0  # megapixels; larger photos are 16-bit TIFF, smaller ones JPEG
+MIN_16_BIT_MEGAPIXELS = 50.0  # megapixels; larger photos are 16-bit TIFF, smaller ones JPEG
 GRAIN = 600  # levels of 65535, standard deviation: as of a scanned print
 PRESET = "vivid"
 FLOOR = "floor: Pillow decodes, and encodes"
@@ -153,13 +153,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=float,
         nargs="+",
         default=[1, 12, 100],
-        help=f"default: 1 12 100; JPEG, from {DEEP_FROM:g} on gray TIFF of 16 bits",
+        help=f"default: 1 12 100; JPEG, from {MIN_16_BIT_MEGAPIXELS:g} on gray TIFF of 16 bits",
     )
     parser.add_argument("--repeats", type=int, default=5, help="default: 5, after one to warm up")
     parser.add_argument("--checkpoint", help="folder, user/repo or user/repo@revision")
     options = parser.parse_args(arguments)
     for megapixels in options.megapixels:
-        name = "photo.tif" if megapixels >= DEEP_FROM else "photo.jpg"
+        name = "photo.tif" if megapixels >= MIN_16_BIT_MEGAPIXELS else "photo.jpg"
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             alone = multiprocessing.get_context("spawn")  # so that memory is one photo's

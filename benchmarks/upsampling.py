@@ -24,8 +24,8 @@ from colorizer.inference.colorizer import network_size
 from colorizer.photo.photo import Photo
 from train.measure.tables import markdown_table
 
-EDGES = 0.05  # share of pixels that count as color edges: those where ab changes most
-AROUND = 4  # pixels of the full photo around an edge, where bleeding is measured
+EDGE_SHARE = 0.05  # of the pixels: those where ab changes most count as color edges
+EDGE_RADIUS = 4  # pixels of the full photo around an edge, where bleeding is measured
 BILATERAL_RADIUS = 2  # cells, and
 BILATERAL_SPREAD = 0.5  # cells: Kopf et al. 2007, sec. 4
 BILATERAL_RANGE = 10.0  # L* units
@@ -113,8 +113,8 @@ def around_edges(ab: Plane) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """(H, W): which pixels of ab (H, W, 2) lie around the strongest color edges."""
     gradients = [cv2.Sobel(ab, cv2.CV_32F, *axis, ksize=3) for axis in ((1, 0), (0, 1))]
     strength = np.sqrt(sum((gradient**2).sum(2) for gradient in gradients))
-    edges = (strength > np.quantile(strength, 1 - EDGES)).astype(np.uint8)
-    window = np.ones((2 * AROUND + 1, 2 * AROUND + 1), np.uint8)
+    edges = (strength > np.quantile(strength, 1 - EDGE_SHARE)).astype(np.uint8)
+    window = np.ones((2 * EDGE_RADIUS + 1, 2 * EDGE_RADIUS + 1), np.uint8)
     return np.asarray(cv2.dilate(edges, window)) > 0
 
 

@@ -1,4 +1,4 @@
-"""Post-processing: what each slider does to the colors and the lightness of a colorized photo."""
+"""Adjustments of a colorized photo: one field per slider, and presets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -6,13 +6,13 @@ from typing import Any
 
 
 def slider(group: str, default: float, low: float, high: float, step: float) -> Any:
-    """A field with its group, its range and the step of its slider."""
+    """Define a field with its group, its range and the step of its slider."""
     return field(default=default, metadata={"group": group, "range": (low, high), "step": step})
 
 
 @dataclass(frozen=True)
 class Adjustments:
-    """Settings of the post-processing; the defaults change nothing.
+    """Adjustments of color and lightness; the defaults change nothing.
 
     Each field's metadata holds "group" ("color", "tone", "noise" or "detail"), "range" (lowest,
     highest) and "step".
@@ -20,11 +20,11 @@ class Adjustments:
 
     strength: float = slider("color", 1, 0, 1, 0.05)  # of the color; 0 is gray
     saturation: float = slider("color", 1, 0, 2, 0.05)  # factor
-    vibrance: float = slider("color", 0, -1, 1, 0.05)  # saturation of weak colors, skin spared
+    vibrance: float = slider("color", 0, -1, 1, 0.05)  # saturation of weak colors, less on skin
     temperature: float = slider("color", 0, -100, 100, 1)  # cold to warm
     tint: float = slider("color", 0, -100, 100, 1)  # green to magenta
     auto_white_balance: float = slider("color", 0, 0, 1, 0.05)  # share of the cast removed
-    skin_repair: float = slider("color", 0, 0, 1, 0.05)  # of patches in hues skin never has
+    skin_repair: float = slider("color", 0, 0, 1, 0.05)  # of patches in hues that skin never has
     exposure: float = slider("tone", 0, -2, 2, 0.1)  # stops
     contrast: float = slider("tone", 0, -100, 100, 1)
     gamma: float = slider("tone", 1, 0.5, 2, 0.05)  # of L*; more is brighter
@@ -38,7 +38,7 @@ class Adjustments:
         for item in fields(self):
             value, (low, high) = getattr(self, item.name), item.metadata["range"]
             if not low <= value <= high:
-                raise ValueError(f"{item.name} is {value}; it goes from {low} to {high}.")
+                raise ValueError(f"{item.name} is {value}; use {low} to {high}.")
 
 
 PRESETS: Mapping[str, Adjustments] = {

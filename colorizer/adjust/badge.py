@@ -1,4 +1,4 @@
-"""A visible badge on colorized photos, for whoever asks for one; the metadata says it anyway."""
+"""An optional visible badge on colorized photos; their metadata states the colorization anyway."""
 
 from dataclasses import replace
 from functools import cache
@@ -11,23 +11,25 @@ from colorizer.imaging.arrays import Plane
 from colorizer.photo.photo import Photo
 
 TEXT = "Colorized by AI"
-SHARE = 0.05  # of the photo's short side is the badge's height
-MARGIN = 0.5  # of its height, to the photo's edges
-DARKENED = 0.6  # share of the light that the badge takes away around its text
-FONT_SIZE = 64  # pixels, of the text before it is fitted to the photo
+HEIGHT_SHARE = 0.05  # height of the badge, as a share of the photo's short side
+MARGIN = 0.5  # distance to the photo's edges, as a share of the badge's height
+BACKGROUND_OPACITY = 0.6  # of the black behind the text
+FONT_SIZE = 64  # pixels; the text is then resized for the photo
 
 
 def with_badge(photo: Photo) -> Photo:
-    """The photo with a badge in its lower right corner; one without color is left as it is.
+    """Put a badge into the lower right corner of a photo; gray photos stay as they are.
 
     Args:
-        photo: any size. In photos of less than about 250 pixels the text can't be read.
+        photo: any size. The text is illegible in photos of less than about 250 pixels.
     """
     if photo.pixels.shape[2] == 1:
         return photo
     text = _text()
     height, width = photo.size
-    tall = min(SHARE * min(height, width), width / (text.shape[1] / text.shape[0] + 2 * MARGIN))
+    tall = min(
+        HEIGHT_SHARE * min(height, width), width / (text.shape[1] / text.shape[0] + 2 * MARGIN)
+    )
     rows, columns = max(1, round(tall)), max(1, round(tall * text.shape[1] / text.shape[0]))
     edge = round(MARGIN * tall)
     bottom, right = max(height - edge, rows), max(width - edge, columns)
@@ -35,7 +37,7 @@ def with_badge(photo: Photo) -> Photo:
     ink = cv2.resize(text, (columns, rows), interpolation=cv2.INTER_AREA)[:, :, None]
     pixels, alpha = photo.pixels.copy(), photo.alpha
     highest = np.iinfo(pixels.dtype).max
-    pixels[corner] = np.rint(pixels[corner] * (1 - DARKENED) * (1 - ink) + highest * ink)
+    pixels[corner] = np.rint(pixels[corner] * (1 - BACKGROUND_OPACITY) * (1 - ink) + highest * ink)
     if alpha is not None:
         alpha = alpha.copy()
         alpha[corner] = highest
@@ -44,7 +46,7 @@ def with_badge(photo: Photo) -> Photo:
 
 @cache
 def _text() -> Plane:
-    """Where the badge has ink, (h, w), 0 to 1."""
+    """Coverage of the badge's text, (h, w), 0 to 1."""
     font = ImageFont.load_default(FONT_SIZE)
     left, top, right, bottom = font.getbbox(TEXT)
     border = FONT_SIZE // 5

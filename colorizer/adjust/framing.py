@@ -1,4 +1,4 @@
-"""How a photo is turned, cropped and inverted before it is colorized."""
+"""Turning, cropping and inverting a photo before it is colorized."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -8,13 +8,13 @@ from colorizer.photo.photo import Photo
 
 @dataclass(frozen=True)
 class Framing:
-    """How a photo is turned, cropped and inverted before it is colorized.
+    """How to turn, crop and invert a photo before it is colorized.
 
     Attributes:
         turns: quarter turns clockwise, 0 to 3.
-        margins: what is cut off the turned photo at its left, right, top and bottom, in percent of
-            its width or height.
-        negative: whether the photo is a negative, and so to be inverted.
+        margins: how much to crop from the turned photo at its left, right, top and bottom, in
+            percent of its width or height.
+        negative: whether the photo is a negative, which is inverted.
     """
 
     turns: int = 0
@@ -29,23 +29,27 @@ class Framing:
             raise ValueError(f"The margins {self.margins} leave nothing of the photo.")
 
     def __call__(self, photo: Photo) -> Photo:
-        """The photo, turned, cropped and inverted."""
+        """Turn, crop and invert a photo."""
         return self.crop(self.whole(photo))
 
     def turned(self, clockwise: bool) -> Self:
-        """The same part of the photo after one more quarter turn."""
+        """Return the framing of the same part after one more quarter turn."""
         left, right, top, bottom = self.margins
         margins = (bottom, top, left, right) if clockwise else (top, bottom, right, left)
         return replace(self, turns=(self.turns + (1 if clockwise else 3)) % 4, margins=margins)
 
     def whole(self, photo: Photo) -> Photo:
-        """The whole photo, turned and inverted."""
+        """Turn and invert a photo without cropping it."""
         photo = photo.turned(self.turns)
         return photo.inverted() if self.negative else photo
 
     def box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom edge, in pixels, of what stays of a turned photo of (height,
-        width); at least one pixel stays.
+        """Return the crop's left, top, right and bottom edge, in pixels.
+
+        At least one pixel remains.
+
+        Args:
+            size: (height, width) of the turned photo.
         """
         height, width = size
         left, right = (round(margin / 100 * width) for margin in self.margins[:2])
@@ -54,7 +58,7 @@ class Framing:
         return x, y, max(x + 1, width - right), max(y + 1, height - bottom)
 
     def crop(self, photo: Photo) -> Photo:
-        """What stays of a turned photo."""
+        """Crop a turned photo."""
         if not any(self.margins):
             return photo
         return photo.cropped(self.box(photo.size))

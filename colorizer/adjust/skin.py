@@ -1,4 +1,4 @@
-"""Skin: which colors it has, and the repair of patches in it that have others.
+"""Skin: its colors, and the repair of patches in other colors.
 
 Hues are CIELAB hue angles, h_ab = atan2(b*, a*), in degrees. Skin of all people lies between about
 25 (flushed) and 75 (pale or tanned), at moderate chroma.
@@ -12,13 +12,13 @@ from colorizer.imaging.curves import ramp
 from colorizer.imaging.guided_filter import box_mean
 
 SKIN_HUE = 50.0
-FOREIGN_HUE = 57.0  # the middle of what is left alone: yellow, as of hair, is nearer than purple
-PATCH = 0.06  # of the photo's short side: larger patches than twice this are left alone
-LIGHTNESS_STEP = 15.0  # L* units between a patch and the skin around it
+SPARED_HUE = 57.0  # middle of the hues that are never repaired; yellow hair is among them
+PATCH_RADIUS = 0.06  # of the photo's short side; wider patches than twice this stay
+MAX_LIGHTNESS_DIFFERENCE = 15.0  # L* units between a patch and the skin around it
 
 
 def skin_likeness(ab: Plane) -> Plane:
-    """How much colors (2, h, w) are those of skin, by hue and chroma: (h, w), 0 to 1."""
+    """Rate how much colors (2, h, w) look like skin, by hue and chroma: (h, w), 0 to 1."""
     chroma = np.hypot(ab[0], ab[1])
     return ramp(_hue_distance(ab, SKIN_HUE), 35, 25) * ramp(chroma, 4, 10) * ramp(chroma, 60, 45)
 
@@ -26,16 +26,16 @@ def skin_likeness(ab: Plane) -> Plane:
 def repair_skin(ab: Plane, lightness: Plane, amount: float) -> Plane:
     """Give patches in skin the color of the skin around them.
 
-    This knows no faces: skin is what has skin's hue and isn't dark, so sand and wood are skin, too.
-    A pixel is repaired as far as all of this is so:
+    No faces are detected: everything that has the hue of skin and isn't dark counts as skin, sand
+    and wood, too. A pixel is repaired to the extent that all of these hold:
 
     * its hue is strongly red, purple, blue or green: below about 15 or above 100 degrees;
     * its chroma is low to moderate, so that red dresses and blue ribbons stay;
-    * skin encloses it, within `PATCH` of the short side: sky and grass beside skin stay, and so
-      does a face that is blue all over;
+    * skin encloses it within `PATCH_RADIUS`, so that sky and grass beside skin stay, and a face
+      that is blue all over;
     * its lightness is near that of the skin around it.
 
-    What meets all four, as a blue brooch of skin's lightness, loses its color wrongly.
+    A blue brooch as light as the skin meets all four, and wrongly loses its color.
 
     Args:
         ab: (2, h, w) float32.
@@ -48,20 +48,22 @@ def repair_skin(ab: Plane, lightness: Plane, amount: float) -> Plane:
     chroma = np.hypot(ab[0], ab[1])
     lit = ramp(lightness, 20, 35)
     skin = skin_likeness(ab) * lit
-    foreign = ramp(_hue_distance(ab, FOREIGN_HUE), 35, 50)
+    foreign = ramp(_hue_distance(ab, SPARED_HUE), 35, 50)
     foreign *= ramp(chroma, 2, 6) * ramp(chroma, 50, 30) * lit
-    radius = max(1, round(PATCH * min(lightness.shape)))
+    radius = max(1, round(PATCH_RADIUS * min(lightness.shape)))
     sums = np.dstack((skin, skin * lightness, skin * ab[0], skin * ab[1]))
     for _ in range(2):
         sums = box_mean(sums, radius)
     around = sums[:, :, 1:] / np.maximum(sums[:, :, :1], 1e-6)  # means of L*, a*, b*
-    similar = ramp(np.abs(lightness - around[:, :, 0]), 2 * LIGHTNESS_STEP, LIGHTNESS_STEP)
+    similar = ramp(
+        np.abs(lightness - around[:, :, 0]), 2 * MAX_LIGHTNESS_DIFFERENCE, MAX_LIGHTNESS_DIFFERENCE
+    )
     weight = np.float32(amount) * foreign * similar * _enclosed(skin, radius)
     return np.asarray(ab + weight * (around[:, :, 1:].transpose(2, 0, 1) - ab), np.float32)
 
 
 def _enclosed(skin: Plane, radius: int) -> Plane:
-    """Return where skin is on all sides within the radius, (h, w), 0 to 1.
+    """Find where skin is on all sides within the radius, (h, w), 0 to 1.
 
     This is a morphological closing, which keeps straight borders in place.
     """

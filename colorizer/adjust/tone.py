@@ -18,18 +18,16 @@ from colorizer.imaging.arrays import Plane
 from colorizer.imaging.color import lightness_to_gray, luminance_to_lightness, srgb_to_linear
 from colorizer.photo.photo import Photo
 
-HIGHLIGHTS = 0.5  # luminance from which a higher exposure is rolled off
-CURVE_STEPS = 1 << 16  # of the tone curve, 256 times as fine as 8 bits
+HIGHLIGHT_KNEE = 0.5  # luminance above which a higher exposure is rolled off
+CURVE_STEPS = 1 << 16  # of the tone curve, 256 per level of 8 bits
 
 
 class ToneAdjuster:
-    """The settings of lightness, ready for any band of a photo.
-
-    Repairs come first, then the tone, and sharpness last.
+    """Adjusts the lightness of a photo band by band: repairs, then tone, then sharpness.
 
     Args:
-        photo: whose lightness is to be adjusted.
-        settings: what to do.
+        photo: the photo to adjust.
+        settings: which adjustments to apply.
     """
 
     def __init__(self, photo: Photo, settings: Adjustments) -> None:
@@ -50,11 +48,11 @@ class ToneAdjuster:
         copy = photo.resized_lightness(size)
         for amount, prepare in steps:
             filter = prepare(copy, amount)
-            filter(copy, slice(0, size[0]), size)  # what the next one finds
+            filter(copy, slice(0, size[0]), size)  # the next filter starts from the result
             self._filters.append(filter)
 
     def band(self, rows: slice, lightness: Plane) -> Plane:
-        """Adjusted L*, (rows, width) float32, 0 to 100, of a band of the photo, given its L*."""
+        """Adjust L* of a band of the photo, (rows, width) float32, 0 to 100."""
         if not self._filters:
             return lightness
         adjusted = lightness.copy()
@@ -65,7 +63,7 @@ class ToneAdjuster:
 
 
 def curve_filter(settings: Adjustments) -> Filter:
-    """Exposure, gamma and contrast, which look at nothing but the pixel itself."""
+    """Make a filter of exposure, gamma and contrast, which need no surroundings."""
     curve = tone_curve(settings)
 
     def filter(band: Plane, rows: slice, size: tuple[int, int]) -> None:
@@ -76,27 +74,29 @@ def curve_filter(settings: Adjustments) -> Filter:
 
 
 def tone_curve(settings: Adjustments) -> Plane:
-    """What exposure, gamma and contrast make of L* from 0 to 100: (CURVE_STEPS + 1,) L*."""
+    """Tabulate exposure, gamma and contrast over L* from 0 to 100: (CURVE_STEPS + 1,) L*."""
     curve = torch.linspace(0, 100, CURVE_STEPS + 1)
     if settings.exposure:
         luminance = srgb_to_linear(lightness_to_gray(curve))
         curve = luminance_to_lightness(expose(luminance, 2**settings.exposure))
     share = (curve / 100) ** (1 / settings.gamma)
-    # The S-curve x (1 - x) (2x - 1) keeps 0, 1/2 and 1; added up to once, it stays monotone.
+    # The S-curve x (1 - x) (2x - 1) is 0 at 0, 1/2 and 1; the sum is monotone up to once of it.
     share = share + settings.contrast / 100 * share * (1 - share) * (2 * share - 1)
     return np.asarray(100 * share, np.float32)
 
 
 def expose(luminance: torch.Tensor, factor: float) -> torch.Tensor:
-    """Multiply luminance in [0, 1] and roll off the highlights above `HIGHLIGHTS`.
+    """Multiply luminance in [0, 1] and roll off the highlights above `HIGHLIGHT_KNEE`.
 
-    White stays white, and the steps below it stay apart (Reinhard et al. 2002, eq. 4, above a
+    White stays white, and highlights keep their gradation (Reinhard et al. 2002, eq. 4, above a
     knee).
     """
     exposed = luminance * factor
     if factor <= 1:
         return exposed
-    above = (exposed - HIGHLIGHTS).clamp_min(0) / (1 - HIGHLIGHTS)
-    white = (factor - HIGHLIGHTS) / (1 - HIGHLIGHTS)
+    above = (exposed - HIGHLIGHT_KNEE).clamp_min(0) / (1 - HIGHLIGHT_KNEE)
+    white = (factor - HIGHLIGHT_KNEE) / (1 - HIGHLIGHT_KNEE)
     rolled = above * (1 + above / white**2) / (1 + above)
-    return torch.where(exposed <= HIGHLIGHTS, exposed, HIGHLIGHTS + (1 - HIGHLIGHTS) * rolled)
+    return torch.where(
+        exposed <= HIGHLIGHT_KNEE, exposed, HIGHLIGHT_KNEE + (1 - HIGHLIGHT_KNEE) * rolled
+    )

@@ -30,7 +30,7 @@ from colorizer.checkpoints.verify import verify_checkpoint
 from colorizer.files import atomic_write
 
 NAME_HELP = "folder, user/repo or user/repo@revision (default: the bundled one)"
-UNUSABLE = ("broken", "foreign", "newer", "pickle")  # rather than not found
+UNUSABLE_REASONS = ("broken", "foreign", "newer", "pickle")
 EXTRA_FILES = (*DISCRIMINATOR_FILES, REPORT_FILE, CARD_FILE)
 
 
@@ -125,7 +125,7 @@ def run_verify(options: argparse.Namespace) -> int:
 def failed(error: CheckpointError) -> int:
     """Say why; returns the exit code."""
     print(f"colorizer: {error}", file=sys.stderr)
-    return 1 if error.reason in UNUSABLE else 2
+    return 1 if error.reason in UNUSABLE_REASONS else 2
 
 
 def cached_checkpoints() -> Iterator[CheckpointInfo]:

@@ -30,7 +30,7 @@ from colorizer.commands.values import (
 from colorizer.edit import Edit
 from colorizer.errors import ClusterError, ReportError
 from colorizer.inference.precision import PRECISIONS
-from colorizer.photo.formats import MAX_PIXELS, SAVED_AS
+from colorizer.photo.formats import FORMAT_SUFFIXES, MAX_PIXELS
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -110,7 +110,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument(
         "--format",
         type=str.upper,
-        choices=SAVED_AS,
+        choices=FORMAT_SUFFIXES,
         help="of the results (default: that of each photo)",
     )
     command.add_argument(
@@ -225,7 +225,7 @@ def start(
         if options.ray:
             import_ray()
             checkpoint = load_checkpoint(options.checkpoint)  # fails here, before Ray starts
-            say_source(options.checkpoint, checkpoint)
+            print_source(options.checkpoint, checkpoint)
             if options.recipe:
                 options.recipe.check_checkpoint(checkpoint)
             gpus = options.device.startswith("cuda")
@@ -234,7 +234,7 @@ def start(
         worker = Worker(load, settings)
         if options.recipe:
             options.recipe.check_checkpoint(worker.colorizer.checkpoint)
-        say_source(options.checkpoint, worker.colorizer.checkpoint)
+        print_source(options.checkpoint, worker.colorizer.checkpoint)
         if options.verbose:
             engine = worker.colorizer.engine
             print(
@@ -247,7 +247,7 @@ def start(
     return partial(run_threads, worker, threads=options.jobs or os.cpu_count() or 1)
 
 
-def say_source(given: str | None, checkpoint: Checkpoint) -> None:
+def print_source(given: str | None, checkpoint: Checkpoint) -> None:
     """Say which commit of a checkpoint is used, for a branch moves."""
     if given and not Path(given).is_dir():
         print(f"colorizer: The checkpoint is {checkpoint.source}.", file=sys.stderr)

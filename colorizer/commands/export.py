@@ -54,8 +54,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error(str(error))
     examples = options.calibrate or sorted(bundled_folder("examples").glob("*.jpg"))
     try:
-        calibration = opened(examples if "int8" in options.precision else [])
-        photos = opened(options.check)
+        calibration = open_photos(examples if "int8" in options.precision else [])
+        photos = open_photos(options.check)
         files = export_onnx(checkpoint, options.onnx, options.precision, calibration)
         for path in files.values():
             print(path, flush=True)
@@ -67,7 +67,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     return 0
 
 
-def opened(paths: Sequence[Path]) -> list[Photo]:
+def open_photos(paths: Sequence[Path]) -> list[Photo]:
     """The photos.
 
     Raises:

@@ -21,7 +21,7 @@ from colorizer.inference.small_faces import WINDOW_SIZE, blend_skin, face_window
 from colorizer.networks.generator import Generator
 from colorizer.photo.photo import Photo
 
-LONGEST_SIDE = 4  # of the network's picture, in working sizes, for strips of 1 x 20,000 pixels
+MAX_ASPECT_RATIO = 4  # of the network's input; a strip of 1 x 20,000 pixels would be too long
 
 
 class Colorizer:
@@ -166,5 +166,5 @@ def network_size(size: tuple[int, int], short: int) -> tuple[int, int]:
     """(height, width) at which the network sees a photo of `size`: its short side is `short`, less
     for extreme strips.
     """
-    scale = min(short / min(size), LONGEST_SIDE * short / max(size))
+    scale = min(short / min(size), MAX_ASPECT_RATIO * short / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -9,7 +9,7 @@ from PIL import Image
 from colorizer.imaging.arrays import Pixels
 from colorizer.photo.raster import Raster
 
-START = b"BM"
+SIGNATURE = b"BM"
 RLE8, RLE4, BIT_FIELDS, ALPHA_BIT_FIELDS = 1, 2, 3, 6
 
 
@@ -20,7 +20,7 @@ def read_bmp(data: bytes, max_pixels: int) -> Raster | None:
         Image.DecompressionBombError: there are more pixels than `max_pixels`.
         ValueError: the file is damaged.
     """
-    if not data.startswith(START) or len(data) < 54:
+    if not data.startswith(SIGNATURE) or len(data) < 54:
         return None
     start, header, width, height, _, bits, compression = struct.unpack_from("<2I2i2HI", data, 10)
     if header < 40 or compression not in (RLE8, RLE4, BIT_FIELDS, ALPHA_BIT_FIELDS):

@@ -20,7 +20,7 @@ from colorizer.imaging.arrays import Pixels
 from colorizer.imaging.bands import bands
 from colorizer.photo import gif, jpeg, jpeg2000, png, pnm, tiff
 from colorizer.photo.bmp import read_bmp
-from colorizer.photo.formats import MAX_PIXELS, READABLE, SAVED_AS, register_heif
+from colorizer.photo.formats import FORMAT_SUFFIXES, MAX_PIXELS, READABLE_FORMATS, register_heif
 from colorizer.photo.icc import CHANNELS, color_space, to_srgb
 from colorizer.photo.limits import DECODER_BYTES, check_memory
 from colorizer.photo.metadata import Metadata
@@ -30,12 +30,12 @@ from colorizer.photo.read_metadata import MetadataReading, read_metadata, read_t
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 PILLOW_MODULES = r"PIL\."
-STARTS: dict[str, bytes | tuple[bytes, ...]] = {
-    "TIFF": tiff.STARTS,
-    "JPEG": jpeg.START,
+SIGNATURES: dict[str, bytes | tuple[bytes, ...]] = {
+    "TIFF": tiff.SIGNATURES,
+    "JPEG": jpeg.SIGNATURE,
     "PNG": png.SIGNATURE,
-    "GIF": gif.STARTS,
-    "PPM": pnm.STARTS,
+    "GIF": gif.SIGNATURES,
+    "PPM": pnm.SIGNATURES,
 }
 SAME_FORMAT = {"MPO": "JPEG"}  # an MPO is a JPEG that further pictures follow
 
@@ -96,18 +96,18 @@ def saved_format(path: Path) -> str:
         return "PNG"
     with suppress(Exception), open(path, "rb") as file:
         start = file.read(len(png.SIGNATURE))
-        for format, starts in STARTS.items():  # Pillow would read the whole header
+        for format, starts in SIGNATURES.items():  # Pillow would read the whole header
             if start.startswith(starts):
                 return _result_format(format)
         file.seek(0)
-        with Image.open(file, formats=READABLE) as image:
+        with Image.open(file, formats=READABLE_FORMATS) as image:
             return _result_format(image.format or "PNG")
     return "PNG"
 
 
 def _result_format(format: str) -> str:
     format = SAME_FORMAT.get(format, format)
-    if format in SAVED_AS:
+    if format in FORMAT_SUFFIXES:
         return format
     return "JPEG" if format == "HEIF" else "PNG"
 
@@ -126,17 +126,17 @@ def _configure_pillow(max_pixels: int) -> None:
 
 def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
     file.seek(0)
-    if file.read(4).startswith(tiff.STARTS):
+    if file.read(4).startswith(tiff.SIGNATURES):
         raster = tiff.read_tiff(file, max_pixels)
         return _finish(raster, "TIFF", read_tiff_metadata(file))
     file.seek(0)
     data = file.read()
-    if data.startswith(jpeg.START):
+    if data.startswith(jpeg.SIGNATURE):
         checked = jpeg.check_jpeg(data)
         data = checked.data
     elif data.startswith(png.SIGNATURE):
         png.check_png(data)
-    elif data.startswith(gif.STARTS):
+    elif data.startswith(gif.SIGNATURES):
         gif.check_gif(data)
     pnm.check_pnm(data)
     if (text := pnm.read_plain(data, max_pixels)) is not None:
@@ -146,11 +146,11 @@ def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
     if data.startswith((jpeg2000.SIGNATURE, jpeg2000.CODESTREAM)):
         return _decode_jpeg2000(data, max_pixels)
     try:
-        image = Image.open(io.BytesIO(data), formats=READABLE)
+        image = Image.open(io.BytesIO(data), formats=READABLE_FORMATS)
     except UnidentifiedImageError:
         raise _unknown(data[:12]) from None
     with image:
-        if data.startswith(jpeg.START):
+        if data.startswith(jpeg.SIGNATURE):
             _check_size(image.size, max_pixels)
             check_memory(checked.decoder_bytes, max_pixels)
         return _decode_image(image, data, max_pixels)
@@ -159,7 +159,7 @@ def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
 def _unknown(start: bytes) -> Exception:
     """The error of a file that Pillow doesn't recognize."""
     if start[4:8] == b"ftyp" and start[8:] in HEIF_BRANDS:
-        if "HEIF" in READABLE:
+        if "HEIF" in READABLE_FORMATS:
             return ValueError("its HEIC boxes can't be read")
         return UnsupportedError("is a HEIC photo; pip install pillow-heif, or convert it to JPEG.")
     return UnsupportedError("is not a photo in a known format; convert it to JPEG, PNG or TIFF.")
@@ -228,7 +228,7 @@ def _channels(pixels: Pixels, order: list[int]) -> Pixels:
 
 def _pillow_metadata(data: bytes) -> MetadataReading:
     """Metadata of a file whose pixels Pillow doesn't decode."""
-    with suppress(Exception), Image.open(io.BytesIO(data), formats=READABLE) as image:
+    with suppress(Exception), Image.open(io.BytesIO(data), formats=READABLE_FORMATS) as image:
         return read_metadata(image)
     return MetadataReading(Metadata())
 

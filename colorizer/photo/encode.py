@@ -20,7 +20,7 @@ from colorizer.photo.embed import (
     png_chunks,
     tiff_tags,
 )
-from colorizer.photo.formats import DEEP, OPAQUE, register_heif
+from colorizer.photo.formats import FORMATS_WITH_16_BITS, FORMATS_WITHOUT_ALPHA, register_heif
 from colorizer.photo.icc import srgb_profile
 from colorizer.photo.metadata import Metadata
 
@@ -59,9 +59,9 @@ def write(
     Raises:
         PhotoError: the file can't be written.
     """
-    if format in OPAQUE and alpha is not None:
+    if format in FORMATS_WITHOUT_ALPHA and alpha is not None:
         pixels, alpha = on_white(pixels, alpha), None
-    if format not in DEEP:
+    if format not in FORMATS_WITH_16_BITS:
         pixels, alpha = to_8_bits(pixels), None if alpha is None else to_8_bits(alpha)
     planes = pixels if alpha is None else np.dstack((pixels, alpha))
     planes = planes[:, :, 0] if planes.shape[2] == 1 else planes

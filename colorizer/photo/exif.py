@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
-MAX_METADATA = 2**24  # bytes read from one photo; a hostile file can claim any number
+MAX_METADATA_BYTES = 2**24  # bytes read from one photo; a hostile file can claim any number
 # TIFF 6.0, sec. 2; 13 is IFD, 16 to 18 are BigTIFF's, 129 is EXIF 3.0's UTF-8
 TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 TYPE_SIZES |= {13: 4, 16: 8, 17: 8, 18: 8, 129: 1}
@@ -21,7 +21,7 @@ SUBDIRECTORIES: dict[int, Any] = {EXIF_IFD: {INTEROP_IFD: {}}, GPS_IFD: {}}
 WIDTH, HEIGHT, ORIENTATION, COLOR_SPACE = 0x0100, 0x0101, 0x0112, 0xA001
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 TIFF_XMP, TIFF_IPTC, TIFF_PHOTOSHOP = 0x02BC, 0x83BB, 0x8649
-STORAGE = {  # tags of IFD0 about how pixels are stored, or with content that is kept elsewhere
+STORAGE_TAGS = {  # tags of IFD0 that describe the pixel data, or whose content is kept elsewhere
     *range(0x00FE, 0x010B),  # size, bits, compression, photometric interpretation
     *range(0x0111, 0x011D),  # strips, orientation, resolution, planes
     *range(0x0120, 0x0129),  # free space, gray response, fax options, resolution unit
@@ -29,8 +29,8 @@ STORAGE = {  # tags of IFD0 about how pixels are stored, or with content that is
     *range(0xC612, 0xC800),  # DNG
     *(0x012D, TIFF_XMP, TIFF_IPTC, TIFF_PHOTOSHOP, 0x8773, 0x935C, 0xEA1C),  # ICC, layers, padding
 }
-PHOTO_STORAGE = {0x9102, 0xA002, 0xA003, 0xA500, 0xEA1C}  # bits per pixel, size, gamma, padding
-GEOTIFF = {0x830E, 0x8482, 0x85D8, 0x87AF, 0x87B0, 0x87B1}
+EXIF_STORAGE_TAGS = {0x9102, 0xA002, 0xA003, 0xA500, 0xEA1C}  # bit rate, size, gamma, padding
+GEOTIFF_TAGS = {0x830E, 0x8482, 0x85D8, 0x87AF, 0x87B0, 0x87B1}
 TIFF_LAYOUTS = {  # classic and BigTIFF: formats of a count, an entry, an offset; an offset's type
     False: ("H", "HHI4s", "I", 4),
     True: ("Q", "HHQ8s", "Q", 16),
@@ -68,7 +68,7 @@ def data_of(tags: Directory, tag: int) -> bytes:
     return field.data if isinstance(field, Field) else b""
 
 
-def number_of(tags: Directory, tag: int) -> int:
+def integer_of(tags: Directory, tag: int) -> int:
     """Return the first value of an integer field; 0 if there is no such field."""
     field = tags.get(tag)
     if not isinstance(field, Field):
@@ -95,7 +95,7 @@ def read_exif(file: BinaryIO) -> tuple[str, Directory]:
     head, entry, pointer, _ = (order + str(part) for part in TIFF_LAYOUTS[big])
     file.seek(8 if big else 4)
     (start,) = struct.unpack(pointer, file.read(struct.calcsize(pointer)))
-    budget = MAX_METADATA
+    budget = MAX_METADATA_BYTES
 
     def read_directory(offset: int, subdirectories: dict[int, Any]) -> Directory:
         nonlocal budget
@@ -203,7 +203,7 @@ def write_exif(order: str, tags: Directory) -> bytes:
     return bytes(writer.buffer)
 
 
-def changed_exif(exif: bytes, change: Callable[[Directory], None]) -> bytes:
+def edited_exif(exif: bytes, change: Callable[[Directory], None]) -> bytes:
     """Change the first directory of a TIFF structure."""
     order, tags = read_exif(io.BytesIO(exif))
     change(tags)
@@ -218,10 +218,10 @@ def without_tags(exif: bytes, dropped: set[int]) -> bytes:
 
 def for_upright_srgb(tags: Directory, dpi: Resolution) -> Directory:
     """Drop tags that are wrong for upright sRGB pixels in any layout, and set the resolution."""
-    tags = _without(tags, STORAGE)
+    tags = _without(tags, STORAGE_TAGS)
     for tag in (EXIF_IFD, GPS_IFD):
         if isinstance(directory := tags.pop(tag, None), dict) and (
-            kept := _without(directory, PHOTO_STORAGE if tag == EXIF_IFD else set())
+            kept := _without(directory, EXIF_STORAGE_TAGS if tag == EXIF_IFD else set())
         ):
             tags[tag] = kept
     photo = tags.get(EXIF_IFD)

@@ -8,8 +8,8 @@ from colorizer.errors import PhotoError
 from colorizer.file_names import fitted_name
 from colorizer.files import PART_SUFFIX
 
-MAX_PIXELS = 250_000_000  # a larger photo is taken for a decompression bomb
-SAVED_AS = {
+MAX_PIXELS = 250_000_000  # larger photos are refused as decompression bombs
+FORMAT_SUFFIXES = {  # of the formats that can be written, by Pillow's name
     "JPEG": ".jpg",
     "PNG": ".png",
     "TIFF": ".tif",
@@ -18,67 +18,67 @@ SAVED_AS = {
     "JPEG2000": ".jp2",
 }
 if find_spec("pillow_heif"):  # the extra "heic"
-    SAVED_AS["HEIF"] = ".heic"
-SUFFIX_FORMATS = {suffix: name for name, suffix in SAVED_AS.items()} | {
+    FORMAT_SUFFIXES["HEIF"] = ".heic"
+SUFFIX_FORMATS = {suffix: name for name, suffix in FORMAT_SUFFIXES.items()} | {
     ".jpeg": "JPEG",
     ".tiff": "TIFF",
 }
-READABLE = (*SAVED_AS, "GIF", "BMP", "PPM")  # not EPS, which would start Ghostscript
-LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
-DEEP = ("PNG", "TIFF", "JPEG2000")  # hold 16 bits per channel
-OPAQUE = ("JPEG",)  # hold no transparency
+READABLE_FORMATS = (*FORMAT_SUFFIXES, "GIF", "BMP", "PPM")  # not EPS: it would start Ghostscript
+LOSSY_FORMATS = ("JPEG", "WEBP", "AVIF", "HEIF")
+FORMATS_WITH_16_BITS = ("PNG", "TIFF", "JPEG2000")  # per channel
+FORMATS_WITHOUT_ALPHA = ("JPEG",)
 
 
 @cache
 def register_heif() -> None:
     """Let Pillow read and write HEIC photos, if its plugin is installed."""
-    if "HEIF" in SAVED_AS:
+    if "HEIF" in FORMAT_SUFFIXES:
         from pillow_heif import register_heif_opener
 
         register_heif_opener()
 
 
 def format_of(path: Path, format: str | None = None) -> str:
-    """The format in which a file is to be written, as Pillow names it.
+    """Return Pillow's name of the format to write a file in.
 
     Args:
         path: of the file.
-        format: the one asked for; None goes by the path's ending.
+        format: the requested format; None chooses it by the suffix of the path.
 
     Raises:
-        PhotoError: there is none of that name, or the ending is unknown.
+        PhotoError: the format or the suffix is unknown.
     """
     format = format or SUFFIX_FORMATS.get(path.suffix.lower())
-    if format not in SAVED_AS:
+    if format not in FORMAT_SUFFIXES:
         raise PhotoError(
             f"{path} can't be written as {format or path.suffix!r}; "
-            f"use one of {', '.join(SAVED_AS)}."
+            f"use one of {', '.join(FORMAT_SUFFIXES)}."
         )
     return format
 
 
 def output_name(source: Path, format: str, number: int = 1) -> str:
-    """`<stem>_color.<ext>`, or `<stem>_color-<number>.<ext>` from the second on.
+    """Name a result `<stem>_color.<ext>`, or `<stem>_color-<number>.<ext>` from the second on.
 
     Args:
-        source: the input's path; its ending stays where it fits the format.
-        format: the output's, as Pillow names it.
-        number: how often the name has come up.
+        source: path of the input; its suffix is kept if it fits the format.
+        format: of the output, as Pillow names it.
+        number: how many results have this name so far, with this one.
     """
     fits = SUFFIX_FORMATS.get(source.suffix.lower()) == format
-    suffix = source.suffix if fits else SAVED_AS[format]
+    suffix = source.suffix if fits else FORMAT_SUFFIXES[format]
     ending = f"_color{f'-{number}' if number > 1 else ''}{suffix}"
     return fitted_name(source.stem, ending, len(PART_SUFFIX))
 
 
 def output_path(folder: Path, source: Path, format: str, taken: set[str]) -> Path:
-    """Where a colorized photo goes that is one of many; no two go to the same file.
+    """Choose a path for one of many results, different from the others.
 
     Args:
         folder: of the results.
-        source: the input's path.
-        format: the output's, as Pillow names it.
-        taken: the names of the results so far in lower case; the new one is added.
+        source: path of the input.
+        format: of the output, as Pillow names it.
+        taken: case-folded names of the results so far; the new one is added.
     """
     number = 1
     while (name := output_name(source, format, number)).casefold() in taken:

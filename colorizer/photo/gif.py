@@ -2,7 +2,7 @@
 
 from colorizer.photo.limits import GIF_BLOCKS, GIF_MORE_BLOCKS, check_count
 
-STARTS = (b"GIF87a", b"GIF89a")
+SIGNATURES = (b"GIF87a", b"GIF89a")
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
 
 

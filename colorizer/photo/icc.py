@@ -1,6 +1,6 @@
-"""ICC profiles: what an embedded one says about a photo's pixels, in sRGB.
+"""ICC profiles: conversion of pixels to sRGB.
 
-The conversions are littleCMS's, relative colorimetric with black point compensation, as of most
+littleCMS converts them, relative colorimetric with black point compensation, the default of most
 photo editors.
 """
 
@@ -15,17 +15,17 @@ from PIL import ImageCms
 from colorizer.imaging.arrays import Pixels
 from colorizer.imaging.bands import map_bands
 
-SPACES = {"GRAY": "gray", "RGB ": "rgb", "CMYK": "cmyk"}  # as profiles and imagecodecs name them
+COLOR_SPACES = {"GRAY": "gray", "RGB ": "rgb", "CMYK": "cmyk"}  # in profiles, in imagecodecs
 CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4}
-CUBE_STEPS = 9  # per channel, of the colors at which a profile is compared with sRGB
-CREATED = slice(24, 36)  # bytes of a profile's header; ICC.1:2010, table 17
+GRID_STEPS = 9  # per channel, of the grid of colors at which profiles are compared with sRGB
+CREATION_TIME = slice(24, 36)  # bytes of a profile's header; ICC.1:2010, table 17
 
 
 @cache
 def srgb_profile() -> bytes:
-    """The sRGB profile of littleCMS, the same at any time."""
+    """Return littleCMS's sRGB profile, without its creation time."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[CREATED] = bytes(12)
+    profile[CREATION_TIME] = bytes(12)
     return bytes(profile)
 
 
@@ -34,11 +34,11 @@ def to_srgb(pixels: Pixels, profile: bytes) -> Pixels | None:
 
     Args:
         pixels: uint8 or uint16 (H, W, C), with one channel of gray, three of RGB or four of CMYK.
-        profile: what they mean.
+        profile: the pixels' ICC profile.
 
     Returns:
-        (H, W, 1) of gray, else (H, W, 3), of the same type; None where the profile is damaged, or
-        of another color space.
+        (H, W, 1) of gray, else (H, W, 3), of the same type; None if the profile is damaged or of
+        another color space.
     """
     space = color_space(profile)
     if space is None or pixels.shape[2] != CHANNELS[space]:
@@ -66,15 +66,15 @@ def to_srgb(pixels: Pixels, profile: bytes) -> Pixels | None:
 def color_space(profile: bytes) -> str | None:
     """Return "gray", "rgb" or "cmyk"; None for a damaged profile or one of another kind."""
     try:
-        return SPACES.get(ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space)
+        return COLOR_SPACES.get(ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space)
     except (OSError, ImageCms.PyCMSError):
         return None
 
 
 @lru_cache(maxsize=16)
 def _is_srgb(profile: bytes) -> bool:
-    """Whether a profile changes no 8-bit level by more than one."""
-    steps = np.linspace(0, 65535, CUBE_STEPS).astype(np.uint16)
+    """Check whether a profile changes no 8-bit level by more than one."""
+    steps = np.linspace(0, 65535, GRID_STEPS).astype(np.uint16)
     cube = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3)
     change = _transform(cube, profile, "rgb").astype(np.int32) - cube
     return bool(np.abs(change).max() <= 257)
@@ -82,7 +82,7 @@ def _is_srgb(profile: bytes) -> bool:
 
 def _transform(pixels: Pixels, profile: bytes, space: str) -> Any:
     flags = int(imagecodecs.CMS.FLAGS.BLACKPOINTCOMPENSATION)
-    if pixels.dtype == np.uint16:  # its tables would be off by several per cent near black
+    if pixels.dtype == np.uint16:  # littleCMS's tables are off by several percent near black
         flags |= imagecodecs.CMS.FLAGS.NOOPTIMIZE
     return imagecodecs.cms_transform(
         np.ascontiguousarray(pixels if space != "gray" else pixels[:, :, 0]),

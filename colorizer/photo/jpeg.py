@@ -12,14 +12,14 @@ from colorizer.imaging.arrays import Pixels
 from colorizer.photo.limits import JPEG_EXIF_BYTES, JPEG_SCANS, JPEG_SEGMENTS, check_count
 from colorizer.photo.raster import UnsupportedError
 
-START, EOI = b"\xff\xd8\xff", b"\xff\xd9"
+SIGNATURE, EOI = b"\xff\xd8\xff", b"\xff\xd9"
 SOS = 0xDA
-FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # not DHT, JPG and DAC
+FRAME_MARKERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # not DHT, JPG and DAC
 PROGRESSIVE = (0xC2, 0xCA)
 DCT = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)  # neither lossless nor hierarchical
 APP1 = 0xE1
 # Segments that Pillow can't read if they are shorter; browsers skip those
-SHORTEST = {(0xE0, b"JFIF\0"): 12, (0xEE, b"Adobe"): 12, (0xE2, b"ICC_PROFILE\0"): 15}
+MIN_LENGTHS = {(0xE0, b"JFIF\0"): 12, (0xEE, b"Adobe"): 12, (0xE2, b"ICC_PROFILE\0"): 15}
 MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # inside of scans: no restart, no stuffed byte
 
 
@@ -60,14 +60,14 @@ def check_jpeg(data: bytes) -> Jpeg:
             continue
         end = position + 2 + max(2, int.from_bytes(data[position + 2 : position + 4]))
         content = data[position + 4 : end]
-        if kind in FRAMES and not frame:
+        if kind in FRAME_MARKERS and not frame:
             frame, frame_kind = content, kind
         if kind == APP1 and content.startswith(b"Exif"):
             exif += len(content)
             check_count(exif, JPEG_EXIF_BYTES, "bytes of EXIF")
         if any(
             kind == short and content.startswith(name) and len(content) < length
-            for (short, name), length in SHORTEST.items()
+            for (short, name), length in MIN_LENGTHS.items()
         ):
             kept.append(data[start:position])
             start = end

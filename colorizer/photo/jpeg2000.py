@@ -23,7 +23,7 @@ SOT, SOD, EOC, COD, COC = 0xFF90, 0xFF93, 0xFFD9, 0xFF52, 0xFF53
 CMYK, GRAY, SYCC = 12, 17, 18  # enumerated color spaces
 COLOR, OPACITY = 0, 1  # types of channels in cdef
 BLOCK_BYTES = 400  # that OpenJPEG takes per code block, measured with blocks of 4 x 4
-USUAL_BLOCKS = 1 / 64**2  # per pixel, with which the rest was measured
+TYPICAL_BLOCKS_PER_PIXEL = 1 / 64**2  # in the files that the memory was measured with
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Header:
     tile: tuple[int, int]
     channels: int
     depth: int
-    blocks_per_pixel: float = field(default=USUAL_BLOCKS, compare=False)
+    blocks_per_pixel: float = field(default=TYPICAL_BLOCKS_PER_PIXEL, compare=False)
 
     @property
     def decoder_bytes(self) -> int:
@@ -54,7 +54,7 @@ class Header:
         """
         pixels, tile = self.size[0] * self.size[1], self.tile[0] * self.tile[1]
         in_memory = pixels if self.depth > 8 else min(pixels, tile)
-        more_blocks = self.channels * in_memory * (self.blocks_per_pixel - USUAL_BLOCKS)
+        more_blocks = self.channels * in_memory * (self.blocks_per_pixel - TYPICAL_BLOCKS_PER_PIXEL)
         blocks = max(0, round(BLOCK_BYTES * more_blocks))
         if self.depth > 8:
             return 6 * self.channels * pixels + blocks

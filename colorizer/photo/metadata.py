@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 
-from colorizer.photo.exif import GEOTIFF, GPS_IFD, Resolution, changed_exif, without_tags
+from colorizer.photo.exif import GEOTIFF_TAGS, GPS_IFD, Resolution, edited_exif, without_tags
 from colorizer.photo.iptc import IMAGE_ORIENTATION, LOCATION_RECORDS, without_records
 from colorizer.photo.move import Move, move_exif, move_xmp
 from colorizer.photo.xmp import NO_XMP, TEXT_PROPERTIES, drop_location, edited_xmp, mark
 
-WITHOUT_IPTC = ("WEBP", "AVIF", "HEIF")
+FORMATS_WITHOUT_IPTC = ("WEBP", "AVIF", "HEIF")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Metadata:
 
         Maker notes and free text, such as captions, stay.
         """
-        exif = _edited(partial(without_tags, self.exif, {GPS_IFD, *GEOTIFF}))
+        exif = _edited(partial(without_tags, self.exif, {GPS_IFD, *GEOTIFF_TAGS}))
         xmp = _edited(partial(edited_xmp, self.xmp, drop_location))
         return replace(self, exif=exif, xmp=xmp, iptc=without_records(self.iptc, LOCATION_RECORDS))
 
@@ -49,7 +49,7 @@ class Metadata:
         """
         if move.is_identity:
             return self
-        exif = _edited(partial(changed_exif, self.exif, partial(move_exif, move=move)))
+        exif = _edited(partial(edited_exif, self.exif, partial(move_exif, move=move)))
         xmp = _edited(partial(edited_xmp, self.xmp, partial(move_xmp, move=move)))
         dpi, iptc = self.dpi, self.iptc
         if move.swaps_sides:
@@ -75,7 +75,7 @@ class Metadata:
 
     def loses_captions(self, format: str) -> bool:
         """Whether a format, as Pillow names it, can't hold some of the captions."""
-        if self.iptc and format in WITHOUT_IPTC:
+        if self.iptc and format in FORMATS_WITHOUT_IPTC:
             return True
         return format != "PNG" and any(keyword not in TEXT_PROPERTIES for keyword, _ in self.texts)
 

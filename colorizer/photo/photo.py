@@ -26,14 +26,19 @@ from colorizer.imaging.curves import TABLE_STEPS, look_up, tabulate
 from colorizer.imaging.resampling import resize
 from colorizer.photo.decode import Decoded, decode
 from colorizer.photo.encode import on_white, to_8_bits, write
-from colorizer.photo.formats import DEEP, MAX_PIXELS, OPAQUE, format_of
+from colorizer.photo.formats import (
+    FORMATS_WITH_16_BITS,
+    FORMATS_WITHOUT_ALPHA,
+    MAX_PIXELS,
+    format_of,
+)
 from colorizer.photo.metadata import Metadata
 from colorizer.photo.move import Move
 from colorizer.photo.notices import Notice
 
-OVERVIEW = 640  # pixels of the short side of a copy that is kept, as faces are searched in
-LARGE = 4 * OVERVIEW  # pixels of the short side of photos of which one is worth it
-SMALLER = 1.5  # times; copies that are smaller by it are made from the overview
+CACHED_SIDE = 640  # pixels: short side of a large photo's cached lightness, for face detection
+LARGE_SIDE = 4 * CACHED_SIDE  # pixels: short side from which a photo's lightness is cached
+MIN_REDUCTION = 1.5  # factor by which copies of the cached lightness must be smaller
 ORIENTATIONS = (1, 6, 3, 8)  # EXIF orientation of 0 to 3 quarter turns clockwise
 Decoder = Callable[[BinaryIO | Image.Image, str, int], Decoded]
 LUMINANCE_WEIGHTS = np.array(RGB_TO_XYZ[1], np.float32)[None]
@@ -88,7 +93,7 @@ class Photo:
         """Open a photo: a path, a binary file object or a Pillow image.
 
         EXIF orientation is applied, and an embedded color profile; of several frames or pages the
-        first is taken. See `colorizer.photo.formats.READABLE`.
+        first is taken. See `colorizer.photo.formats.READABLE_FORMATS`.
 
         Args:
             source: of the photo.
@@ -138,10 +143,10 @@ class Photo:
         where it grows; what is transparent lies on white. The full photo's L* is never in memory at
         once.
         """
-        if min(self.size) >= LARGE and (
-            size == self._overview.shape or SMALLER * min(size) <= OVERVIEW
+        if min(self.size) >= LARGE_SIDE and (
+            size == self._cached_lightness.shape or MIN_REDUCTION * min(size) <= CACHED_SIDE
         ):
-            return resize(self._overview, size)
+            return resize(self._cached_lightness, size)
         return self._resized_lightness(size)
 
     def to_gray(self) -> Self:
@@ -201,9 +206,9 @@ class Photo:
     def lost_in(self, format: str) -> list[Notice]:
         """What of this photo a format can't hold."""
         losses: list[Notice] = []
-        if self.pixels.dtype != np.uint8 and format not in DEEP:
+        if self.pixels.dtype != np.uint8 and format not in FORMATS_WITH_16_BITS:
             losses.append("depth")
-        if self.alpha is not None and format in OPAQUE:
+        if self.alpha is not None and format in FORMATS_WITHOUT_ALPHA:
             losses.append("transparency")
         if self.metadata.loses_captions(format):
             losses.append("captions")
@@ -226,9 +231,9 @@ class Photo:
         write(path, self.pixels, self.alpha, format, quality, self.metadata)
 
     @cached_property
-    def _overview(self) -> Plane:
+    def _cached_lightness(self) -> Plane:
         """L* of a copy of a large photo, of which smaller ones are made."""
-        scale = OVERVIEW / min(self.size)
+        scale = CACHED_SIDE / min(self.size)
         return self._resized_lightness((round(self.size[0] * scale), round(self.size[1] * scale)))
 
     def _resized_lightness(self, size: tuple[int, int]) -> Plane:

@@ -31,7 +31,7 @@ PRIMARIES: Mapping[int, tuple[tuple[float, ...], tuple[float, float]]] = {
 }
 GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}  # of table 3
 SRGB_CURVES = (1, 6, 13, 14, 15)  # BT.709 and its kin are shown with sRGB's curve
-UNKNOWN = b"cICP"  # a profile that can't be used
+UNUSABLE_PROFILE = b"cICP"  # a profile that can't be used
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ def color_profile(png: Png, gray: bool) -> bytes:
     if code := png.chunks.get(b"cICP"):
         primaries, transfer = code[:1], code[1:2]
         if len(code) != 4 or primaries[0] not in PRIMARIES or code[2:] != b"\0\1":
-            return UNKNOWN
+            return UNUSABLE_PROFILE
         if transfer[0] in SRGB_CURVES:
             return b"" if primaries[0] == 1 else _profile(PRIMARIES[primaries[0]], None, gray)
         if transfer[0] not in GAMMAS:  # PQ, HLG: more light than a screen shows
-            return UNKNOWN
+            return UNUSABLE_PROFILE
         return _profile(PRIMARIES[primaries[0]], GAMMAS[transfer[0]], gray)
     if b"sRGB" in png.chunks:
         return b""
@@ -116,7 +116,7 @@ def _profile(
             imagecodecs.cms_profile("rgb", whitepoint=(*white, 1.0), primaries=points, **curve)
         )
     except (ValueError, RuntimeError):  # numbers that are no colors
-        return UNKNOWN
+        return UNUSABLE_PROFILE
 
 
 def scale_transparent_level(image: Image.Image, png: Png) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 from colorizer.photo.limits import PNM_HEADER
 from colorizer.photo.raster import Raster, UnsupportedError, expand_levels
 
-STARTS = (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")
+SIGNATURES = (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")
 COMMENT = re.compile(rb"#[^\r\n]*")
 
 
@@ -18,7 +18,7 @@ def check_pnm(data: bytes) -> None:
     Raises:
         UnsupportedError: comments fill the beginning of the file.
     """
-    if data.startswith(STARTS) and _header(data) is None:
+    if data.startswith(SIGNATURES) and _header(data) is None:
         raise UnsupportedError("has a header without a size; save it again in an editor.")
 
 
@@ -46,7 +46,7 @@ def read_plain(data: bytes, max_pixels: int) -> Raster | None:
         Image.DecompressionBombError: there are more pixels than `max_pixels`.
         ValueError: pixels are missing or no numbers.
     """
-    if not data.startswith(STARTS[:3]):
+    if not data.startswith(SIGNATURES[:3]):
         return None
     header = _header(data)
     if header is None:

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngStream
 
 from colorizer.photo.exif import (
     HEIGHT,
-    MAX_METADATA,
+    MAX_METADATA_BYTES,
     ORIENTATION,
     RESOLUTION_UNIT,
     TIFF_IPTC,
@@ -27,7 +27,7 @@ from colorizer.photo.exif import (
     Resolution,
     data_of,
     for_upright_srgb,
-    number_of,
+    integer_of,
     read_exif,
     write_exif,
 )
@@ -132,8 +132,8 @@ def _read(
     has_exif = bool(structure.read(1))
     structure.seek(0)
     order, tags = reader.attempt(lambda: read_exif(structure), nothing) if has_exif else nothing
-    size = size or (number_of(tags, HEIGHT) or 1, number_of(tags, WIDTH) or 1)
-    orientation = number_of(tags, ORIENTATION) if format != "JPEG2000" else 1
+    size = size or (integer_of(tags, HEIGHT) or 1, integer_of(tags, WIDTH) or 1)
+    orientation = integer_of(tags, ORIENTATION) if format != "JPEG2000" else 1
     orientation = orientation if orientation in range(1, 9) else 1
     dpi = _resolution(found, format, tags)
     exif = reader.attempt(lambda: write_exif(order, for_upright_srgb(tags, dpi)), b"")
@@ -240,8 +240,8 @@ def _jp2_boxes(image: Image.Image, reader: _Reader) -> Found:
             if kind == b"uuid":
                 file.seek(start + head)
                 name = JP2_NAMES.get(file.read(16), "")
-                reader.damaged |= bool(name) and size > MAX_METADATA
-                found[name] = file.read(size - head - 16) if size <= MAX_METADATA else b""
+                reader.damaged |= bool(name) and size > MAX_METADATA_BYTES
+                found[name] = file.read(size - head - 16) if size <= MAX_METADATA_BYTES else b""
             start = file.seek(start + size)
     return found
 
@@ -254,7 +254,7 @@ def _png_chunks(image: Image.Image, reader: _Reader) -> Found:
         while (chunk := stream.read())[0] != b"IEND":
             kind, position, length = chunk
             if kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"):
-                if length > MAX_METADATA:
+                if length > MAX_METADATA_BYTES:
                     reader.damaged = True
                 else:
                     reader.attempt(partial(stream.call, kind, position, length), b"")
@@ -323,7 +323,7 @@ def _resolution(info: Found, format: str | None, tags: Directory) -> Resolution:
         if stated is None:
             across = struct.unpack("<2I", data_of(tags, X_RESOLUTION)[:8])
             down = struct.unpack("<2I", data_of(tags, Y_RESOLUTION)[:8])
-            per_inch = {2: 1, 3: 2.54}[number_of(tags, RESOLUTION_UNIT) or 2]  # 2: inch, 3: cm
+            per_inch = {2: 1, 3: 2.54}[integer_of(tags, RESOLUTION_UNIT) or 2]  # 2: inch, 3: cm
             stated = across[0] / across[1] * per_inch, down[0] / down[1] * per_inch
         horizontal, vertical = (round(float(value), 2) for value in stated)
         if 1 <= horizontal <= 65535 and 1 <= vertical <= 65535:  # as in JFIF

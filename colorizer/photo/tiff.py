@@ -28,7 +28,7 @@ from colorizer.photo.limits import (
 )
 from colorizer.photo.raster import Raster, UnsupportedError, expand_levels, unpremultiply
 
-STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 CR2 = b"CR"  # bytes 8 and 9 of Canon's raw photos
 NEW_SUBFILE_TYPE, SUBFILE_TYPE, SUB_IFDS = 254, 255, 330
 PHOTOMETRIC, STRIP_OFFSETS, TILE_OFFSETS = 262, 273, 324
@@ -159,7 +159,7 @@ def _chain(file: BinaryIO) -> Iterator[Directory]:
     file.seek(0)
     start = file.read(16)
     order = "<" if start[:2] == b"II" else ">"
-    big = start[:4] in STARTS[2:]
+    big = start[:4] in SIGNATURES[2:]
     (offset,) = struct.unpack_from(order + TIFF_LAYOUTS[big][2], start, 8 if big else 4)
     seen: set[int] = set()
     while offset and offset not in seen and len(seen) < TIFF_DIRECTORIES:
@@ -175,7 +175,7 @@ def _read_directory(file: BinaryIO, offset: int) -> Directory | None:
     """A directory; None if it lies outside of the file."""
     file.seek(0)
     start = file.read(4)
-    order, big = "<" if start[:2] == b"II" else ">", start in STARTS[2:]
+    order, big = "<" if start[:2] == b"II" else ">", start in SIGNATURES[2:]
     head, entry, pointer, _ = (order + str(part) for part in TIFF_LAYOUTS[big])
     file.seek(offset)
     data = file.read(struct.calcsize(head))
@@ -281,7 +281,7 @@ def _read_ycbcr(file: BinaryIO, index: int | None, directory: Directory) -> Rast
 
 def _set_upright(data: bytearray, directory: Directory) -> None:
     """Overwrite the orientation of a directory with 1."""
-    big = bytes(data[:4]) in STARTS[2:]
+    big = bytes(data[:4]) in SIGNATURES[2:]
     head, entry = (struct.calcsize("=" + part) for part in TIFF_LAYOUTS[big][:2])
     for number, tag in enumerate(directory.entries):
         if tag == ORIENTATION:

@@ -16,7 +16,7 @@ from colorizer.batch import album
 from colorizer.batch.find import Found, find_photos
 from colorizer.batch.report import JOURNAL_FILE, lock_folder
 from tests.helpers.album import (
-    BROKEN,
+    BROKEN_PHOTOS,
     CHECKPOINT,
     PHOTOS,
     command,
@@ -252,16 +252,16 @@ def test_killed_twice_the_result_is_that_of_a_run_to_the_end(tiny_checkpoint, tm
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     once = subprocess.run(command(checkpoint, photos, "-o", whole), capture_output=True, text=True)
     assert once.returncode == 1, once.stderr
-    assert len(files(whole)) == PHOTOS - BROKEN
+    assert len(files(whole)) == PHOTOS - BROKEN_PHOTOS
     assert len(report(whole)) == PHOTOS
-    assert sum(row["status"] == "failed" for row in report(whole)) == BROKEN
+    assert sum(row["status"] == "failed" for row in report(whole)) == BROKEN_PHOTOS
     for found in (PHOTOS // 4, PHOTOS // 2):
         with started(tmp_path / "log", checkpoint, photos, "-o", killed) as process:
             wait_for(process, found, killed)
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
         assert (killed / JOURNAL_FILE).exists()
-        assert len([name for name in files(killed) if "_color." in name]) < PHOTOS - BROKEN
+        assert len([name for name in files(killed) if "_color." in name]) < PHOTOS - BROKEN_PHOTOS
     (killed / JOURNAL_FILE).open("a").write('{"file": "torn')
     last = subprocess.run(command(checkpoint, photos, "-o", killed), capture_output=True, text=True)
     assert last.returncode == 1

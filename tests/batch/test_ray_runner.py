@@ -13,7 +13,7 @@ from colorizer.__main__ import main
 from colorizer.batch.job import Outcome, Task
 from colorizer.batch.ray_runner import MAX_ATTEMPTS, AttemptCounter, RemoteWorker
 from tests.helpers.album import (
-    BROKEN,
+    BROKEN_PHOTOS,
     CHECKPOINT,
     PHOTOS,
     command,
@@ -65,7 +65,7 @@ def test_a_killed_worker_loses_nothing(tiny_checkpoint, tmp_path) -> None:
         killed_at = len(files(ray))
         process.wait(400)
     assert process.returncode == 1, (tmp_path / "log").read_text()
-    assert killed_at < PHOTOS - BROKEN
+    assert killed_at < PHOTOS - BROKEN_PHOTOS
     assert files(ray) == files(alone)
     assert report(ray) == report(alone)
     assert len(report(ray)) == PHOTOS
@@ -89,7 +89,7 @@ def test_ctrl_c_and_the_rest_without_ray(tiny_checkpoint, tmp_path) -> None:
     assert last.returncode == 1
     rows = report(out)
     assert len(rows) == 60
-    assert sum(row["status"] == "done" for row in rows) == len(files(out)) == 60 - BROKEN
+    assert sum(row["status"] == "done" for row in rows) == len(files(out)) == 60 - BROKEN_PHOTOS
 
 
 @needs_ray

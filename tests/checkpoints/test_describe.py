@@ -251,7 +251,7 @@ def test_a_hub_that_does_not_answer(hub: type[Hub], monkeypatch) -> None:
 
 def test_an_answer_that_is_not_the_hubs(hub: type[Hub], monkeypatch) -> None:
     """A login page of the network, for example."""
-    monkeypatch.setattr(hub, "tell", lambda self, answer: Hub.tell(self, "Please log in"))
+    monkeypatch.setattr(hub, "send_json", lambda self, answer: Hub.send_json(self, "Please log in"))
     with pytest.raises(CheckpointError, match="its answer can't be read") as caught:
         describe_checkpoint("user/repo")
     assert caught.value.reason == "unreachable"

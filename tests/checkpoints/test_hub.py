@@ -142,7 +142,7 @@ def test_a_branch_is_asked_for_each_time(hub: type[Hub], folder: Path) -> None:
         (refusing(429), r"the Hub limits the rate of requests \(429\)"),
         (refusing(500), r"the Hub has a problem \(500\)"),
         (
-            lambda hub: hub.tell("log in"),
+            lambda hub: hub.send_json("log in"),
             r"the Hub can't be reached \(its answer can't be read.*\)",
         ),
     ],

@@ -15,7 +15,7 @@ from colorizer.batch.report import REPORT_FILE
 from tests.helpers.photos import color_pixels
 
 PHOTOS = int(os.environ.get("COLORIZER_TEST_PHOTOS", "60"))  # that are made, with the broken ones
-BROKEN = 5
+BROKEN_PHOTOS = 5
 CHECKPOINT = os.environ.get("COLORIZER_TEST_CHECKPOINT")  # instead of the tests' tiny one
 
 
@@ -64,6 +64,6 @@ def make_album(folder: Path, count: int) -> Path:
         path = folder / f"{1900 + number % 7}" / f"{number % 2}" / f"{number:03}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(color_pixels(240, 320, number)).save(path)
-        if number % (count // BROKEN) == 3:
+        if number % (count // BROKEN_PHOTOS) == 3:
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
     return folder

@@ -23,7 +23,7 @@ CHROMIUM = next(
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 START_SECONDS = 300
-PATIENCE = 90_000  # milliseconds
+TIMEOUT_MS = 90_000
 
 
 @contextmanager
@@ -74,11 +74,11 @@ def visit(address: str, **options: Any) -> Iterator[Page]:
         pytest.skip("no Chromium on the PATH (Debian: apt-get install chromium)")
     elsewhere: list[str] = []
     options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US"} | options
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_context(**options).new_page()
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("request", lambda request: elsewhere.append(request.url))
         page.goto(address)
         yield page

@@ -16,7 +16,9 @@ import pytest
 
 URL_PATH = "/{repo_id}/resolve/{revision}/{filename}"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-ASKED = re.compile(r"/(?:api/models/)?([^/]+/[^/]+)(?:/(revision|resolve)/([^/]+)(?:/(.+))?)?")
+REQUEST_PATH = re.compile(
+    r"/(?:api/models/)?([^/]+/[^/]+)(?:/(revision|resolve)/([^/]+)(?:/(.+))?)?"
+)
 INVALID_TOKEN = "Invalid credentials in Authorization header"
 
 
@@ -56,7 +58,7 @@ class Hub(BaseHTTPRequestHandler):
         if path.startswith("/cdn/"):
             self.send_file(self.folder / path.removeprefix("/cdn/"), body)
             return
-        asked = ASKED.fullmatch(path)
+        asked = REQUEST_PATH.fullmatch(path)
         repo, kind, revision, file = asked.groups() if asked else ("", "", "", "")
         if repo != "user/repo":
             self.refuse(404, "RepoNotFound")
@@ -65,7 +67,7 @@ class Hub(BaseHTTPRequestHandler):
         elif revision not in (None, "main", "v1", self.head):
             self.refuse(404, "RevisionNotFound")
         elif path.startswith("/api/models/"):
-            self.tell({"id": "user/repo", "sha": self.head, "siblings": self.files()})
+            self.send_json({"id": "user/repo", "sha": self.head, "siblings": self.files()})
         elif kind == "resolve" and (self.folder / file).is_file():
             self.resolve(self.folder / file, body)
         else:
@@ -112,7 +114,7 @@ class Hub(BaseHTTPRequestHandler):
         if body:
             self.wfile.write(content[first:][:sent])
 
-    def tell(self, answer: object) -> None:
+    def send_json(self, answer: object) -> None:
         content = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))

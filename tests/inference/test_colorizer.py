@@ -14,7 +14,7 @@ from colorizer import Adjustments, ColorHint, Colorization, Colorizer, Photo
 from colorizer.checkpoints.checkpoint import save_checkpoint
 from colorizer.imaging.color import rgb_to_lab
 from colorizer.inference.colorization import NetworkOutput
-from colorizer.inference.colorizer import LONGEST_SIDE, network_size
+from colorizer.inference.colorizer import MAX_ASPECT_RATIO, network_size
 from colorizer.inference.distribution import Distribution
 from tests.helpers.networks import tiny_pix2pix
 from tests.helpers.photos import color_pixels
@@ -178,7 +178,7 @@ def test_network_size_keeps_the_aspect(size: tuple[int, int]) -> None:
 def test_network_size_of_strips_is_bounded(size: tuple[int, int]) -> None:
     seen = network_size(size, 256)
     assert min(seen) >= 1
-    assert max(seen) <= LONGEST_SIDE * 256
+    assert max(seen) <= MAX_ASPECT_RATIO * 256
 
 
 def test_hints_change_the_colors_where_they_are(

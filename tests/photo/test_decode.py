@@ -377,7 +377,7 @@ def test_heic(tmp_path: Path) -> None:
 
 def test_heic_without_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
-    monkeypatch.setattr("colorizer.photo.decode.READABLE", ("JPEG",))
+    monkeypatch.setattr("colorizer.photo.decode.READABLE_FORMATS", ("JPEG",))
     with pytest.raises(PhotoError, match=r"a\.heic is a HEIC photo; pip install pillow-heif, or"):
         Photo.open(tmp_path / "a.heic")
 

@@ -91,7 +91,7 @@ WRITERS: dict[str, Write] = {
     "a.jp2": write_jp2,
     "a.tif": write_tiff,
 }
-WITHOUT_IPTC = ("a.webp", "a.avif", "a.heic")
+FORMATS_WITHOUT_IPTC = ("a.webp", "a.avif", "a.heic")
 every_container = pytest.mark.parametrize("name", WRITERS)
 
 
@@ -120,7 +120,7 @@ def test_round_trip(tmp_path: Path, name: str, order: str) -> None:
     found = written(tmp_path / name, metadata)
     assert tags_of(found) == tags_of(metadata)
     assert found.xmp == metadata.xmp
-    assert found.iptc == (b"" if name in WITHOUT_IPTC else metadata.iptc)
+    assert found.iptc == (b"" if name in FORMATS_WITHOUT_IPTC else metadata.iptc)
     assert found.dpi == metadata.dpi
 
 
@@ -132,7 +132,7 @@ def test_each_kind_alone(tmp_path: Path, name: str, kind: str) -> None:
         metadata = Metadata(exif=write_exif("<", KEPT))
     elif kind != "none":
         metadata = Metadata(**{kind: getattr(full_metadata(), kind)})
-    expected = Metadata() if kind == "iptc" and name in WITHOUT_IPTC else metadata
+    expected = Metadata() if kind == "iptc" and name in FORMATS_WITHOUT_IPTC else metadata
     found = written(tmp_path / name, metadata)
     assert tags_of(found) == tags_of(expected) if expected.exif else found.exif == b""
     assert (found.xmp, found.iptc, found.dpi) == (expected.xmp, expected.iptc, None)
@@ -267,7 +267,7 @@ def test_exiftool_agrees(tmp_path: Path, name: str) -> None:
     assert found["XMP-xmpMM:History"][-1]["SoftwareAgent"] == "colorizer 1.0"
     assert found["XMP-xmpMM:History"][0]["SoftwareAgent"] == "scanner"
     assert found["XMP-mine:Album"] == "<7>"
-    if name not in WITHOUT_IPTC:
+    if name not in FORMATS_WITHOUT_IPTC:
         assert found["IPTC:Caption-Abstract"] == CAPTION.decode()
         assert found["IPTC:Keywords"] == ["lake", "boat"]
     if name == "a.jpg":

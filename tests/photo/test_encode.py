@@ -15,7 +15,12 @@ from PIL import Image, ImageCms
 
 from colorizer import Photo, PhotoError
 from colorizer.photo.encode import on_white, to_8_bits
-from colorizer.photo.formats import DEEP, LOSSY, OPAQUE, SAVED_AS
+from colorizer.photo.formats import (
+    FORMAT_SUFFIXES,
+    FORMATS_WITH_16_BITS,
+    FORMATS_WITHOUT_ALPHA,
+    LOSSY_FORMATS,
+)
 from colorizer.photo.metadata import Metadata
 from tests.helpers.photos import color_pixels
 
@@ -30,7 +35,7 @@ def photo_of(dtype: type, channels: int, transparent: bool) -> Photo:
     return Photo(np.ascontiguousarray(pixels[:, :, :channels]), alpha=alpha, metadata=METADATA)
 
 
-@pytest.mark.parametrize("format", SAVED_AS)
+@pytest.mark.parametrize("format", FORMAT_SUFFIXES)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("transparent", [False, True])
@@ -39,24 +44,28 @@ def test_what_a_format_holds_comes_back(
     tmp_path: Path, format: str, channels: int, dtype: type, transparent: bool
 ) -> None:
     photo = photo_of(dtype, channels, transparent)
-    path = tmp_path / f"a{SAVED_AS[format]}"
+    path = tmp_path / f"a{FORMAT_SUFFIXES[format]}"
     photo.save(path)
     again = Photo.open(path)
     expected = photo
     if "transparency" in photo.lost_in(format) and photo.alpha is not None:
         expected = Photo(on_white(photo.pixels, photo.alpha))
-    deep = dtype == np.uint16 and format in DEEP
+    deep = dtype == np.uint16 and format in FORMATS_WITH_16_BITS
     assert ("depth" in photo.lost_in(format)) is (dtype == np.uint16 and not deep)
-    assert ("transparency" in photo.lost_in(format)) is (transparent and format in OPAQUE)
+    assert ("transparency" in photo.lost_in(format)) is (
+        transparent and format in FORMATS_WITHOUT_ALPHA
+    )
     assert again.pixels.dtype == (np.uint16 if deep else np.uint8)
     assert again.format == format
     wanted = expected.pixels if deep else to_8_bits(expected.pixels)
     difference = np.abs(again.pixels.astype(int) - wanted)
-    assert difference.mean() < 3 if format in LOSSY else difference.max() == 0
+    assert difference.mean() < 3 if format in LOSSY_FORMATS else difference.max() == 0
     assert (again.alpha is not None) is (expected.alpha is not None)
     if expected.alpha is not None and again.alpha is not None:
         alpha = expected.alpha if deep else to_8_bits(expected.alpha)
-        assert np.abs(again.alpha.astype(int) - alpha).max() <= (2 if format in LOSSY else 0)
+        assert np.abs(again.alpha.astype(int) - alpha).max() <= (
+            2 if format in LOSSY_FORMATS else 0
+        )
     assert again.metadata.xmp == METADATA.xmp or b"compositeWithTrained" in again.metadata.xmp
     if format not in WITHOUT_RESOLUTION:
         assert again.metadata.dpi == pytest.approx((300, 300), abs=0.1)
@@ -66,7 +75,7 @@ def test_what_a_format_holds_comes_back(
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
 def test_colors_carry_the_srgb_profile_and_gray_none(tmp_path: Path, format: str) -> None:
     for channels in (1, 3):
-        path = tmp_path / f"{channels}{SAVED_AS[format]}"
+        path = tmp_path / f"{channels}{FORMAT_SUFFIXES[format]}"
         photo_of(np.uint8, channels, False).save(path)
         with Image.open(path) as image:
             profile = image.info.get("icc_profile")
@@ -77,7 +86,7 @@ def test_colors_carry_the_srgb_profile_and_gray_none(tmp_path: Path, format: str
             assert "sRGB" in name
 
 
-@pytest.mark.parametrize("format", SAVED_AS)
+@pytest.mark.parametrize("format", FORMAT_SUFFIXES)
 def test_the_same_photo_gives_the_same_file(tmp_path: Path, format: str) -> None:
     photo = photo_of(np.uint16, 3, False)
     for name in ("a", "b"):
@@ -100,7 +109,7 @@ def test_tiff_is_one_that_others_read(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of the system")
-@pytest.mark.parametrize("format", SAVED_AS)
+@pytest.mark.parametrize("format", FORMAT_SUFFIXES)
 def test_a_full_disk_leaves_the_old_file_and_no_part(tmp_path: Path, format: str) -> None:
     """A limit on the size of files stands for it."""
     program = f"""

@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from colorizer import Colorizer, Photo, PhotoError
-from colorizer.photo.formats import DEEP, LOSSY, OPAQUE, SAVED_AS
+from colorizer.photo.formats import (
+    FORMAT_SUFFIXES,
+    FORMATS_WITH_16_BITS,
+    FORMATS_WITHOUT_ALPHA,
+    LOSSY_FORMATS,
+)
 from colorizer.photo.xmp import COMPOSITE
 from tests.helpers.photo_files import ALPHA, EIGHT_BIT, GRAY, sample_files
 from tests.helpers.photo_files import DEEP as DEEP_PIXELS
@@ -72,7 +77,7 @@ def test_every_kind_comes_back_colored_as_good_as_it_went_in(
     assert (made.alpha is None) is (photo.alpha is None)
     if photo.alpha is not None and made.alpha is not None:
         assert np.abs(made.alpha.astype(int) - photo.alpha).max() <= 2
-    if photo.format not in LOSSY:
+    if photo.format not in LOSSY_FORMATS:
         error = np.abs(made.lightness - photo.lightness)
         deep = photo.pixels.dtype == np.uint16
         assert error.mean() <= (0.01 if deep else 0.3)
@@ -84,7 +89,7 @@ def test_exiftool_reads_the_mark_in_every_result(tiny_colorizer: Colorizer, tmp_
     for number, data in enumerate(sample_files().values()):
         photo = Photo.open(io.BytesIO(data))
         result = tiny_colorizer.colorize(photo).colorized
-        result.save(tmp_path / f"{number}{SAVED_AS[photo.format]}")
+        result.save(tmp_path / f"{number}{FORMAT_SUFFIXES[photo.format]}")
     command = ["exiftool", "-j", "-G1", "-n", "-struct", tmp_path]
     found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert len(found) == len(sample_files())
@@ -116,7 +121,9 @@ def photos(draw: st.DrawFn) -> Photo:
 
 
 @quickly
-@given(photos(), st.sampled_from([format for format in SAVED_AS if format not in LOSSY]))
+@given(
+    photos(), st.sampled_from([format for format in FORMAT_SUFFIXES if format not in LOSSY_FORMATS])
+)
 @pytest.mark.slow
 def test_any_photo_survives_a_lossless_file(photo: Photo, format: str) -> None:
     again = reopened(photo, format)
@@ -129,14 +136,14 @@ def test_any_photo_survives_a_lossless_file(photo: Photo, format: str) -> None:
 
 
 @quickly
-@given(photos(), st.sampled_from([format for format in SAVED_AS if format in LOSSY]))
+@given(photos(), st.sampled_from([format for format in FORMAT_SUFFIXES if format in LOSSY_FORMATS]))
 @pytest.mark.slow
 def test_any_photo_keeps_its_size_in_a_lossy_file(photo: Photo, format: str) -> None:
     again = reopened(photo, format)
     assert again.size == photo.size
     assert again.format == format
-    assert again.alpha is None or format not in OPAQUE
-    assert format not in DEEP
+    assert again.alpha is None or format not in FORMATS_WITHOUT_ALPHA
+    assert format not in FORMATS_WITH_16_BITS
 
 
 @quickly

@@ -13,7 +13,7 @@ from skimage.color import rgb2lab
 
 from colorizer import Photo, PhotoError
 from colorizer.imaging.resampling import resize
-from colorizer.photo.formats import SAVED_AS
+from colorizer.photo.formats import FORMAT_SUFFIXES
 from tests.helpers.photos import UPRIGHT, SaveImage, color_pixels
 
 
@@ -311,11 +311,11 @@ def test_large_photos_open_without_a_warning() -> None:
         Photo.open(io.BytesIO(png_header(10_000, 10_000)))
 
 
-@pytest.mark.parametrize("format", SAVED_AS)
+@pytest.mark.parametrize("format", FORMAT_SUFFIXES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_saved_photo_opens_again(tmp_path: Path, format: str, channels: int) -> None:
     photo = Photo(np.ascontiguousarray(color_pixels(33, 47)[:, :, :channels]))
-    path = tmp_path / f"a{SAVED_AS[format]}"
+    path = tmp_path / f"a{FORMAT_SUFFIXES[format]}"
     photo.save(path)
     again = Photo.open(path)
     assert again.format == format

@@ -18,7 +18,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from colorizer import PRESETS, Adjustments, ColorHint, Colorizer, Photo
-from colorizer.photo.formats import SAVED_AS
+from colorizer.photo.formats import FORMAT_SUFFIXES
 from colorizer.web.api import arguments
 from tests.helpers.browser import started
 from tests.helpers.paths import ROOT
@@ -285,7 +285,7 @@ def test_every_argument_is_typed_and_described(address: str) -> None:
 
 def test_types_name_what_the_library_has() -> None:
     assert get_args(arguments.Preset) == tuple(PRESETS)
-    assert set(get_args(arguments.Format)) == {"", *SAVED_AS} - {"HEIF"}
+    assert set(get_args(arguments.Format)) == {"", *FORMAT_SUFFIXES} - {"HEIF"}
     assert list(arguments.AdjustmentValues.__annotations__) == [
         item.name for item in fields(Adjustments)
     ]

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.web.texts import say
-from tests.helpers.browser import CHROMIUM, FLAGS, PATIENCE, started
+from tests.helpers.browser import CHROMIUM, FLAGS, TIMEOUT_MS, started
 from tests.helpers.paths import ROOT
 
 PICTURES = ("gray", "colorized", "processed")
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("COLORIZER_REQUIRE_BROWSER"):
             pytest.fail("No Chromium on the PATH; install Debian's package chromium.")
         pytest.skip("no Chromium on the PATH (Debian: apt-get install chromium)")
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -61,7 +61,7 @@ def visit(address: str, browser: Browser) -> Iterator[Visit]:
         page = browser.new_page(
             viewport={"width": width, "height": 900}, locale=locale, has_touch=width < 500
         )
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("request", lambda request: elsewhere.append(request.url))
         page.goto(address)
         pages.append(page)

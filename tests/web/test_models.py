@@ -13,7 +13,7 @@ from colorizer import CheckpointError, Colorizer
 from colorizer.checkpoints.cache import public_cache
 from colorizer.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from colorizer.checkpoints.describe import CheckpointInfo
-from colorizer.web.actions.model import ModelActions, card, facts, plain, refused
+from colorizer.web.actions.model import ModelActions, card, facts, hub_name, refused
 from colorizer.web.server import models
 from colorizer.web.server.models import Models
 from colorizer.web.texts import LANGUAGES
@@ -277,4 +277,4 @@ def test_what_strangers_write_is_escaped() -> None:
     "typed", ["user/repo", " user/repo\n", "https://huggingface.co/user/repo", "user/repo/"]
 )
 def test_a_pasted_address_is_as_good_as_a_name(typed: str) -> None:
-    assert plain(typed) == "user/repo"
+    assert hub_name(typed) == "user/repo"

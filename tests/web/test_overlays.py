@@ -3,7 +3,14 @@
 import numpy as np
 
 from colorizer import ColorHint, Photo
-from colorizer.web.actions.overlays import DOUBT, mark_hints, rgb, show_crop, side_by_side, veil
+from colorizer.web.actions.overlays import (
+    UNSURE_COLOR,
+    mark_hints,
+    rgb,
+    shade_unsure,
+    show_crop,
+    side_by_side,
+)
 from tests.helpers.photos import color_pixels
 
 
@@ -40,17 +47,17 @@ def test_marks_at_the_border() -> None:
     assert pixels[0, 0].tolist() == [0, 255, 0]
 
 
-def test_the_veil_lies_where_the_model_is_unsure() -> None:
+def test_shades_where_the_model_is_unsure() -> None:
     confidence = np.tile(np.linspace(0.1, 0.6, 50, dtype=np.float32), (25, 1))
-    veiled = veil(canvas(), confidence).astype(int)
-    distance = np.abs(veiled[50] - DOUBT).sum(1)
+    shaded = shade_unsure(canvas(), confidence).astype(int)
+    distance = np.abs(shaded[50] - UNSURE_COLOR).sum(1)
     assert distance[2] < 100
-    assert veiled[50, -2].tolist() == [128, 128, 128]
+    assert shaded[50, -2].tolist() == [128, 128, 128]
     assert (np.diff(distance) >= 0).all()
 
 
-def test_a_veil_over_even_confidence() -> None:
-    assert (veil(canvas(), np.full((5, 5), 0.3, np.float32)) == 128).all()
+def test_shades_nothing_at_even_confidence() -> None:
+    assert (shade_unsure(canvas(), np.full((5, 5), 0.3, np.float32)) == 128).all()
 
 
 def test_what_a_crop_cuts_off_is_dark() -> None:

@@ -10,14 +10,14 @@ from PIL import ExifTags, Image
 from PIL.ContainerIO import ContainerIO
 
 from colorizer.file_names import is_system_name
-from colorizer.photo.formats import READABLE
+from colorizer.photo.formats import READABLE_FORMATS
 from colorizer.photo.photo import Photo
 from train.data.samples import Pair
 
 SUFFIXES = {
     ".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp",
 }  # fmt: skip
-NOT_READ = {".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".nef"}  # photos, but not to us
+UNSUPPORTED_SUFFIXES = {".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".nef"}  # of photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class PhotoFile:
             length = self.path.stat().st_size if self.length < 0 else self.length
             part = ContainerIO(file, self.offset, length)
             try:
-                with Image.open(part, formats=READABLE) as image:
+                with Image.open(part, formats=READABLE_FORMATS) as image:
                     exif = Image.Image.getexif(image)  # that of PNG would decode the photo first
                     turned = exif.get(ExifTags.Base.Orientation, 1) >= 5  # by a quarter
                     upright = image.format == "TIFF" or not turned  # Pillow turns TIFF itself
@@ -97,7 +97,7 @@ def _photos_below(folder: Path) -> list[PhotoFile]:
         name = path.relative_to(folder).as_posix()
         if _is_skipped(Path(name)):
             continue
-        unknown[path.suffix.lower()] += path.suffix.lower() in NOT_READ
+        unknown[path.suffix.lower()] += path.suffix.lower() in UNSUPPORTED_SUFFIXES
         if _is_photo(name) and path.is_file():
             photos.append(PhotoFile(path, name))
         elif path.suffix.lower() == ".tar" and path.is_file():

@@ -11,7 +11,7 @@ from PIL import Image
 
 from colorizer.photo.photo import Photo
 
-SHOWN = 3  # names in an error about many
+MAX_NAMES = 3  # in an error message
 
 
 class Pair(NamedTuple):
@@ -111,4 +111,4 @@ def _hash_share(name: str) -> float:
 
 def first_names(names: Sequence[str]) -> str:
     """A few names for an error message."""
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+    return ", ".join(names[:MAX_NAMES]) + (", ..." if len(names) > MAX_NAMES else "")

@@ -24,7 +24,7 @@ from train.data.samples import Pair, Sample, Source, pick
 from train.measure.bleeding import bleeding
 from train.measure.calibration import Calibration, colors_right
 from train.measure.metrics import (
-    OF_GRAY,
+    RELATIVE_METRICS,
     Pixels,
     ab_of,
     colorfulness,
@@ -171,7 +171,9 @@ def summarize(photos: Sequence[Measurement]) -> dict[str, Any]:
     output = _means([photo.output for photo in photos])
     gray = _means([photo.gray for photo in photos])
     truth = _means([photo.truth for photo in photos])
-    ratios = {f"{name}_of_gray": output[name] / gray[name] for name in OF_GRAY if gray.get(name)}
+    ratios = {
+        f"{name}_of_gray": output[name] / gray[name] for name in RELATIVE_METRICS if gray.get(name)
+    }
     if truth["cf"]:
         ratios["cf_of_truth"] = output["cf"] / truth["cf"]
     return {"output": output, "gray": gray, "truth": truth, "ratios": ratios}

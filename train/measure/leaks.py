@@ -22,7 +22,7 @@ from train.data.samples import Sample, Source, pick
 MAX_DISTANCE = 16  # of 64 bits; photos cropped by up to 5 % a side came to 14
 MIN_CORRELATION = 0.98  # cropped photos came to 0.99, look-alikes among 20 million pairs to 0.97
 THUMBNAIL = 64  # pixels of a thumbnail's side
-STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 50, 1e-4)  # of the alignment
+STOP_CRITERIA = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 50, 1e-4)  # of the alignment
 
 
 class Leak(NamedTuple):
@@ -93,7 +93,7 @@ def correlation(one: Image.Image, other: Image.Image) -> float:
     start = np.eye(2, 3, dtype=np.float32)
     try:
         found, _ = cv2.findTransformECC(
-            np.array(one), np.array(other), start, cv2.MOTION_AFFINE, STOP
+            np.array(one), np.array(other), start, cv2.MOTION_AFFINE, STOP_CRITERIA
         )
     except cv2.error:  # nothing in common, or a flat picture
         return 0.0

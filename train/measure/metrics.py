@@ -52,10 +52,10 @@ METRICS = {
     "cf": Metric("CF", NEAR_TRUTH, 1, hub="colorfulness"),
     "fid": Metric("FID", LOWER, 2, hub="fid"),
 }
-OF_GRAY = ("lpips", "lpips_vgg", "delta_e00", "fid")  # also given as a ratio to the gray input's
+RELATIVE_METRICS = ("lpips", "lpips_vgg", "delta_e00", "fid")  # also divided by the gray input's
 RATIOS = {
     f"{name}_of_gray": Metric(f"{METRICS[name].title} / gray", METRICS[name].better)
-    for name in OF_GRAY
+    for name in RELATIVE_METRICS
 } | {"cf_of_truth": Metric("CF / truth", "near 1 is better")}
 COLUMNS = METRICS | RATIOS  # of tables, in this order
 

@@ -14,10 +14,10 @@ from colorizer.inference.negatives import MIN_LOGIT, Polarity, small_gray
 from train.data.samples import Sample
 
 BATCH = 128
-RATE = 3e-3  # of AdamW, at the start of one cosine
-CROP = 0.7  # smallest share of a side that is left of a photo
-GAMMA = 0.8  # largest change of the logarithm of the tone curve's exponent
-FADED = 0.5  # smallest contrast
+LEARNING_RATE = 3e-3  # of AdamW, at the start of the cosine schedule
+MIN_CROP = 0.7  # of each side of the photo
+MAX_LOG_GAMMA = 0.8  # logarithm of the tone curve's exponent
+MIN_CONTRAST = 0.5  # of faded photos
 NOISE, BLUR = 0.04, 0.5  # deviation of levels; share of the photos that are blurred
 
 
@@ -39,7 +39,7 @@ def vary(gray: Tensor, random: torch.Generator) -> Tensor:
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count, 1, 1, 1, generator=random)
 
-    scale = uniform(CROP, 1)
+    scale = uniform(MIN_CROP, 1)
     mirror = torch.where(uniform(-1, 1) > 0, 1.0, -1.0)
     move = torch.zeros(count, 2, 3)
     move[:, 0, 0], move[:, 1, 1] = (scale * mirror).flatten(), scale.flatten()
@@ -49,11 +49,11 @@ def vary(gray: Tensor, random: torch.Generator) -> Tensor:
     gray = F.grid_sample(gray, grid, padding_mode="border", align_corners=False)
     gray = torch.where(uniform(0, 1) < BLUR, F.avg_pool2d(gray, 3, 1, 1), gray)
     share = (gray + 0.5).clamp(1e-4, 1)
-    exponent = uniform(-GAMMA, GAMMA).exp()
+    exponent = uniform(-MAX_LOG_GAMMA, MAX_LOG_GAMMA).exp()
     share = torch.where(
         uniform(-1, 1) > 0, share**exponent, 1 - (1 - share).clamp_min(0) ** exponent
     )
-    contrast = uniform(FADED, 1)
+    contrast = uniform(MIN_CONTRAST, 1)
     gray = share * contrast + (1 - contrast) * uniform(0, 1) - 0.5
     return gray + NOISE * uniform(0, 1) * torch.randn(gray.shape, generator=random)
 
@@ -64,7 +64,7 @@ def train(photos: NDArray[np.float32], epochs: int, seed: int = 0) -> Polarity:
     random = torch.Generator().manual_seed(seed)
     network, data = Polarity().train(), torch.from_numpy(photos)
     steps = epochs * max(1, len(data) // BATCH)
-    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in (progress := tqdm(range(steps), mininterval=5)):
         chosen = torch.randint(len(data), (BATCH,), generator=random)

@@ -16,7 +16,7 @@ SIDE = 160  # pixels of each picture on a sheet
 CAPTION_HEIGHT = 18
 GAP = 8
 SHEET_COLUMNS = 2
-CAPTION_LETTERS = 72  # what fits above three pictures
+MAX_CAPTION_LENGTH = 72  # letters that fit above three pictures
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def draw_sheet(examples: Sequence[Example]) -> Image.Image:
         row, column = divmod(index, SHEET_COLUMNS)
         left, top = GAP + column * cell[0], GAP + row * cell[1]
         caption = example.caption
-        if len(caption) > CAPTION_LETTERS:
-            caption = "..." + caption[3 - CAPTION_LETTERS :]  # the end tells photos apart
+        if len(caption) > MAX_CAPTION_LENGTH:
+            caption = "..." + caption[3 - MAX_CAPTION_LENGTH :]  # the end tells photos apart
         draw.text((left, top), caption, "black", font)
         for place, picture in enumerate(example.pictures):
             small = ImageOps.pad(picture.convert("RGB"), (SIDE, SIDE), color="white")

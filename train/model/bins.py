@@ -9,8 +9,8 @@ from colorizer.imaging.color import rgb_to_lab
 
 SOFT_NEIGHBORS = 5  # Zhang et al. 2016, sec. 2.2
 SOFT_SIGMA = 5.0  # ab units; ibid.
-RAREST = 1e-8  # share of a bin without pixels, so that its weight is finite
-TABLE_REACH = 120  # |a*| and |b*| of sRGB are smaller
+MIN_SHARE = 1e-8  # of a bin; keeps the weight of bins without pixels finite
+TABLE_LIMIT = 120  # |a*| and |b*| of sRGB are smaller
 
 
 class BinLoss(nn.Module):
@@ -33,7 +33,7 @@ class BinLoss(nn.Module):
     def __init__(self, bins: Tensor, prior: Tensor, rebalance: float) -> None:
         super().__init__()
         neighbors, shares = soft_encoding(bins)
-        weights = 1 / (rebalance * prior.clamp_min(RAREST) + (1 - rebalance) / len(prior))
+        weights = 1 / (rebalance * prior.clamp_min(MIN_SHARE) + (1 - rebalance) / len(prior))
         self.register_buffer("neighbors", neighbors)
         self.register_buffer("shares", shares)
         self.register_buffer("weights", weights / (prior * weights).sum())
@@ -52,7 +52,7 @@ def soft_encoding(bins: Tensor) -> tuple[Tensor, Tensor]:
     """For every whole (a, b) within +-120: its nearest bins, nearest first, and their Gaussian
     shares, each (241 * 241, 5).
     """
-    line = torch.arange(-TABLE_REACH, TABLE_REACH + 1.0)
+    line = torch.arange(-TABLE_LIMIT, TABLE_LIMIT + 1.0)
     points = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)
     distances, neighbors = torch.cdist(points, bins.T.contiguous()).topk(
         SOFT_NEIGHBORS, largest=False
@@ -66,8 +66,8 @@ def soft_encoding(bins: Tensor) -> tuple[Tensor, Tensor]:
 
 def table_index(ab: Tensor) -> Tensor:
     """Row of the soft encoding's table for ab (N, 2, H, W)."""
-    a, b = ab.round().clamp(-TABLE_REACH, TABLE_REACH).long().add(TABLE_REACH).unbind(1)
-    return a * (2 * TABLE_REACH + 1) + b
+    a, b = ab.round().clamp(-TABLE_LIMIT, TABLE_LIMIT).long().add(TABLE_LIMIT).unbind(1)
+    return a * (2 * TABLE_LIMIT + 1) + b
 
 
 def bin_prior(bins: Tensor, crops: Iterable[Tensor]) -> Tensor:

@@ -186,7 +186,7 @@ class Learner:
         ]
         if all(norm.isfinite() for norm in norms):
             self.undefined_steps = 0
-            factor = rate_factor(number, self.config)
+            factor = learning_rate_factor(number, self.config)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.rate_scale * factor * group["peak"]
             if self.discriminator is not None:
@@ -252,7 +252,7 @@ class Learner:
             self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
 
 
-def rate_factor(step: int, config: TrainConfig) -> float:
+def learning_rate_factor(step: int, config: TrainConfig) -> float:
     """Share of the peak learning rate at a step: a linear warm-up, then a cosine to 1 % or 1."""
     if step < config.warmup:
         return (step + 1) / config.warmup

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-FLATTEST = 1e-8  # added below roots, whose slope at 0 is infinite; rgb in [0, 1], squared
+EPSILON = 1e-8  # added before square roots, whose slope at 0 is infinite
 
 
 def ab_loss(ab: Tensor, target: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ def delta_e_loss(ab: Tensor, target: Tensor) -> Tensor:
     chroma vanishes. Unlike plain distances, it forgives more where colors are strong.
     """
     power = ((chroma_of(ab) + chroma_of(target)) / 2) ** 7
-    a_scale = 1.5 - 0.5 * (power / (power + 25.0**7)).add(FLATTEST).sqrt()  # (N, H, W)
+    a_scale = 1.5 - 0.5 * (power / (power + 25.0**7)).add(EPSILON).sqrt()  # (N, H, W)
     stretch = torch.stack((a_scale, torch.ones_like(a_scale)), 1)
     ab, target = ab * stretch, target * stretch
     chroma, true_chroma = chroma_of(ab), chroma_of(target)
@@ -36,12 +36,12 @@ def delta_e_loss(ab: Tensor, target: Tensor) -> Tensor:
     chroma_error = (chroma - true_chroma) ** 2
     hue_error = (((ab - target) ** 2).sum(1) - chroma_error).clamp_min(0)
     terms = chroma_error / (1 + 0.045 * mean) ** 2 + hue_error / (1 + 0.015 * mean) ** 2
-    return (terms + FLATTEST).sqrt().mean()
+    return (terms + EPSILON).sqrt().mean()
 
 
 def chroma_of(ab: Tensor) -> Tensor:
     """Chroma (N, H, W) of ab (N, 2, H, W), in ab units, with a finite slope at 0."""
-    return ((ab**2).sum(1) + FLATTEST).sqrt()
+    return ((ab**2).sum(1) + EPSILON).sqrt()
 
 
 def colorfulness_loss(rgb: Tensor) -> Tensor:
@@ -57,6 +57,6 @@ def colorfulness_loss(rgb: Tensor) -> Tensor:
     red, green, blue = rgb.flatten(2).unbind(1)
     opponents = torch.stack((red - green, (red + green) / 2 - blue), 1)  # (N, 2, H * W)
     variance, mean = torch.var_mean(opponents, dim=2, correction=0)
-    spread = (variance.sum(1) + FLATTEST).sqrt()
-    offset = ((mean**2).sum(1) + FLATTEST).sqrt()
+    spread = (variance.sum(1) + EPSILON).sqrt()
+    offset = ((mean**2).sum(1) + EPSILON).sqrt()
     return (1 - 255 * (spread + 0.3 * offset) / 100).mean()

@@ -36,7 +36,7 @@ class StopSignal:
 
 
 @contextmanager
-def dead_workers_explained() -> Iterator[None]:
+def explain_dead_workers() -> Iterator[None]:
     """Turn the error that PyTorch raises when a data worker dies into a `RunError`."""
     try:
         yield

@@ -26,7 +26,7 @@ CHECKPOINT_FOLDER = "checkpoint"  # the averaged weights of the last save
 BEST_FOLDER = "best"  # those with the lowest validation error
 SAMPLES_FOLDER = "samples"
 TENSORBOARD_FOLDER = "tensorboard"
-MAY_CHANGE = (  # on resuming
+CHANGEABLE_SETTINGS = (  # when a run is resumed
     "output",
     "resume",
     "cache",
@@ -100,7 +100,7 @@ def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
     values = json.loads(json.dumps(settings))
     for name in ("data", "val_data"):
         values[name] = [path.rstrip("/") for path in values[name]]
-    return {name: value for name, value in values.items() if name not in MAY_CHANGE}
+    return {name: value for name, value in values.items() if name not in CHANGEABLE_SETTINGS}
 
 
 def photos_digest(sources: Sequence[Source]) -> str:
@@ -162,7 +162,7 @@ def save_state(output: Path, state: dict[str, Any]) -> None:
 
 
 @contextmanager
-def failed_writes_explained(output: Path) -> Iterator[None]:
+def explain_failed_writes(output: Path) -> Iterator[None]:
     """Turn errors while writing into a `RunError`."""
     try:
         yield

@@ -29,14 +29,14 @@ from train.model.learner import Learner
 from train.run.batches import load_batches, micro_batch_size
 from train.run.engine import (
     StopSignal,
-    dead_workers_explained,
+    explain_dead_workers,
     keep_freed_memory,
 )
 from train.run.folder import (
     CHECKPOINT_FOLDER,
     Interrupted,
     RunError,
-    failed_writes_explained,
+    explain_failed_writes,
     open_run,
 )
 from train.run.precision import choose_precision
@@ -85,7 +85,7 @@ def fit(config: TrainConfig) -> Path:
     output = Path(config.output)
     recorder = None
     if accelerator.is_main_process:
-        with failed_writes_explained(output):
+        with explain_failed_writes(output):
             recorder = Recorder(learner, sources, validation, start)
     with closing(recorder) if recorder else nullcontext():
         loop(learner, batches, recorder, start, skipped)
@@ -169,9 +169,9 @@ def loop(
         disable=recorder is None,
     )
     if start and recorder is not None and not recorder.is_drawn(start):
-        with failed_writes_explained(output):  # the run stopped before it could
+        with explain_failed_writes(output):  # the run stopped before it could
             recorder.validate_and_draw(start)
-    with closing(progress), stop.caught(), dead_workers_explained():
+    with closing(progress), stop.caught(), explain_dead_workers():
         for step in range(start, config.steps):
             with learner.clock("data"):
                 micro_batches, skips = next(batches)
@@ -192,12 +192,12 @@ def loop(
                 shown = {name: values[name] for name in NETWORKS if name in values}
                 progress.set_postfix(shown, refresh=False)
                 if recorder is not None:
-                    with failed_writes_explained(output):
+                    with explain_failed_writes(output):
                         recorder.log_step(done, values)
             if saves:
                 everywhere = gather_object([skipped])
                 if recorder is not None:
-                    with learner.clock("metrics"), failed_writes_explained(output):
+                    with learner.clock("metrics"), explain_failed_writes(output):
                         recorder.save(done, dict(ChainMap(*everywhere)))
                         if not stopped:
                             recorder.validate_and_draw(done)

@@ -150,11 +150,11 @@ def plot_curves(rows: list[Row]) -> Figure:
     Args:
         rows: as of `read_log`, at least one of them of training.
     """
-    stretches = _stretches(rows)
+    segments = _segments(rows)
     logged = {name for row in rows for name in row}
     networks = [name for name in ("generator", "discriminator") if name in logged]
     validation = [name for name in VALIDATION_TITLES if name in logged]
-    phases = list(dict.fromkeys(stretch.phase for stretch in stretches))
+    phases = list(dict.fromkeys(segment.phase for segment in segments))
     lines = [names for names in (networks, validation) if names]
     figure = Figure(figsize=(10, 0.4 + 2.8 * len(lines)), layout="constrained")
     grid = figure.add_gridspec(len(lines), math.lcm(*map(len, lines)))
@@ -165,12 +165,12 @@ def plot_curves(rows: list[Row]) -> Figure:
             axes.set(xlabel="Step", xlim=(0, rows[-1]["step"]))
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-            for stretch in stretches if len(phases) > 1 else ():
+            for segment in segments if len(phases) > 1 else ():
                 axes.axvspan(
-                    stretch.start, stretch.end, color=PHASE_COLORS[stretch.phase], linewidth=0
+                    segment.start, segment.end, color=PHASE_COLORS[segment.phase], linewidth=0
                 )
             if names is networks:
-                _draw_losses(axes, name, stretches)
+                _draw_losses(axes, name, segments)
             else:
                 _draw_validation(axes, name, rows)
     if len(phases) > 1:
@@ -193,8 +193,8 @@ def _columns(rows: list[Row]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Stretch:
-    """A stretch of the run in one phase: its steps, and the log's rows of training."""
+class _Segment:
+    """A segment of the run in one phase: its steps, and the log's rows of training."""
 
     phase: Phase
     start: int
@@ -202,28 +202,28 @@ class _Stretch:
     rows: list[Row]
 
 
-def _stretches(rows: list[Row]) -> list[_Stretch]:
+def _segments(rows: list[Row]) -> list[_Segment]:
     training = [row for row in rows if "phase" in row]
-    stretches: list[_Stretch] = []
+    segments: list[_Segment] = []
     for phase, group in groupby(training, key=itemgetter("phase")):
         own = list(group)
-        start = stretches[-1].end if stretches else 0
-        stretches.append(_Stretch(Phase(phase), start, own[-1]["step"], own))
-    return stretches
+        start = segments[-1].end if segments else 0
+        segments.append(_Segment(Phase(phase), start, own[-1]["step"], own))
+    return segments
 
 
-def _draw_losses(axes: Axes, network: str, stretches: list[_Stretch]) -> None:
+def _draw_losses(axes: Axes, network: str, segments: list[_Segment]) -> None:
     """Draw a network's loss and the generator's terms, raw (faint) and smoothed."""
-    trained = [stretch for stretch in stretches if any(network in row for row in stretch.rows)]
-    rows = [row for stretch in stretches for row in stretch.rows]
+    trained = [segment for segment in segments if any(network in row for row in segment.rows)]
+    rows = [row for segment in segments for row in segment.rows]
     names = [network]
     if network == "generator":
         terms = [name for name in LOSSES if any(name in row for row in rows)]
         names += terms if len(terms) > 1 else []
     for name, color in zip(names, cycle(COLORS), strict=False):
         label: str | None = "total" if name == network else name
-        for stretch in trained:
-            points = [(row["step"], row[name]) for row in stretch.rows if name in row]
+        for segment in trained:
+            points = [(row["step"], row[name]) for row in segment.rows if name in row]
             points = [point for point in points if math.isfinite(point[1])]
             if points:
                 steps, values = np.array(points, dtype=np.float64).T

@@ -14,7 +14,7 @@ from colorizer.inference.engines import torch_engine
 from train.data.crops import NEARLY_GRAY
 from train.data.samples import Source, pick
 from train.measure.evaluate import evaluate
-from train.model.learner import Learner, rate_factor
+from train.model.learner import Learner, learning_rate_factor
 from train.run.folder import (
     BEST_FOLDER,
     CHECKPOINT_FOLDER,
@@ -75,7 +75,7 @@ class Recorder:
             photos=step * self.config.batch,
             phase=self.config.phase_at(step - 1).value,
             crop=self.config.crop_at(step - 1),
-            rate=self.learner.rate_scale * rate_factor(step - 1, self.config),
+            rate=self.learner.rate_scale * learning_rate_factor(step - 1, self.config),
             photos_per_second=steps * self.config.batch / training,
             **losses,
             **{f"seconds_{part}": value / steps for part, value in seconds.items()},

@@ -23,7 +23,11 @@ from colorizer.web.texts import say
 
 MAX_PHOTOS = 100  # in a batch: some minutes on two cores, while others wait
 MAX_BYTES = 500_000_000  # in a batch: with the result a gigabyte of disk, for an hour
-CLUTTER = ("DS_Store", "Thumbs.db", "desktop.ini")  # files that systems put into folders unseen
+SYSTEM_FILES = (
+    "DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+)  # created by operating systems
 ARCHIVE = "colorized_photos.zip"
 
 Pairs = list[tuple[str, str]]  # paths of pictures, names of photos
@@ -133,7 +137,7 @@ def add_folder(
 ) -> list[str]:
     """The chosen photos and those of a folder, without what systems put there unseen."""
     paths = [uploaded_path(file, request) for file in [*(photos or ()), *folder]]
-    return [str(path) for path in paths if path.name.lstrip(".") not in CLUTTER]
+    return [str(path) for path in paths if path.name.lstrip(".") not in SYSTEM_FILES]
 
 
 def stop(stopped: Event | None) -> Any:

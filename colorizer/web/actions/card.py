@@ -10,7 +10,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-HEADINGS_DOWN = 2  # levels: the page has headings of its own
+HEADING_SHIFT = 2  # levels; the page has its own headings above
 MAX_LENGTH = 50_000  # characters that are shown
 # Of a block; the parser's time grows with the square of both
 MAX_BRACKETS = 500
@@ -64,7 +64,7 @@ def card_html(markdown: str) -> str:
     tokens = MARKDOWN.parse(markdown)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1:]) + HEADINGS_DOWN)}"
+            token.tag = f"h{min(6, int(token.tag[1:]) + HEADING_SHIFT)}"
     return str(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))
 
 

@@ -44,9 +44,9 @@ class ModelActions:
             use it are shown; for one that can't be used the reason in place of the facts.
         """
         try:
-            if not plain(name):
+            if not hub_name(name):
                 raise CheckpointError("No name was given; type one like user/repo.", "name")
-            info = self.models.describe(plain(name))
+            info = self.models.describe(hub_name(name))
         except CheckpointError as error:
             LOG.info("%s", error)
             hidden = gr.update(visible=False)
@@ -72,7 +72,7 @@ class ModelActions:
         return found, f'<p role="status">{line}</p>', hidden, hidden
 
 
-def plain(name: str) -> str:
+def hub_name(name: str) -> str:
     """A name on the Hub as a visitor types or pastes it."""
     return (name or "").strip().removeprefix(HUB).rstrip("/")
 

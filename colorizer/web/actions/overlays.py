@@ -11,9 +11,9 @@ from colorizer.imaging.arrays import Plane
 Pixels = NDArray[np.uint8]
 
 WHITE, DARK = (255, 255, 255), (24, 24, 24)
-DOUBT = (232, 96, 10)  # the veil's color; the legend in page.css has the same
-DOUBT_OPACITY = 0.8
-OUTSIDE = 0.25  # of its brightness stays of what a crop cuts off
+UNSURE_COLOR = (232, 96, 10)  # of the shading; the legend in page.css uses it, too
+UNSURE_OPACITY = 0.8
+CROPPED_BRIGHTNESS = 0.25  # factor, outside of the crop
 SHARED_SIDE = 1200  # pixels, of each picture of a comparison, at most
 
 
@@ -62,26 +62,28 @@ def mark_hints(
                 cv2.line(pixels, start, end, color, thickness, cv2.LINE_AA)
 
 
-def veil(pixels: Pixels, confidence: Plane) -> Pixels:
-    """Lay an orange veil over a picture where the model is unsure.
+def shade_unsure(pixels: Pixels, confidence: Plane) -> Pixels:
+    """Shade a picture in orange where the model is unsure.
 
-    It is relative: from the surest twentieth of the photo, which stays clear, to the least sure. A
-    probability would mean little to a person, and the places worth a hint are the same.
+    The shading is relative: the surest twentieth of the photo stays clear, the least sure twentieth
+    gets the full color. Absolute probabilities would mean little to a person.
 
     Args:
         pixels: uint8 (H, W, 3).
         confidence: of any size, 0 to 1.
     """
     low, high = np.quantile(confidence, (0.05, 0.95))
-    doubt = ((high - confidence) / max(high - low, 1e-6)).clip(0, 1) ** 3 * DOUBT_OPACITY
+    doubt = ((high - confidence) / max(high - low, 1e-6)).clip(0, 1) ** 3 * UNSURE_OPACITY
     opacity = cv2.resize(doubt.astype(np.float32), pixels.shape[1::-1])[:, :, None]
-    return np.asarray((pixels + opacity * (np.array(DOUBT, np.float32) - pixels)).round(), np.uint8)
+    return np.asarray(
+        (pixels + opacity * (np.array(UNSURE_COLOR, np.float32) - pixels)).round(), np.uint8
+    )
 
 
 def show_crop(pixels: Pixels, box: tuple[int, int, int, int]) -> Pixels:
     """Darken what a crop to (left, top, right, bottom) cuts off."""
     left, top, right, bottom = box
-    shown = (pixels * OUTSIDE).astype(np.uint8)
+    shown = (pixels * CROPPED_BRIGHTNESS).astype(np.uint8)
     shown[top:bottom, left:right] = pixels[top:bottom, left:right]
     return shown
 

@@ -143,16 +143,18 @@ class PhotoActions:
         if state is None or state.model == model:
             return (gr.skip(),) * 5
         edit = replace(state.edit, working_size=None)
-        changed = replace(self._again(state, model, edit, request), past=state.past)
+        changed = replace(self._colorize_again(state, model, edit, request), past=state.past)
         return changed, 0, *pictures(changed, 0, settings)
 
     def _reframe(
         self, state: PhotoState, framing: Framing, request: gr.Request, settings: dict[str, float]
     ) -> Pictures:
-        state = self._again(state, state.model, Edit(framing), request)
+        state = self._colorize_again(state, state.model, Edit(framing), request)
         return state, 0, *pictures(state, 0, settings)
 
-    def _again(self, state: PhotoState, model: str, edit: Edit, request: gr.Request) -> PhotoState:
+    def _colorize_again(
+        self, state: PhotoState, model: str, edit: Edit, request: gr.Request
+    ) -> PhotoState:
         colorizer = model_of(self.models, model, request)
         photo = reopen_upload(state.upload, request)
         return photo_state.colorize(colorizer, photo, edit, state.upload, model)

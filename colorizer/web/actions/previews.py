@@ -150,7 +150,7 @@ def stage(
     pixels = overlays.rgb(result.colorized)
     if unsure:
         try:
-            pixels = overlays.veil(pixels, result.confidence)
+            pixels = overlays.shade_unsure(pixels, result.confidence)
         except ValueError:  # the model knows one color for each point
             warn("photo.no_doubt", request)
     point = None if x is None or y is None else (int(x), int(y))

@@ -23,7 +23,7 @@ from typing_extensions import TypedDict  # pydantic takes Python's own from 3.12
 from colorizer import PRESETS, Adjustments, ColorHint
 from colorizer.checkpoints.checkpoint import WORKING_SIZES
 from colorizer.edit import MAX_HINTS
-from colorizer.photo.formats import SAVED_AS
+from colorizer.photo.formats import FORMAT_SUFFIXES
 from colorizer.web.server.errors import explain_errors
 
 MAX_ALTERNATIVES = 8
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     AdjustmentValues = dict[str, float]
 else:
     Preset = Literal[tuple(PRESETS)]
-    Format = Literal[("", *(name for name in SAVED_AS if name != "HEIF"))]  # that is an extra
+    Format = Literal[
+        ("", *(name for name in FORMAT_SUFFIXES if name != "HEIF"))
+    ]  # that is an extra
     HintValues = TypedDict("HintValues", get_type_hints(ColorHint))
     AdjustmentValues = with_config(ConfigDict(extra="forbid"))(
         TypedDict("AdjustmentValues", get_type_hints(Adjustments), total=False)
@@ -65,7 +67,7 @@ def endpoint(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return checked(owner, **given)  # by name, for the errors
         except ValidationError as error:
-            raise refusal(in_a_sentence(error)) from None
+            raise refusal(sentence_of(error)) from None
         except ValueError as error:  # the library's are sentences
             raise refusal(str(error)) from error
 
@@ -77,7 +79,7 @@ def refusal(sentence: str) -> gr.Error:
     return gr.Error(sentence, title="", print_exception=False)
 
 
-def in_a_sentence(error: ValidationError) -> str:
+def sentence_of(error: ValidationError) -> str:
     """What is wrong with the first argument that is."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])

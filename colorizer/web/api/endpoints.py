@@ -1,6 +1,6 @@
 """The endpoints for programs. Calls are independent, and nothing of one is kept but its files.
 
-They serve `gradio_client`, plain HTTP and, if enabled, MCP; docs/http.md shows how. Gradio shows
+They serve `gradio_client`, hub_name HTTP and, if enabled, MCP; docs/http.md shows how. Gradio shows
 programs the first line of each argument's description.
 """
 
@@ -28,7 +28,7 @@ from colorizer.checkpoints.describe import CheckpointInfo
 from colorizer.edit import Edit, colorize, render
 from colorizer.web.actions.batch import BatchActions
 from colorizer.web.actions.downloads import write_result
-from colorizer.web.actions.model import plain
+from colorizer.web.actions.model import hub_name
 from colorizer.web.actions.photo import model_of
 from colorizer.web.api.arguments import (
     AdjustmentValues,
@@ -221,11 +221,11 @@ class Endpoints:
 
     def _pinned(self, model: str, request: gr.Request) -> str:
         """The model's name with its commit, by which it is kept in memory."""
-        return self._described(model, request).source if plain(model) else ""
+        return self._described(model, request).source if hub_name(model) else ""
 
     def _described(self, model: str, request: gr.Request) -> CheckpointInfo:
         try:
-            return self.models.describe(plain(model))
+            return self.models.describe(hub_name(model))
         except CheckpointError as error:
             raise problem(f"model.refused_{error.reason}", request, name=model) from error
 

@@ -72,7 +72,7 @@ class Admission:
         if route == LOGIN:
             send = delayed_refusal(send)
         if route.startswith(CALLS) and request.method == "GET":
-            send = explained(send, say("page.failed", gr.Request(request)))
+            send = with_error_text(send, say("page.failed", gr.Request(request)))
         if route in ("/gradio_api/info", "/gradio_api/openapi.json"):
             async with self._description_lock:
                 scope["app"].api_info = None  # it contains the address that the last caller used
@@ -90,7 +90,7 @@ class Admission:
             refuse_url(route[len(FILE_ROUTES[0]) :])
         if request.method not in BODIES:
             return receive
-        most = self._most_bytes(route)
+        most = self._max_bytes(route)
         length = request.headers.get("content-length", "0")
         if length.isdigit() and int(length) > most:
             raise too_large(most)
@@ -99,15 +99,15 @@ class Admission:
             self._work.check(client_of(request), route, None)
             return bounded
         content = await Request(request.scope, bounded).body()
-        body = parsed(content)
+        body = parse_json(content)
         self._work.check(client_of(request), route, body)
         if not self._settings.fetch_urls:
             refuse_urls(body)
         if route == JOIN or route.startswith(CALLS):
             self._refuse_if_busy(request)
-        return replayed(content, receive)
+        return replay_body(content, receive)
 
-    def _most_bytes(self, route: str) -> int:
+    def _max_bytes(self, route: str) -> int:
         if route == UPLOAD:
             return max(int(self._settings.max_upload), MAX_BATCH)
         if route.startswith(MCP):  # photos in base64
@@ -185,7 +185,7 @@ def bounded_receive(receive: Receive, most: int) -> Receive:
     return bounded
 
 
-def replayed(content: bytes, receive: Receive) -> Receive:
+def replay_body(content: bytes, receive: Receive) -> Receive:
     """Receive a body again that was read already."""
     messages = [{"type": "http.request", "body": content, "more_body": False}]
 
@@ -195,7 +195,7 @@ def replayed(content: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def parsed(content: bytes) -> Any:
+def parse_json(content: bytes) -> Any:
     """The JSON value of a body; None if it is something else."""
     try:
         return json.loads(content)
@@ -232,7 +232,7 @@ def delayed_refusal(send: Send) -> Send:
     return delayed
 
 
-def explained(send: Send, sentence: str) -> Send:
+def with_error_text(send: Send, sentence: str) -> Send:
     """Replace the missing text of an unexpected error in a stream of events by a sentence."""
     text = f'"error": {json.dumps(sentence)}'.encode()
 

@@ -32,12 +32,12 @@ PRIVATE: Options = {"api_visibility": "private"}  # programs have endpoints of t
 NETWORK: Options = {"concurrency_id": "network", "concurrency_limit": 1, **PRIVATE}
 QUICK: Options = {"concurrency_id": "quick", "concurrency_limit": 4, **PRIVATE}
 HIDDEN: Options = {"show_progress": "hidden"}
-PAIR = """(gray, colorized, processed, pair) => {
+SHOW_PAIR = """(gray, colorized, processed, pair) => {
     const pictures = {gray, colorized, processed};
     const urls = pair.split("-").map(name => pictures[name]?.url);
     return [urls.every(Boolean) ? urls : null];  // a list with one output
 }"""
-FORGET = "() => [null, null, null, null, false]"
+CLEAR_POINT = "() => [null, null, null, null, false]"
 SAVE_FILE = """(file) => {
     const link = document.createElement("a");
     link.href = file.url;
@@ -143,7 +143,7 @@ class PhotoTab:
         ):
             self._compare(trigger.success(adjust, **quick))
         panel.reset.click(None, None, panel.preset, js="() => [null]")
-        self.pair.pair.change(None, [*self.three, self.pair.pair], self.pair.compare, js=PAIR)
+        self.pair.pair.change(None, [*self.three, self.pair.pair], self.pair.compare, js=SHOW_PAIR)
 
     def _connect_point(self) -> None:
         fix = self.fix
@@ -153,7 +153,9 @@ class PhotoTab:
             **QUICK,
         }
         answer = [fix.stage, fix.suggestions]
-        picked = fix.stage.select(pick, self.photo_state, self.point, **HIDDEN, **QUICK)
+        picked = fix.stage.select(
+            clicked_photo_pixel, self.photo_state, self.point, **HIDDEN, **QUICK
+        )
         for point in (
             fix.place.click(self.colors.point, outputs=answer, **look),  # first: it has the name
             picked.success(self.colors.point, outputs=answer, **look),
@@ -171,9 +173,9 @@ class PhotoTab:
             **NETWORK,
         }
         colored = [*self.state, *self.point, fix.color, fix.brush]
-        chosen = fix.likely.select(pressed, None, fix.color, **HIDDEN, **QUICK)
+        chosen = fix.likely.select(pressed_color, None, fix.color, **HIDDEN, **QUICK)
         spot = [fix.reference_x, fix.reference_y]
-        sampled = fix.reference.select(pick_raw, None, spot, **HIDDEN, **QUICK).success(
+        sampled = fix.reference.select(clicked_pixel, None, spot, **HIDDEN, **QUICK).success(
             colors.reference_color,
             [fix.reference, *spot],
             fix.color,
@@ -237,7 +239,7 @@ class PhotoTab:
         """After another photo: forget the point and its likely colors, then show."""
         fix = self.fix
         forgotten = [*self.point, fix.suggestions, fix.likely, fix.unsure]
-        self._show(event.success(None, None, forgotten, js=FORGET))
+        self._show(event.success(None, None, forgotten, js=CLEAR_POINT))
 
     def _show(self, event: Any) -> None:
         """Bring the tools up to date with the state."""
@@ -265,7 +267,7 @@ class PhotoTab:
 
     def _compare(self, event: Any) -> None:
         """Show the chosen pair anew."""
-        event.then(None, [*self.three, self.pair.pair], self.pair.compare, js=PAIR)
+        event.then(None, [*self.three, self.pair.pair], self.pair.compare, js=SHOW_PAIR)
 
 
 def build_photo_tab(models: Models, model: gr.State, examples: Sequence[Path] = ()) -> None:
@@ -279,18 +281,18 @@ def build_photo_tab(models: Models, model: gr.State, examples: Sequence[Path] = 
     PhotoTab(models, model, examples)
 
 
-def pick(state: PhotoState | None, event: gr.SelectData) -> Any:
+def clicked_photo_pixel(state: PhotoState | None, event: gr.SelectData) -> Any:
     """The photo's pixel that was clicked."""
     return gr.skip() if state is None else state.to_photo(*event.index)
 
 
-def pick_raw(event: gr.SelectData) -> tuple[int, int]:
+def clicked_pixel(event: gr.SelectData) -> tuple[int, int]:
     """The pixel that was clicked."""
     x, y = event.index
     return x, y
 
 
-def pressed(event: gr.EventData) -> str:
+def pressed_color(event: gr.EventData) -> str:
     """The color of the pressed button."""
     return str(event.value)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from train.measure.bleeding import REACH, bleeding
+from train.measure.bleeding import RADIUS, bleeding
 
 RED, BLUE = (60.0, 40.0), (10.0, -50.0)
 
@@ -33,7 +33,7 @@ def test_color_that_crosses_is_spill(width: int, turned: bool) -> None:
     found = bleeding(output, truth)
     assert found is not None
     # Edges lie at columns 29 and 30, which see 16 pixels each; width and width - 1 are wrong.
-    share = (2 * width - 1) / (4 * REACH)
+    share = (2 * width - 1) / (4 * RADIUS)
     assert found.spill == pytest.approx(share, abs=1e-6)
     step = np.hypot(RED[0] - BLUE[0], RED[1] - BLUE[1])
     assert found.error == pytest.approx(step * share, abs=1e-4)

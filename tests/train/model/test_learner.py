@@ -9,14 +9,14 @@ from accelerate import Accelerator
 
 from tests.helpers.networks import tiny_generator
 from tests.helpers.training import ADVERSARIAL, CLEAN, crops_of, settings, start
-from train.model.learner import Learner, rate_factor
+from train.model.learner import Learner, learning_rate_factor
 from train.model.objective import Batch
 from train.settings.config import TrainConfig
 
 
 def test_rate_warms_up_and_decays() -> None:
     config = TrainConfig(photos=1000, batch=1, warmup=100)
-    factors = np.array([rate_factor(step, config) for step in range(1000)])
+    factors = np.array([learning_rate_factor(step, config) for step in range(1000)])
     assert factors[0] == pytest.approx(0.01)
     assert factors[49] == pytest.approx(0.5)
     assert factors[99] == factors[100] == pytest.approx(1)
@@ -27,13 +27,13 @@ def test_rate_warms_up_and_decays() -> None:
 
 
 def test_rate_without_warmup() -> None:
-    assert rate_factor(0, TrainConfig(photos=100, batch=1, warmup=0)) == 1
+    assert learning_rate_factor(0, TrainConfig(photos=100, batch=1, warmup=0)) == 1
 
 
 def test_a_constant_rate() -> None:
     config = TrainConfig(photos=100, batch=1, warmup=10, schedule="constant")
-    assert rate_factor(4, config) == 0.5
-    assert {rate_factor(step, config) for step in range(9, 100)} == {1.0}
+    assert learning_rate_factor(4, config) == 0.5
+    assert {learning_rate_factor(step, config) for step in range(9, 100)} == {1.0}
 
 
 @pytest.mark.slow

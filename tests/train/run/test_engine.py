@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from train.model.step import StepClock, exact_attention
-from train.run.engine import StopSignal, dead_workers_explained, keep_freed_memory
+from train.run.engine import StopSignal, explain_dead_workers, keep_freed_memory
 from train.run.folder import RunError
 
 
@@ -38,9 +38,9 @@ def test_a_signal_is_noted_and_the_second_one_acts() -> None:
 
 def test_a_dead_worker_is_told_from_other_errors() -> None:
     with pytest.raises(RunError, match="continue with --resume --workers 0"):  # noqa: SIM117
-        with dead_workers_explained():
+        with explain_dead_workers():
             raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
-    with pytest.raises(RuntimeError, match="out of memory"), dead_workers_explained():
+    with pytest.raises(RuntimeError, match="out of memory"), explain_dead_workers():
         raise RuntimeError("out of memory")
 
 

@@ -10,7 +10,7 @@ from train.data.photo_files import PhotoFile
 from train.data.samples import Source
 from train.run.folder import (
     RunError,
-    failed_writes_explained,
+    explain_failed_writes,
     log,
     open_run,
     photos_digest,
@@ -99,7 +99,7 @@ def test_a_failed_write_leaves_what_was_there(
     monkeypatch.setattr(torch, "save", full)
     with (
         pytest.raises(RunError, match=r"last save is intact\. Make room"),
-        failed_writes_explained(tmp_path),
+        explain_failed_writes(tmp_path),
     ):
         save_state(tmp_path, {"step": 2})
     assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
