@@ -1,4 +1,4 @@
-"""Start the web page: uv run app.py"""
+"""Start the web page with `uv run app.py`."""
 
 import sys
 

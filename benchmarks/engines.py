@@ -77,8 +77,10 @@ def makers(generator: AnyGenerator, folder: Path) -> dict[str, Callable[[], Engi
 def started(
     makers: Mapping[str, Callable[[], Engine]], picture: Plane
 ) -> tuple[dict[str, Engine], dict[str, float]]:
-    """The engines that work, and the seconds that each took to start and run once. The others
-    are reported on stderr.
+    """Start the engines and run each once; report those that fail on stderr.
+
+    Returns:
+        The engines that work, and the seconds that each took.
     """
     engines, seconds = {}, {}
     for name, make in makers.items():

@@ -35,8 +35,11 @@ def make_album(sources: Sequence[Path], count: int, megapixels: float, folder: P
 def measure(
     run: Callable[[Iterable[Task]], Iterator[Outcome]], tasks: Sequence[Task]
 ) -> tuple[float, float]:
-    """Photos per second from the first result to the last, and this process's share of the time of
-    all processors.
+    """Measure a run over many photos.
+
+    Returns:
+        Photos per second from the first result to the last, and this process's share of the time
+        of all processors.
     """
     outcomes = run(tasks)
     first = next(outcomes)

@@ -87,8 +87,9 @@ def time_floor(path: Path, target: Path, times: Times) -> None:
 
 
 def make_photo(source: Path, megapixels: float, target: Path) -> None:
-    """Enlarge a photo to a size in megapixels, add grain, and save it: as JPEG of quality 90, or as
-    16-bit gray TIFF, by the suffix.
+    """Enlarge a photo to a size in megapixels, add grain, and save it.
+
+    The suffix of the target chooses a JPEG of quality 90 or a 16-bit gray TIFF.
     """
     with Image.open(source) as image:
         scale = (megapixels * 1e6 / (image.width * image.height)) ** 0.5

@@ -1,5 +1,7 @@
-"""Load and save checkpoints: folders, or repositories on the Hugging Face Hub, with
-`model.safetensors` and `config.json`.
+"""Load and save checkpoints.
+
+A checkpoint is a folder or a repository on the Hugging Face Hub with `model.safetensors` and
+`config.json`.
 """
 
 import json
@@ -108,8 +110,9 @@ def load_checkpoint(source: str | Path | None = None, public: bool = False) -> C
 
 
 def download_checkpoint(snapshot: "Snapshot") -> Path:
-    """Download a checkpoint into the cache, if needed; the weights come last, and only if this
-    version can read the settings.
+    """Download a checkpoint into the cache, if needed.
+
+    The weights come last, and only if this version can read the settings.
 
     Returns:
         Its folder in the cache.
@@ -218,9 +221,10 @@ def save_checkpoint(
     working_size: int,
     discriminator: Discriminator | None = None,
 ) -> None:
-    """Write a generator, and a discriminator if there is one, as a checkpoint folder, matrices in
-    float16; each file is written atomically. Without a discriminator, that of an
-    earlier checkpoint in the folder is removed.
+    """Write a generator and, if given, a discriminator as a checkpoint folder.
+
+    Matrices are stored in float16. Each file is written atomically. Without a discriminator, that
+    of an earlier checkpoint in the folder is removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write_weights(folder / WEIGHTS_FILE, generator)

@@ -194,8 +194,9 @@ def check_digest(path: Path, actual: str, expected: str | None) -> None:
 
 
 def _header(path: Path) -> dict[str, list[int]]:
-    """Names and shapes of the weights in a safetensors file, without removed fields; reads only its
-    header.
+    """Read the names and shapes of the weights in a safetensors file from its header.
+
+    Weights of removed fields are left out.
     """
     shapes = {}
     with safe_open(path, "pt") as file:

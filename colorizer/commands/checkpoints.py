@@ -1,6 +1,4 @@
-"""`colorizer checkpoints list|show|download|verify`: what there is, what it says of itself, a copy
-of it, and whether it is whole.
-"""
+"""`colorizer checkpoints list|show|download|verify`."""
 
 import argparse
 import json
@@ -150,12 +148,13 @@ def cached_checkpoints() -> Iterator[CheckpointInfo]:
 
 
 def copy_files(folder: Path, to: Path, files: list[str], overwrite: bool) -> None:
-    """Copy files of a folder to another, each atomically. Optional files of an
-    earlier checkpoint there are removed.
+    """Copy files of a folder to another, each atomically.
+
+    Optional files of an earlier checkpoint there are removed.
 
     Raises:
-        FileExistsError: one is there already, and `overwrite` is not set.
-        OSError: one can't be written.
+        FileExistsError: a file exists, and `overwrite` is not set.
+        OSError: a file can't be written.
     """
     to.mkdir(parents=True, exist_ok=True)
     for file in files:

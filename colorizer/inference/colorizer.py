@@ -163,8 +163,9 @@ class Colorizer:
 
 
 def network_size(size: tuple[int, int], short: int) -> tuple[int, int]:
-    """(height, width) at which the network sees a photo of `size`: its short side is `short`, less
-    for extreme strips.
+    """Return the (height, width) of the network's input for a photo of `size`.
+
+    Its short side is `short`, less for extreme strips.
     """
     scale = min(short / min(size), MAX_ASPECT_RATIO * short / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

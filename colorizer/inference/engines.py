@@ -102,8 +102,9 @@ def torch_run(
 
 
 def with_bfloat16_weights(network: AnyGenerator) -> AnyGenerator:
-    """A copy whose convolutions and linear layers have bfloat16 weights, so that autocast doesn't
-    convert them at every call.
+    """Copy a network, with bfloat16 weights in its convolutions and linear layers.
+
+    Autocast would convert them at every call.
     """
     network = deepcopy(network)
     for layer in network.modules():

@@ -188,8 +188,10 @@ def _features(
 
 
 def _matern(features: Plane, others: Plane) -> Plane:
-    """Matern covariance of order 3/2 between features (..., C) and others (n, C), both in length
-    scales: (..., n). Smoother covariances overshoot between neighboring hints of different colors.
+    """Compute the Matern covariance of order 3/2 between features (..., C) and others (n, C).
+
+    Both are in length scales; the result is (..., n). Smoother covariances overshoot between
+    neighboring hints of different colors.
     """
     squares = (features**2).sum(-1, keepdims=True) + (others**2).sum(1)
     distances = np.sqrt(3 * (squares - 2 * features @ others.T).clip(0))

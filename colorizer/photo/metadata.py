@@ -14,10 +14,10 @@ FORMATS_WITHOUT_IPTC = ("WEBP", "AVIF", "HEIF")
 
 @dataclass(frozen=True)
 class Metadata:
-    """Metadata of a photo whose pixels are upright sRGB.
+    r"""Metadata of a photo whose pixels are upright sRGB.
 
     Attributes:
-        exif: a TIFF structure, without the leading `Exif\\0\\0`; empty if there is none. It holds
+        exif: a TIFF structure, without the leading `Exif\0\0`; empty if there is none. It holds
             the resolution, but no orientation, thumbnail or pixel layout.
         xmp: an RDF/XML packet in UTF-8; empty if there is none.
         iptc: IPTC-IIM records; empty if there are none.

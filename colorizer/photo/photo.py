@@ -139,9 +139,13 @@ class Photo:
         return _lightness(self.pixels[rows])
 
     def resized_lightness(self, size: tuple[int, int]) -> Plane:
-        """L* of a copy of (height, width) pixels, as float32: by area where it shrinks, linear
-        where it grows; what is transparent lies on white. The full photo's L* is never in memory at
-        once.
+        """Return L* of a resized copy, float32 (height, width), 0 to 100.
+
+        Shrinking averages areas, enlarging is linear, and transparent areas become white. The full
+        photo's L* is never in memory at once.
+
+        Args:
+            size: (height, width) of the copy in pixels.
         """
         if min(self.size) >= LARGE_SIDE and (
             size == self._cached_lightness.shape or MIN_REDUCTION * min(size) <= CACHED_SIDE
@@ -159,8 +163,10 @@ class Photo:
         return replace(self, pixels=pixels)
 
     def shrunk(self, size: tuple[int, int]) -> Self:
-        """A smaller copy to look at, of (height, width) pixels, each the mean of those that it
-        stands for: 8 bits per channel, on white, without metadata.
+        """Return a smaller copy for viewing: 8 bits per channel, on white, without metadata.
+
+        Args:
+            size: (height, width) of the copy in pixels, which are means of areas.
         """
         pixels = self.pixels if self.alpha is None else on_white(self.pixels, self.alpha)
         copy = np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA))
@@ -252,9 +258,10 @@ class Photo:
         return np.asarray(copy, np.float32)
 
     def _may_be_halved(self, size: tuple[int, int]) -> bool:
-        """Whether L* of a copy of that size may be that of means of 2 x 2 levels, which takes half
-        the time: of a grainy color photo it is 0.05 off on average. An odd row or column is left
-        out, by which the rest moves by less than a quarter of the copy's pixels.
+        """Check whether L* of a copy may be computed from means of 2 x 2 levels.
+
+        This halves the time. On a grainy color photo the mean error is 0.05. An odd last row or
+        column is ignored, which shifts the copy by less than a quarter of its pixels.
         """
         scale = min(self.size[0] / size[0], self.size[1] / size[1])
         return self.alpha is None and scale >= 4

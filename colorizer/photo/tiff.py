@@ -128,8 +128,11 @@ def _is_cr2(file: BinaryIO) -> bool:
 
 
 def _find_photo(file: BinaryIO) -> tuple[int | None, Directory, bool]:
-    """The photo's place among the directories (None for a SubIFD), the directory, and whether the
-    file holds several photos.
+    """Find the photo in a file.
+
+    Returns:
+        Its index among the directories (None for a SubIFD), its directory, and whether the file
+        holds several photos.
     """
     first = None
     photos: list[tuple[int | None, Directory]] = []

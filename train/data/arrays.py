@@ -41,6 +41,7 @@ class ArrayPhoto:
         return Pair(Image.fromarray(np.ascontiguousarray(pixels)), None)
 
     def files(self) -> tuple[Path, ...]:
+        """Return the files of the arrays."""
         return self.lightness, self.ab
 
 

@@ -29,8 +29,9 @@ LEVELS = np.arange(256) / 255
 
 
 def degrade(gray: Gray, config: TrainConfig, random: np.random.Generator) -> Gray:
-    """Make a photo look old: each flaw with its probability, in the order in which the lens, the
-    film, age and the scanner leave them.
+    """Make a photo look old.
+
+    Each flaw is drawn with its probability, in the order of lens, film, age and scanner.
 
     Args:
         gray: (H, W) uint8, sRGB gray values; it is not changed.
@@ -61,9 +62,7 @@ def blur(gray: Gray, random: np.random.Generator) -> Gray:
 
 
 def vignette(gray: Gray, random: np.random.Generator) -> Gray:
-    """Dark corners: the cos^4 law of a lens, with so wide an angle that corners have the brightness
-    drawn.
-    """
+    """Darken the corners by the cos^4 law of lenses; the corners' brightness is drawn."""
     corner = random.uniform(*CORNER_BRIGHTNESS)
     y, x = (np.linspace(-1, 1, size, dtype=np.float32) for size in gray.shape)
     tangent = (corner**-0.5 - 1) * (x**2 + y[:, None] ** 2) / 2  # squared
@@ -71,8 +70,10 @@ def vignette(gray: Gray, random: np.random.Generator) -> Gray:
 
 
 def grain(gray: Gray, random: np.random.Generator) -> Gray:
-    """Film grain: slightly correlated noise. Whether grains cover a spot is a binomial choice, so
-    the noise is strongest in the midtones, and black and white have none.
+    """Add film grain, which is slightly correlated noise.
+
+    The number of grains at a point has a binomial distribution, so the noise is strongest in the
+    midtones and absent in black and white.
     """
     noise = random.standard_normal(gray.shape, dtype=np.float32)
     kernel = cv2.getGaussianKernel(5, random.uniform(*GRAIN_SIGMA), cv2.CV_32F)

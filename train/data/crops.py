@@ -133,11 +133,12 @@ def draw_counts(sizes: Sequence[int], balance: float) -> NDArray[np.int64]:
 def cut_crop(
     pair: Pair, size: int, scale: Sequence[float], flip: float, random: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Cut a random square whose side is a random share (`scale`) of the short side, resize it to
-    `size`, mirror it with probability `flip`.
+    """Cut a random square, resize it to `size` and mirror it with probability `flip`.
+
+    The square's side is a random share of the short side, within `scale`.
 
     Returns:
-        Color, uint8 (size, size, 3) sRGB, and gray, uint8 (size, size): the given one, or the
+        Color, uint8 (size, size, 3) sRGB, and gray, uint8 (size, size): that of the pair, or the
         color's lightness as an sRGB gray level.
     """
     width, height = pair.color.size

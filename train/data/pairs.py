@@ -17,12 +17,15 @@ class PhotoPair:
 
     @property
     def name(self) -> str:
+        """Name of the color photo."""
         return self.color.name
 
     def read(self) -> Pair:
+        """Decode both photos."""
         return Pair(self.color.open(), self.gray.open_gray())
 
     def files(self) -> tuple[Path, ...]:
+        """Return the files of both photos."""
         return self.color.path, self.gray.path
 
 

@@ -30,9 +30,11 @@ class PhotoFile:
     length: int = -1  # bytes; -1 means the whole file
 
     def read(self) -> Pair:
+        """Decode the photo."""
         return Pair(self.open(), None)
 
     def files(self) -> tuple[Path, ...]:
+        """Return the photo's file or its archive."""
         return (self.path,)
 
     def open(self) -> Image.Image:

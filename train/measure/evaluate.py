@@ -76,15 +76,18 @@ class DegradedSample:
 
     @property
     def name(self) -> str:
+        """Name of the photo."""
         return self.sample.name
 
     def read(self) -> Pair:
+        """Decode the photo and degrade its gray version."""
         pair = self.sample.read()
         random = np.random.default_rng(list(self.name.encode()))
         gray = degrade(pair.input().pixels[:, :, 0], DEGRADATION, random)
         return Pair(pair.color, Image.fromarray(gray))
 
     def files(self) -> tuple[Path, ...]:
+        """Return the files of the photo."""
         return self.sample.files()
 
 

@@ -114,8 +114,11 @@ def tone(angle: float) -> str:
 
 
 def summarize(faces: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """For each tone with faces, their number "n", the mean "delta_e00" and "gray_delta_e00", and
-    the ratios of means "delta_e00_of_gray" and "cf_of_truth".
+    """Average the figures of each skin tone.
+
+    Returns:
+        For each tone with faces, their number "n", the means "delta_e00" and "gray_delta_e00", and
+        the ratios of means "delta_e00_of_gray" and "cf_of_truth".
     """
     groups = {}
     for name in TONES:

@@ -87,8 +87,12 @@ def perceptual_hash(square: Image.Image) -> np.uint64:
 
 
 def correlation(one: Image.Image, other: Image.Image) -> float:
-    """Of the gray levels of two thumbnails, the second moved, scaled and sheared to match the first
-    best (Evangelidis and Psarakis 2008): up to 1, and 0 where no alignment is found.
+    """Correlate the gray levels of two thumbnails after aligning them.
+
+    The second is moved, scaled and sheared to match the first (Evangelidis and Psarakis 2008).
+
+    Returns:
+        Up to 1; 0 if no alignment is found.
     """
     start = np.eye(2, 3, dtype=np.float32)
     try:

@@ -84,9 +84,7 @@ class Inception:
             )
 
     def __call__(self, pixels: Pixels) -> Tensor:
-        """Features (D,) float32 of a photo; of its largest centered square, not of a stretched
-        photo.
-        """
+        """Compute the features, (D,) float32, of a photo's largest centered square."""
         square = ImageOps.fit(
             Image.fromarray(pixels), (INCEPTION_SIDE, INCEPTION_SIDE), Image.Resampling.BICUBIC
         )

@@ -38,11 +38,12 @@ def write_report(
     examples: Sequence[Mapping[str, Sequence[Example]]],
     photos: Sequence[Mapping[str, object]],
 ) -> None:
-    """Write report.json, report.md, report.html (one file, with the pictures in it), photos.csv and
-    the pictures as PNG.
+    """Write report.json, report.md, report.html, photos.csv and the pictures as PNG.
+
+    The HTML file contains the pictures.
 
     Args:
-        folder: where to; made if it isn't there.
+        folder: to write to; created if necessary.
         documents: one per checkpoint; a single one is written to JSON without a list around it.
         examples: of each checkpoint, photos by the name of their sheet, "worst" and "best".
         photos: rows of photos.csv; figures that a photo lacks stay empty.

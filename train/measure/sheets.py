@@ -30,8 +30,9 @@ class Example:
 def examples(
     colorizer: Colorizer, photos: Sequence[Measurement], working_size: int
 ) -> dict[str, list[Example]]:
-    """The "worst" and the "best" photos by delta_e00, most extreme first, colorized once more:
-    keeping all would need memory without bound.
+    """Colorize the "worst" and the "best" photos by delta_e00 again, most extreme first.
+
+    Keeping all results of the evaluation would need unbounded memory.
     """
     ordered = sorted(photos, key=lambda photo: photo.output["delta_e00"])
     chosen = {"worst": ordered[::-1][:EXAMPLES], "best": ordered[:EXAMPLES]}

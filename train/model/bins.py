@@ -14,11 +14,10 @@ TABLE_LIMIT = 120  # |a*| and |b*| of sRGB are smaller
 
 
 class BinLoss(nn.Module):
-    """Class-rebalanced cross entropy between predicted and soft-encoded ab bins (Zhang et al. 2016,
-    eq. 2 to 4).
+    """Class-rebalanced cross entropy between predicted and soft-encoded ab bins.
 
-    The soft encoding of every whole (a, b) is tabulated once, so that encoding a batch is one
-    look-up.
+    See Zhang et al. 2016, eq. 2 to 4. The soft encoding of every integer (a, b) is tabulated once,
+    so that encoding a batch is one look-up.
 
     Args:
         bins: (2, Q) centres of the ab bins.
@@ -49,8 +48,10 @@ class BinLoss(nn.Module):
 
 
 def soft_encoding(bins: Tensor) -> tuple[Tensor, Tensor]:
-    """For every whole (a, b) within +-120: its nearest bins, nearest first, and their Gaussian
-    shares, each (241 * 241, 5).
+    """Tabulate the soft encoding of every integer (a, b) within +-120.
+
+    Returns:
+        The nearest bins, nearest first, and their Gaussian shares, each (241 * 241, 5).
     """
     line = torch.arange(-TABLE_LIMIT, TABLE_LIMIT + 1.0)
     points = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)
@@ -71,9 +72,11 @@ def table_index(ab: Tensor) -> Tensor:
 
 
 def bin_prior(bins: Tensor, crops: Iterable[Tensor]) -> Tensor:
-    """Share (Q,) of each ab bin among the pixels of crops, softly counted. Crops are uint8
-    (C, H, W) whose first three channels are sRGB; further ones, as the input of the network, don't
-    count.
+    """Compute the share (Q,) of each ab bin among the soft-encoded pixels of crops.
+
+    Args:
+        bins: (2, Q) centers of the ab bins.
+        crops: uint8 (C, H, W); the first three channels are sRGB, others are ignored.
     """
     neighbors, shares = soft_encoding(bins)
     counts = torch.zeros(bins.shape[1])

@@ -1,6 +1,4 @@
-"""The networks of a run: a fresh generator or that of a checkpoint, its trained parameters, its
-discriminator.
-"""
+"""The networks of a run: new ones or those of a checkpoint, and their trained parameters."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,11 +46,15 @@ def build_generator(config: TrainConfig) -> AnyGenerator:
 def build_discriminator(
     config: TrainConfig, generator: AnyGenerator, say: Callable[[str], None]
 ) -> Discriminator:
-    """The discriminator of `config.init` if it has one, else a fresh one; where there is an init,
-    `say` is told which.
+    """Load the discriminator of `config.init`, or build one if there is none.
+
+    Args:
+        config: settings of the run.
+        generator: the generator that it trains.
+        say: called with a sentence about the origin, if `config.init` is set.
 
     Raises:
-        ValueError: that of the checkpoint can't be used.
+        ValueError: the checkpoint's discriminator can't be used.
     """
     found = load_discriminator(_source(config)) if config.init else None
     if found is not None:
@@ -87,8 +89,10 @@ def with_working_size(config: TrainConfig) -> TrainConfig:
 
 
 def parameter_groups(generator: AnyGenerator, config: TrainConfig) -> list[dict[str, Any]]:
-    """Freeze the first stages of a U-Net's encoder; the rest in groups, encoder and others, each
-    with its peak rate.
+    """Freeze the first stages of a U-Net's encoder and group the other parameters.
+
+    Returns:
+        Groups of the encoder and of the rest, each with its peak learning rate.
     """
     if isinstance(generator, Pix2Pix):
         return [{"params": list(generator.parameters()), "peak": config.learning_rate}]
@@ -109,8 +113,9 @@ def parameter_groups(generator: AnyGenerator, config: TrainConfig) -> list[dict[
 
 
 def _changed(generator: Generator, config: TrainConfig) -> Generator:
-    """The generator with the temperature and the further parts that the settings ask for; new
-    parts change nothing until they have learned.
+    """Give a generator the temperature and the extra layers of the settings.
+
+    New layers change nothing before they are trained.
     """
     changes: dict[str, Any] = {}
     if config.temperature:

@@ -8,8 +8,9 @@ GANS = ("bce", "least-squares", "hinge")
 
 
 def discriminator_loss(kind: str, real: Tensor, fake: Tensor) -> Tensor:
-    """The discriminator's loss: the mean of the losses for real and for fake photos, so halved as
-    in pix2pix (Isola et al. 2017, sec. 3.3).
+    """Compute the discriminator's loss: the mean of the losses for real and for fake photos.
+
+    So it is halved, as in pix2pix (Isola et al. 2017, sec. 3.3).
 
     Args:
         kind: "bce" (Goodfellow et al. 2014), "least-squares" (Mao et al. 2017) or "hinge" (Lim and

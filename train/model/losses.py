@@ -8,24 +8,25 @@ EPSILON = 1e-8  # added before square roots, whose slope at 0 is infinite
 
 
 def ab_loss(ab: Tensor, target: Tensor) -> Tensor:
-    """Smooth L1 between predicted and true ab (N, 2, H, W), in ab units; quadratic below 5
-    units.
-    """
+    """Smooth L1 between predicted and true ab (N, 2, H, W); quadratic below 5 ab units."""
     return F.smooth_l1_loss(ab, target, beta=5.0)
 
 
 def ab_gradient_loss(ab: Tensor, target: Tensor) -> Tensor:
-    """L1 between the finite differences of predicted and true ab (N, 2, H, W), in ab units: the
-    horizontal mean plus the vertical mean. Color that bleeds over an edge is off twice.
+    """L1 between the finite differences of predicted and true ab (N, 2, H, W), in ab units.
+
+    It is the horizontal mean plus the vertical mean. Color that bleeds over an edge counts twice.
     """
     error = ab - target
     return error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
 
 
 def delta_e_loss(ab: Tensor, target: Tensor) -> Tensor:
-    """Mean CIEDE2000 between predicted and true ab (N, 2, H, W) at equal lightness, without its hue
-    terms T and R_T (Sharma, Wu and Dalal 2005, eq. 2 to 7, 10, 15, 16, 22), whose slopes jump where
-    chroma vanishes. Unlike plain distances, it forgives more where colors are strong.
+    """Mean CIEDE2000 between predicted and true ab (N, 2, H, W) at equal lightness.
+
+    See Sharma, Wu and Dalal 2005, eq. 2 to 7, 10, 15, 16 and 22. The hue terms T and R_T are left
+    out, as their slopes are discontinuous at zero chroma. Unlike Euclidean distances, it weighs
+    errors of strong colors less.
     """
     power = ((chroma_of(ab) + chroma_of(target)) / 2) ** 7
     a_scale = 1.5 - 0.5 * (power / (power + 25.0**7)).add(EPSILON).sqrt()  # (N, H, W)
@@ -45,8 +46,9 @@ def chroma_of(ab: Tensor) -> Tensor:
 
 
 def colorfulness_loss(rgb: Tensor) -> Tensor:
-    """1 - CF / 100, with the colorfulness CF of Hasler and Suesstrunk 2003, eq. 1, on 8-bit levels,
-    as DDColor (Kang et al. 2023) trains with.
+    """Return 1 - CF / 100, with the colorfulness CF of Hasler and Suesstrunk 2003, eq. 1.
+
+    CF is computed on 8-bit levels. DDColor trains with this loss (Kang et al. 2023).
 
     Args:
         rgb: (N, 3, H, W) sRGB in [0, 1].

@@ -52,8 +52,9 @@ class PerceptualLoss(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, rgb: Tensor, target: Tensor) -> Tensor:
-        """Mean distance of predicted and true (N, 3, H, W) sRGB in [0, 1], a scalar; gradients flow
-        to `rgb` only.
+        """Compute the mean distance of predicted and true (N, 3, H, W) sRGB in [0, 1].
+
+        Gradients flow to `rgb` only.
         """
         target = target.detach()
         if self.kind == "lpips":

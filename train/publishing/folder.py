@@ -40,8 +40,9 @@ def make_folder(
     output: Path | None = None,
     samples: bool = True,
 ) -> Path:
-    """Make the folder that `publish` uploads: a checkpoint, its settings and report, and a model
-    card, without paths of this machine.
+    """Make the folder that `publish` uploads: checkpoint, settings, report and model card.
+
+    Paths of this machine are removed.
 
     Args:
         run: folder that `train.fit` wrote.

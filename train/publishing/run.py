@@ -70,8 +70,9 @@ def read_report(
 
 
 def without_folders(value: Any) -> Any:
-    """A JSON value in which paths are cut to their last part; prefixes such as "flowers102:" or
-    "--json=" stay.
+    """Shorten the paths in a JSON value to their last part.
+
+    Prefixes such as "flowers102:" or "--json=" stay.
     """
     if isinstance(value, dict):
         return {name: without_folders(item) for name, item in value.items()}

@@ -112,8 +112,9 @@ def photos_digest(sources: Sequence[Source]) -> str:
 
 
 def start_log(config: TrainConfig, step: int) -> None:
-    """Write the settings, and remove broken lines and those after `step` from the log: a resumed
-    run writes them again.
+    """Write the settings, and remove broken lines and those after `step` from the log.
+
+    A resumed run writes the removed lines again.
     """
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)

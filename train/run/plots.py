@@ -62,8 +62,9 @@ def draw_grid(
     path: Path,
     titles: Sequence[str] = ("Input", "Ground truth", "Generated"),
 ) -> None:
-    """Draw samples as a PNG: the photos of each sample side by side, center-cropped to squares,
-    with so many samples per row that the picture is about square.
+    """Draw samples as a PNG: the photos of each sample side by side, center-cropped to squares.
+
+    The number of samples per row makes the picture about square.
 
     Args:
         samples: of each sample one photo per title, uint8 (H, W, 3) sRGB of any size.
@@ -144,8 +145,9 @@ def read_log(log: Path) -> list[Row]:
 
 @matplotlib.rc_context(STYLE)
 def plot_curves(rows: list[Row]) -> Figure:
-    """Plot the losses of a run, of the generator and of the discriminator if it was trained, and
-    below them its validation.
+    """Plot the losses of a run and its validation figures.
+
+    The losses are those of the generator and, if it was trained, of the discriminator.
 
     Args:
         rows: as of `read_log`, at least one of them of training.

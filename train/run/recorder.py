@@ -141,8 +141,10 @@ class Recorder:
             self._save_checkpoint(BEST_FOLDER, step)
 
     def _lowest_error(self, step: int) -> float:
-        """The lowest validation CIEDE2000 before `step`. The adversarial phase counts alone: it
-        makes colors livelier, which CIEDE2000 doesn't reward.
+        """Return the lowest validation CIEDE2000 before `step`, of the same kind of phase.
+
+        The adversarial phase counts separately, as it makes colors more vivid, which CIEDE2000
+        doesn't reward.
         """
         adversarial = self.config.phase_at(step - 1) is Phase.ADVERSARIAL
         errors = [

@@ -23,8 +23,10 @@ NETWORK = (  # settings of a new network, which --init replaces
 
 
 def parse_config(arguments: Sequence[str] | None = None) -> tuple[TrainConfig, bool]:
-    """Read a `TrainConfig` from command line arguments: the defaults, changed by --preset, changed
-    by the other flags. Errors end the program with a sentence.
+    """Read a `TrainConfig` from command line arguments.
+
+    --preset changes the defaults, and the other flags change both. Errors end the program with a
+    message.
 
     Returns:
         The settings, and whether --dry-run was given.

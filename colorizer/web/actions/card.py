@@ -18,8 +18,9 @@ MAX_DEPTH = 8  # of brackets within brackets
 
 
 class SafeRenderer(RendererHTML):
-    """Writes nothing that could run a script or load a picture from elsewhere: HTML is left out,
-    pictures become their descriptions, and only links to the web stay links.
+    """Renders Markdown without anything that could run a script or load a picture.
+
+    HTML is dropped, pictures become their descriptions, and only links to the web stay links.
     """
 
     def html_block(

@@ -1,5 +1,6 @@
-"""What the photo tab does with a photo: each public method is an event of the page. The visitor's
-state goes in and comes out; nothing of it is kept here.
+"""Events of the photo tab that open or frame a photo; each public method is one.
+
+The methods take the visitor's state and return the new one; they store nothing.
 """
 
 from dataclasses import replace
@@ -119,9 +120,7 @@ class PhotoActions:
 
     @explain_errors
     def invert(self, state: PhotoState | None, request: gr.Request, **settings: float) -> Pictures:
-        """Take the photo for a negative, or no longer, and colorize it anew; returns as `colorize`
-        does.
-        """
+        """Invert the photo, or undo that, and colorize it; results are those of `colorize`."""
         state = require_state(state, request)
         framing = replace(state.edit.framing, negative=not state.edit.framing.negative)
         return self._reframe(state, framing, request, settings)

@@ -174,8 +174,9 @@ def tools(
     unsure: bool,
     request: gr.Request,
 ) -> tuple[Any, ...]:
-    """Update everything around the three pictures after a change: visibility, upload, crop,
-    alternative texts, stage and hints.
+    """Update everything around the three pictures after a change.
+
+    These are visibility, upload, crop, alternative texts, stage and hints.
     """
     if state is None:
         return (*(gr.update(visible=False),) * 2, None, *(gr.skip(),) * 11)
