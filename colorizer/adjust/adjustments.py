@@ -38,7 +38,7 @@ class Adjustments:
         for item in fields(self):
             value, (low, high) = getattr(self, item.name), item.metadata["range"]
             if not low <= value <= high:
-                raise ValueError(f"{item.name} is {value}; use {low} to {high}.")
+                raise ValueError(f"{item.name} is {value}; it goes from {low} to {high}.")
 
 
 PRESETS: Mapping[str, Adjustments] = {

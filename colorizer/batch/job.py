@@ -1,4 +1,4 @@
-"""From one photo's file to its result's file."""
+"""Colorize one photo from file to file."""
 
 import time
 from collections.abc import Callable
@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
-
-import torch
 
 from colorizer.adjust.badge import with_badge
 from colorizer.edit import Edit, colorize
@@ -19,17 +17,17 @@ from colorizer.photo.formats import MAX_PIXELS, format_of
 from colorizer.photo.notices import Notice
 from colorizer.photo.photo import Photo
 
-NETWORK_THREADS = 2  # per photo, on any machine: with another number the last bits would differ
+NETWORK_THREADS = 2  # per photo, on every machine: the last bits depend on the number
 
 
 @dataclass(frozen=True)
 class JobSettings:
-    """What to make of every photo, and how to save it; can be sent to other processes.
+    """How to colorize every photo, and how to save it; can be sent to other processes.
 
     Attributes:
-        edit: what to make of the photo.
-        badge: whether to write into a corner that AI made the colors.
-        location: whether the metadata may tell where the photo was taken.
+        edit: how to colorize and adjust the photo.
+        badge: whether to add a visible badge that says that AI made the colors.
+        location: whether the metadata may include where the photo was taken.
         quality: of lossy formats, 1 to 100.
         max_pixels: photos with more are refused as decompression bombs.
     """
@@ -43,7 +41,7 @@ class JobSettings:
 
 @dataclass(frozen=True)
 class Task:
-    """A photo, and the file that is to be its result."""
+    """A photo and the file to write its result to."""
 
     source: Path
     target: Path
@@ -51,16 +49,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a photo.
+    """The result of a task.
 
     Attributes:
         task: the photo and its result.
-        seconds: that it took.
+        seconds: duration.
         size: (height, width) of the result in pixels; None if it failed.
-        confidence: mean of `Colorization.confidence`; None if the checkpoint has none.
-        notices: what a person should know about the photo.
-        problem: why it failed, as a sentence; empty if it did not.
-        cause: the same in one word: "unreadable", "memory" or "bug".
+        confidence: mean of `Colorization.confidence`; None without a distribution.
+        notices: about the photo.
+        problem: why it failed, as a sentence; empty if it didn't.
+        cause: the kind of problem: "unreadable", "memory" or "bug".
     """
 
     task: Task
@@ -79,9 +77,8 @@ Work = Callable[[Task], Outcome]
 def load_colorizer(
     checkpoint: str | None, device: str, onnx: str | None = None, precision: str = "auto"
 ) -> Colorizer:
-    """`Colorizer.load` as a function, which can be sent to other processes."""
-    torch.set_num_threads(NETWORK_THREADS)
-    return Colorizer.load(checkpoint, device, onnx, precision)
+    """Call `Colorizer.load` with `NETWORK_THREADS`; can be sent to other processes."""
+    return Colorizer.load(checkpoint, device, onnx, precision, NETWORK_THREADS)
 
 
 class Worker:
@@ -107,12 +104,12 @@ class Worker:
         self.open_photo = open_photo or partial(Photo.open, max_pixels=settings.max_pixels)
 
     def __call__(self, task: Task) -> Outcome:
-        """Colorize one photo; a failure is told in the outcome, not raised."""
+        """Colorize one photo; the outcome tells about a failure, which is not raised."""
         outcome, _ = self.run(task)
         return outcome
 
     def run(self, task: Task) -> tuple[Outcome, Colorization | None]:
-        """The same, and the colorization to make pictures of; None if the photo failed."""
+        """Colorize one photo; return the colorization, too, or None if the photo failed."""
         start = time.perf_counter()
         try:
             made, result = self._make(task)
@@ -131,7 +128,7 @@ class Worker:
         return replace(failure, seconds=time.perf_counter() - start), None
 
     def _make(self, task: Task) -> tuple[Outcome, Colorization]:
-        """Write the result's file."""
+        """Colorize a photo and write the result."""
         settings = self.settings
         photo = self.open_photo(task.source)
         result = colorize(self.colorizer, photo, settings.edit)

@@ -5,25 +5,25 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from colorizer.batch.job import Outcome, Task, Work
 
-WAITING = 2  # photos per worker that have their turn next, so that none is ever idle
+TASKS_PER_THREAD = 2  # running or queued, so that no thread is idle
 
 
 def run_threads(work: Work, tasks: Iterable[Task], threads: int) -> Iterator[Outcome]:
-    """Do tasks in threads: one decodes or encodes while another's network computes.
+    """Run tasks in threads, so that one decodes or encodes while another runs the network.
 
     Args:
-        work: what to do with each.
-        tasks: are asked for as their turns come; when they end, what was begun is done.
-        threads: photos at once.
+        work: runs a task.
+        tasks: consumed lazily, when a thread is nearly free.
+        threads: number of tasks to run at once.
 
     Yields:
-        The outcomes, as they come.
+        The outcomes in the order of completion.
     """
     with ThreadPoolExecutor(threads) as pool:
         running = set[Future[Outcome]]()
         for task in tasks:
             running.add(pool.submit(work, task))
-            if len(running) >= WAITING * threads:
+            if len(running) >= TASKS_PER_THREAD * threads:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (job.result() for job in done)
         while running:

@@ -1,14 +1,17 @@
 """From file to file: many at once but never all, and nothing that goes wrong ends the rest."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
 from colorizer import Colorizer, Photo
-from colorizer.batch.job import JobSettings, Outcome, Task, Worker
-from colorizer.batch.local_runner import WAITING, run_threads
+from colorizer.batch.job import NETWORK_THREADS, JobSettings, Outcome, Task, Worker, load_colorizer
+from colorizer.batch.local_runner import TASKS_PER_THREAD, run_threads
+from colorizer.networks.generator import Generator, Prediction
 
 
 @pytest.fixture
@@ -26,6 +29,31 @@ def test_a_photo_from_file_to_file(worker, photo_folder, tmp_path) -> None:
     assert outcome.confidence == pytest.approx(float(result.confidence.mean()))
     assert outcome.notices == ("colors",)
     assert outcome.seconds > 0
+
+
+def test_only_the_network_uses_fewer_threads(
+    tiny_checkpoint, photo_folder, tmp_path, monkeypatch
+) -> None:
+    """Loading and running leave torch's number for this thread and for new ones as it was."""
+    during: list[int] = []
+    forward = Generator.forward
+
+    def record(self: Generator, lightness: torch.Tensor) -> Prediction:
+        during.append(torch.get_num_threads())
+        return forward(self, lightness)
+
+    def number_in_new_thread() -> int:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(torch.get_num_threads).result()
+
+    monkeypatch.setattr(Generator, "forward", record)
+    torch.set_num_threads(NETWORK_THREADS + 1)
+    worker = Worker(partial(load_colorizer, str(tiny_checkpoint), "cpu"), JobSettings())
+    assert torch.get_num_threads() == number_in_new_thread() == NETWORK_THREADS + 1
+    outcome = worker(Task(photo_folder / "a.png", tmp_path / "a.png"))
+    assert outcome.problem == ""
+    assert set(during) == {NETWORK_THREADS}
+    assert torch.get_num_threads() == number_in_new_thread() == NETWORK_THREADS + 1
 
 
 def test_a_checkpoint_without_confidence(tanh_colorizer, photo_folder, tmp_path) -> None:
@@ -72,5 +100,5 @@ def test_tasks_are_asked_for_as_their_turns_come() -> None:
 
     for _ in run_threads(work, tasks(), 2):
         done += 1
-        assert asked - done < WAITING * 2
+        assert asked - done < TASKS_PER_THREAD * 2
     assert done == 40
