@@ -1,6 +1,7 @@
 """What several test files share: a tiny real network, its checkpoint and a small photo."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from tests.helpers.photos import Pixels, as_arrays, color_pixels, save_photos
 
 os.environ["COLORIZER_PRECISION"] = "fp32"  # measured, it would differ from run to run
 torch.set_num_threads(1)  # tiny networks would only wait for each other's threads
+# A shell starts background jobs with SIGINT ignored, and every child would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tests are slow that use a server, an exported network or the features of VGG16 and AlexNet ...
 SLOW_FIXTURES = {"address", "closed", "exported", "hub", "perceptual_files", "tiny_onnx"}
