@@ -47,7 +47,6 @@ from colorizer.errors import CheckpointError
 
 HUB_SECONDS = 5.0  # timeout of the request about a repository
 HUB_VARIABLE = "COLORIZER_HUB"  # "off" forbids every request to the Hub
-COMMIT = re.compile("[0-9a-f]{40}")
 SHA256 = re.compile("[0-9a-f]{64}")
 
 

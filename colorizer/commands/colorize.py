@@ -248,6 +248,6 @@ def start(
 
 
 def print_source(given: str | None, checkpoint: Checkpoint) -> None:
-    """Say which commit of a checkpoint is used, for a branch moves."""
+    """Print which commit of a Hub checkpoint is used, because a branch can move."""
     if given and not Path(given).is_dir():
         print(f"colorizer: The checkpoint is {checkpoint.source}.", file=sys.stderr)

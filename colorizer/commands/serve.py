@@ -34,9 +34,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         SystemExit: the page can't start, or some jobs did not finish in time.
     """
-    from colorizer.web.page import (
-        build_page,  # Gradio takes seconds, and only this command needs it
-    )
+    # Importing Gradio takes seconds, and only this command needs it.
+    from colorizer.web.page import build_page
     from colorizer.web.serve import serve
     from colorizer.web.server.settings import SettingsError, settings
     from colorizer.web.server.startup import start_models

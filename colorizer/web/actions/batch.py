@@ -23,11 +23,7 @@ from colorizer.web.texts import say
 
 MAX_PHOTOS = 100  # in a batch: some minutes on two cores, while others wait
 MAX_BYTES = 500_000_000  # in a batch: with the result a gigabyte of disk, for an hour
-SYSTEM_FILES = (
-    "DS_Store",
-    "Thumbs.db",
-    "desktop.ini",
-)  # created by operating systems
+SYSTEM_FILES = ("DS_Store", "Thumbs.db", "desktop.ini")  # operating systems create them
 ARCHIVE = "colorized_photos.zip"
 
 Pairs = list[tuple[str, str]]  # paths of pictures, names of photos
@@ -135,7 +131,7 @@ class BatchActions:
 def add_folder(
     photos: Sequence[Upload] | None, folder: Sequence[Upload], request: gr.Request
 ) -> list[str]:
-    """The chosen photos and those of a folder, without what systems put there unseen."""
+    """The chosen photos and those of a folder, without hidden files of operating systems."""
     paths = [uploaded_path(file, request) for file in [*(photos or ()), *folder]]
     return [str(path) for path in paths if path.name.lstrip(".") not in SYSTEM_FILES]
 

@@ -90,11 +90,11 @@ class Admission:
             refuse_url(route[len(FILE_ROUTES[0]) :])
         if request.method not in BODIES:
             return receive
-        most = self._max_bytes(route)
+        limit = self._max_bytes(route)
         length = request.headers.get("content-length", "0")
-        if length.isdigit() and int(length) > most:
-            raise too_large(most)
-        bounded = bounded_receive(receive, most)
+        if length.isdigit() and int(length) > limit:
+            raise too_large(limit)
+        bounded = bounded_receive(receive, limit)
         if route == UPLOAD or route.startswith(MCP):
             self._work.check(client_of(request), route, None)
             return bounded
@@ -117,12 +117,12 @@ class Admission:
     def _refuse_if_busy(self, request: Request) -> None:
         """Refuse a job if the queue is full, or if this client's share of it is."""
         queue, client = self._page._queue, client_of(request)
-        most = queue.max_size or math.inf
+        limit = queue.max_size or math.inf
         waiting = [
             event for line in queue.event_queue_per_concurrency_id.values() for event in line.queue
         ]
         own = sum(client_of(event.request) == client for event in waiting)
-        if len(waiting) < most and own < most * MAX_SHARE:
+        if len(waiting) < limit and own < limit * MAX_SHARE:
             return
         times = [process.avg_time for process in queue.process_time_per_fn.values()]
         seconds = math.ceil(min(max(1.0, max(times, default=1.0) * len(waiting)), MAX_WAIT))
@@ -165,21 +165,21 @@ def is_logged_in(request: Request) -> bool:
     return any(request.cookies.get(name) in app.tokens for name in names)
 
 
-def too_large(most: int) -> HTTPException:
+def too_large(limit: int) -> HTTPException:
     """The refusal of a body."""
-    return HTTPException(413, f"The request is larger than {most / 1e6:g} MB. Send less at once.")
+    return HTTPException(413, f"The request is larger than {limit / 1e6:g} MB. Send less at once.")
 
 
-def bounded_receive(receive: Receive, most: int) -> Receive:
-    """Receive at most so many bytes."""
+def bounded_receive(receive: Receive, limit: int) -> Receive:
+    """Wrap `receive` so that more than `limit` bytes in all raise an error."""
     size = 0
 
     async def bounded() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > most:
-            raise too_large(most)
+        if size > limit:
+            raise too_large(limit)
         return message
 
     return bounded
