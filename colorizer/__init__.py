@@ -13,6 +13,7 @@ from colorizer.errors import (
     CheckpointError,
     ClusterError,
     ColorizerError,
+    ColorSourceError,
     EngineError,
     ExportError,
     PhotoError,
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from colorizer.inference.hints import ColorHint
     from colorizer.photo.photo import Photo
     from colorizer.recipe import Recipe
+    from colorizer.sources.color_source import ColorSource
 
 # Imported when they are first used, because PyTorch takes seconds and not every process needs it.
 _MODULES = {
     "PRESETS": "adjust.adjustments",
     "Adjustments": "adjust.adjustments",
     "ColorHint": "inference.hints",
+    "ColorSource": "sources.color_source",
     "Colorization": "inference.colorization",
     "Colorizer": "inference.colorizer",
     "Edit": "edit",
@@ -48,6 +51,8 @@ __all__ = [
     "CheckpointError",
     "ClusterError",
     "ColorHint",
+    "ColorSource",
+    "ColorSourceError",
     "Colorization",
     "Colorizer",
     "ColorizerError",

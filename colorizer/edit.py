@@ -9,6 +9,8 @@ from colorizer.inference.colorization import Colorization
 from colorizer.inference.colorizer import Colorizer
 from colorizer.inference.hints import ColorHint
 from colorizer.photo.photo import Photo
+from colorizer.sources.color_source import ColorSource
+from colorizer.sources.evidence import find_evidence
 
 MAX_ALTERNATIVE = 15  # this and the next take time, and edits may come from strangers
 MAX_HINTS = 500
@@ -28,6 +30,7 @@ class Edit:
             takes the checkpoint's own.
         alternative: index in `Colorization.alternatives`, 0 to 15; 0 is the network's own result.
         adjustments: the post-processing.
+        color_source: another picture whose colors are taken; None takes only the network's.
 
     Raises:
         ValueError: a value is out of range.
@@ -38,6 +41,7 @@ class Edit:
     working_size: int | None = None
     alternative: int = 0
     adjustments: Adjustments = field(default_factory=Adjustments)
+    color_source: ColorSource | None = None
 
     def __post_init__(self) -> None:
         low, high = WORKING_SIZES
@@ -60,11 +64,30 @@ def colorize(colorizer: Colorizer, photo: Photo, edit: Edit) -> Colorization:
         edit: what to make of it.
 
     Raises:
+        ColorSourceError: the color source shows another photo.
         ValueError: a hint lies outside the framed photo, the photo has fewer alternatives, or the
             checkpoint has none.
     """
-    result = colorizer.colorize(edit.framing(photo), edit.hints, edit.working_size)
+    result = colorize_framed(colorizer, edit.framing(photo), edit)
     return choose_alternative(result, edit.alternative)
+
+
+def colorize_framed(colorizer: Colorizer, framed: Photo, edit: Edit) -> Colorization:
+    """Make everything of an edit but its framing, which was done, alternative and adjustments.
+
+    Args:
+        colorizer: runs the network.
+        framed: what the edit's framing made of the photo.
+        edit: what to make of it.
+
+    Raises:
+        ColorSourceError: the color source shows another photo.
+        ValueError: a hint lies outside the framed photo.
+    """
+    result = colorizer.colorize(framed, edit.hints, edit.working_size)
+    if edit.color_source is None:
+        return result
+    return result.with_evidence(find_evidence(framed, edit.color_source, result.input_lightness))
 
 
 def choose_alternative(result: Colorization, alternative: int) -> Colorization:

@@ -48,6 +48,22 @@ class RecipeError(ColorizerError, ValueError):
     """
 
 
+class ColorSourceError(ColorizerError, ValueError):
+    """Another picture's colors can't be used.
+
+    Raised by `ColorSource`, `ColorSource.of`, `render` and whatever colorizes with one.
+
+    Attributes:
+        reason: one word for callers that show their own text: "size" (too small), "gray" (without
+            color), "other" (another photo), "several" (have the photo's name), "broken" (the copy
+            in a recipe) or "range".
+    """
+
+    def __init__(self, sentence: str, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
 class EngineError(ColorizerError, ValueError):
     """An exported file can't be run. Raised by `Colorizer.load`."""
 

@@ -1,12 +1,10 @@
 """Recipes: an edit and where it came from, as JSON, to make the same result again."""
 
-import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
-import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from colorizer.checkpoints.checkpoint import Checkpoint
@@ -14,11 +12,11 @@ from colorizer.edit import Edit, colorize
 from colorizer.errors import RecipeError
 from colorizer.inference.colorization import Colorization
 from colorizer.inference.colorizer import Colorizer
-from colorizer.photo.photo import Photo
+from colorizer.photo.photo import Photo, pixel_hash
 
 SCHEMA_VERSION = 1
 EDIT_FIELDS = {item.name for item in fields(Edit)}
-ADDED_FIELDS = {"framing"}  # the first recipes lack them
+ADDED_FIELDS = {"framing", "color_source"}  # the first recipes lack them
 STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
@@ -109,7 +107,10 @@ class Recipe:
         """Write readable JSON, its keys always in the same order."""
         values = asdict(self)
         edit = values.pop("edit")
-        return json.dumps({name: (values | edit)[name] for name in KEYS}, indent=2) + "\n"
+        if edit["color_source"] is None:  # as older versions wrote and read it
+            del edit["color_source"]
+        values |= edit
+        return json.dumps({key: values[key] for key in KEYS if key in values}, indent=2) + "\n"
 
     def colorize(self, colorizer: Colorizer, photo: Photo) -> Colorization:
         """Make the result before its adjustments.
@@ -156,14 +157,8 @@ KEYS = (  # of the JSON, in this order
     "photo",
     "photo_sha256",
     "framing",
+    "color_source",
 )
-
-
-def pixel_hash(photo: Photo) -> str:
-    """SHA-256 over the shape and the pixels of a photo, 64 hexadecimal digits."""
-    digest = hashlib.sha256(repr(photo.pixels.shape).encode())
-    digest.update(np.ascontiguousarray(photo.pixels).data)
-    return digest.hexdigest()
 
 
 def _sentence(error: ValidationError) -> str:

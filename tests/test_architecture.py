@@ -34,6 +34,7 @@ ROOMS = (
     "colorizer.recipe",
     "colorizer.edit",
     "colorizer.inference",
+    "colorizer.sources",
     "colorizer.adjust",
     "colorizer.checkpoints",
     "colorizer.photo",

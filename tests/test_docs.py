@@ -99,6 +99,8 @@ def workplace(tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyP
     """A folder with the files that the texts speak of; the bundled network is the tiny one."""
     save_photos(tmp_path, ("grandma.jpg", "old.jpg", "negative.png"))
     save_photos(tmp_path / "album", ("a.jpg", "b.jpg"))
+    save_photos(tmp_path, ("grandma_tinted.jpg",))
+    save_photos(tmp_path / "edited", ("a.jpg",))
     (tmp_path / "runs" / "mine").mkdir(parents=True)
     (tmp_path / "runs" / "mine" / "best").symlink_to(tiny_checkpoint)
     (tmp_path / "requirements.txt").write_text((ROOT / "requirements.txt").read_text())

@@ -37,6 +37,9 @@ NOTICE_SENTENCES: Mapping[Notice, str] = {
     "profile": "Its color profile can't be used; it was read as sRGB.",
     "metadata": "Some of its metadata is damaged or too large, and was left out.",
     "captions": "{format} can't hold all of its captions; PNG, TIFF and JPEG hold more.",
+    "no_color_source": "No picture has its name, so its colors are the model's own.",
+    "partly_taken": "The other picture agrees with less than half of it; "
+    "the rest has the model's own colors.",
     "depth": "{format} stores 8 bits per channel; PNG and TIFF keep all 16.",
     "transparency": "{format} has no transparency; transparent areas became white.",
 }

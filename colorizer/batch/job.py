@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from colorizer.adjust.badge import with_badge
+from colorizer.batch.color_sources import ColorSources
 from colorizer.edit import Edit, colorize
 from colorizer.errors import PhotoError
 from colorizer.inference.colorization import Colorization
 from colorizer.inference.colorizer import Colorizer
-from colorizer.inference.notices import find_notices
+from colorizer.inference.notices import find_notices, find_source_notices
 from colorizer.photo.formats import MAX_PIXELS, format_of
 from colorizer.photo.notices import Notice
 from colorizer.photo.photo import Photo
@@ -30,6 +31,8 @@ class JobSettings:
         location: whether the metadata may include where the photo was taken.
         quality: of lossy formats, 1 to 100.
         max_pixels: photos with more are refused as decompression bombs.
+        color_sources: pictures whose colors the photos take, by their names; None takes those of
+            the edit.
     """
 
     edit: Edit = field(default_factory=Edit)
@@ -37,6 +40,18 @@ class JobSettings:
     location: bool = True
     quality: int = 95
     max_pixels: int = MAX_PIXELS
+    color_sources: ColorSources | None = None
+
+    def edit_for(self, photo: Path) -> Edit:
+        """How to colorize and adjust one photo.
+
+        Raises:
+            ColorSourceError: the picture with its name can't be used.
+            PhotoError: it can't be read.
+        """
+        if self.color_sources is None:
+            return self.edit
+        return replace(self.edit, color_source=self.color_sources.of(photo))
 
 
 @dataclass(frozen=True)
@@ -131,8 +146,9 @@ class Worker:
         """Colorize a photo and write the result."""
         settings = self.settings
         photo = self.open_photo(task.source)
-        result = colorize(self.colorizer, photo, settings.edit)
-        made = result.adjust(settings.edit.adjustments)
+        edit = settings.edit_for(task.source)
+        result = colorize(self.colorizer, photo, edit)
+        made = result.adjust(edit.adjustments)
         if settings.badge:
             made = with_badge(made)
         if not settings.location:
@@ -145,7 +161,11 @@ class Worker:
                 "choose another folder."
             ) from error
         made.save(task.target, quality=settings.quality)
-        notices = (*find_notices(result.photo), *result.photo.lost_in(format_of(task.target)))
+        notices = (
+            *find_notices(result.photo),
+            *find_source_notices(result, sought=settings.color_sources is not None),
+            *result.photo.lost_in(format_of(task.target)),
+        )
         return Outcome(task, 0, made.size, mean_confidence(result), notices), result
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.adjust.framing import Framing
 from colorizer.batch.album import Album, Run
+from colorizer.batch.color_sources import ColorSources, open_color_source
 from colorizer.batch.find import find_photos
 from colorizer.batch.interrupt import Stop, stopped_by_ctrl_c
 from colorizer.batch.job import JobSettings, Worker, load_colorizer
@@ -25,6 +26,7 @@ from colorizer.commands.values import (
     hint,
     quality,
     recipe,
+    strength,
     working_size,
 )
 from colorizer.edit import Edit
@@ -97,6 +99,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         default=[],
         metavar="X,Y,#rrggbb",
         help="the color of a point, in pixels of the upright photo",
+    )
+    command.add_argument(
+        "--color-source",
+        type=Path,
+        metavar="FILE|DIR",
+        help="take the colors of the same photo, colored elsewhere, where both show the same; of a "
+        "folder, the picture with the photo's name",
+    )
+    command.add_argument(
+        "--color-strength",
+        type=strength,
+        default=1.0,
+        metavar="0-1",
+        help="of these colors (default: 1)",
     )
     command.add_argument(
         "--recipe",
@@ -185,9 +201,11 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) -> JobSettings:
     """What to make of each photo and how to save it, from the options."""
     others = options.hint or options.adjust or options.working_size or options.negative
+    others = others or options.color_source
     if options.recipe and (others or options.preset != "natural"):
         parser.error(
-            "--recipe goes without --hint, --preset, --adjust, --working-size and --negative."
+            "--recipe goes without --hint, --preset, --adjust, --working-size, --negative and "
+            "--color-source."
         )
     if options.ray and options.watch:
         parser.error("--watch goes without --ray, which takes long to start.")
@@ -196,19 +214,36 @@ def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) 
         badge=options.badge,
         quality=options.quality,
         max_pixels=options.max_pixels,
+        color_sources=read_color_sources(parser, options),
     )
+
+
+def read_color_sources(
+    parser: argparse.ArgumentParser, options: argparse.Namespace
+) -> ColorSources | None:
+    """The pictures of the folder of --color-source; None without a folder."""
+    path = options.color_source
+    if path is None or path.is_file():
+        return None
+    if not path.is_dir():
+        parser.error(f"The color source {path} does not exist; check the path.")
+    return ColorSources(path, options.color_strength, options.max_pixels)
 
 
 def read_edit(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Edit:
     """What to make of each photo: the recipe's edit, or that of the other options."""
     if options.recipe:
         return options.recipe.edit  # type: ignore[no-any-return]
+    path, source = options.color_source, None
     try:
+        if path is not None and path.is_file():
+            source = open_color_source(path, options.color_strength, options.max_pixels)
         return Edit(
             Framing(negative=options.negative),
             tuple(options.hint),
             options.working_size,
             adjustments=replace(PRESETS[options.preset], **dict(options.adjust)),
+            color_source=source,
         )
     except ValueError as error:
         parser.error(str(error))

@@ -48,6 +48,17 @@ def adjustment(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{text} needs a number, as in {name}=1.0.") from None
 
 
+def strength(text: str) -> float:
+    """Parse how far colors are taken."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1.")
+    return value
+
+
 def hint(text: str) -> ColorHint:
     """Parse X,Y,#rrggbb."""
     try:

@@ -25,6 +25,7 @@ from colorizer.inference.alternatives import (
 from colorizer.inference.distribution import Distribution
 from colorizer.inference.hints import ColorHint, HintPropagation, Samples, sample
 from colorizer.photo.photo import Photo
+from colorizer.sources.evidence import Evidence
 from colorizer.version import __version__
 
 CONFIDENT_WITHIN = 10.0  # ab units from the true color, up to which a prediction is right
@@ -56,6 +57,7 @@ class Colorization:
 
     Attributes:
         photo: the input.
+        evidence: colors taken from another picture, at the working size; None without one.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class Colorization:
         output: NetworkOutput,
         ab: Plane | None = None,
         samples: Samples | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self.photo = photo
+        self.evidence = evidence
         self._output = output
         self._unhinted_ab = output.ab if ab is None else ab  # (2, h, w)
         self._samples = samples
@@ -94,14 +98,30 @@ class Colorization:
         """
         rows, columns = self._output.lightness.shape
         samples = sample(hints, size or self.photo.size, (rows, columns))
-        return Colorization(self.photo, self._output, self._unhinted_ab, samples)
+        return Colorization(self.photo, self._output, self._unhinted_ab, samples, self.evidence)
+
+    def with_evidence(self, evidence: Evidence | None) -> "Colorization":
+        """Return the same result with colors taken from another picture.
+
+        Hints still hold, and alternatives change what the picture leaves open.
+
+        Args:
+            evidence: at the working size; None takes no colors.
+        """
+        return Colorization(self.photo, self._output, self._unhinted_ab, self._samples, evidence)
+
+    @property
+    def input_lightness(self) -> Plane:
+        """L* at the working size, (h, w), as the network saw the photo."""
+        return self._output.lightness
 
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """Probability that a color is within 10 ab units of the true color.
 
         It comes from the network's distribution, calibrated by `train.calibrate`. For an
-        alternative it refers to the alternative's colors. Hints count as true.
+        alternative it refers to the alternative's colors. Hints count as true, and so do colors
+        taken from another picture.
 
         Returns:
             float32 (height, width) at the working size, 0 to 1.
@@ -120,6 +140,8 @@ class Colorization:
         height, width = self._output.lightness.shape
         fine = np.asarray(cv2.resize(confidence.numpy(), (width, height)).clip(0, 1))
         scaled = scale_confidence(fine, *self._output.confidence_scaling)
+        if self.evidence is not None:
+            scaled = scaled + self.evidence.weight * (1 - scaled)
         if self._propagation is None:
             return scaled
         certainty = self._propagation.certainty()
@@ -178,7 +200,7 @@ class Colorization:
         output = self._output
         changes = alternative_changes(output.lightness, self._distribution, n - 1)
         return [
-            Colorization(self.photo, output, ab, self._samples)
+            Colorization(self.photo, output, ab, self._samples, self.evidence)
             for ab in (None, *(output.ab + change for change in changes))
         ]
 
@@ -206,7 +228,8 @@ class Colorization:
         map_bands(make, size)
         metadata = self.photo.metadata
         if settings.strength:
-            metadata = metadata.marked(SOFTWARE, self._output.checkpoint)
+            picture = "" if self.evidence is None else self.evidence.picture
+            metadata = metadata.marked(SOFTWARE, self._output.checkpoint, picture)
         return replace(self.photo, pixels=pixels, metadata=metadata)
 
     def preview(self, max_pixels: int = 1_000_000) -> "Colorization":
@@ -219,7 +242,7 @@ class Colorization:
 
     def on(self, photo: Photo) -> "Colorization":
         """Return the same result for another copy of the photo, larger or smaller."""
-        return Colorization(photo, self._output, self._unhinted_ab, self._samples)
+        return Colorization(photo, self._output, self._unhinted_ab, self._samples, self.evidence)
 
     @cached_property
     def _propagation(self) -> HintPropagation | None:
@@ -232,9 +255,10 @@ class Colorization:
     @cached_property
     def _ab(self) -> Plane:
         """(2, h, w) at the working size."""
-        if self._propagation is None:
-            return self._unhinted_ab
-        return self._propagation.apply(self._unhinted_ab)
+        ab = self._unhinted_ab
+        if self.evidence is not None:
+            ab = self.evidence.join(ab)
+        return ab if self._propagation is None else self._propagation.apply(ab)
 
     @property
     def _distribution(self) -> Distribution:

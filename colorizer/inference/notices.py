@@ -1,9 +1,12 @@
-"""What a person should know about a photo before it is colorized."""
+"""What a person should know about a photo and the colors that it got."""
 
+from colorizer.inference.colorization import Colorization
 from colorizer.inference.negatives import is_negative
 from colorizer.photo.notices import Notice
 from colorizer.photo.photo import Photo
 from colorizer.photo.toning import has_colors
+
+MOST = 0.5  # share of a photo from which nobody needs to be told that the rest is the model's
 
 
 def find_notices(photo: Photo) -> list[Notice]:
@@ -14,3 +17,15 @@ def find_notices(photo: Photo) -> list[Notice]:
     if is_negative(photo):
         notices.append("negative")
     return notices
+
+
+def find_source_notices(result: Colorization, sought: bool = False) -> list[Notice]:
+    """Notices about colors taken from another picture.
+
+    Args:
+        result: the photo's.
+        sought: whether a picture with the photo's name was looked for.
+    """
+    if result.evidence is None:
+        return ["no_color_source"] if sought else []
+    return ["partly_taken"] if result.evidence.share < MOST else []

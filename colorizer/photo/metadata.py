@@ -57,7 +57,7 @@ class Metadata:
             iptc = without_records(iptc, {IMAGE_ORIENTATION})
         return replace(self, exif=exif, xmp=xmp, iptc=iptc, dpi=dpi)
 
-    def marked(self, software: str, checkpoint: str) -> Self:
+    def marked(self, software: str, checkpoint: str, picture: str = "") -> Self:
         """Return the metadata with XMP that says that an algorithm made the color.
 
         The digital source type is IPTC's for a composite with elements from a trained model. The
@@ -67,8 +67,12 @@ class Metadata:
         Args:
             software: name and version, for example "colorizer 0.1.0".
             checkpoint: SHA-256 of the weights, in hexadecimal.
+            picture: SHA-256 of another picture's pixels from which colors were taken, in
+                hexadecimal; empty without one.
         """
         parameters = f"colorized; checkpoint sha256 {checkpoint}"
+        if picture:
+            parameters += f"; colors from another picture, sha256 {picture}"
         edit = partial(mark, software=software, parameters=parameters)
         xmp = _edited(partial(edited_xmp, self.xmp, edit)) or edited_xmp(NO_XMP, edit)
         return replace(self, xmp=xmp)

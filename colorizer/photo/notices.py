@@ -12,6 +12,9 @@ Notice = Literal[
     # from looking at the picture
     "colors",  # it already has colors
     "negative",  # it looks like a negative
+    # from the pictures whose colors are taken
+    "no_color_source",  # none has the photo's name
+    "partly_taken",  # the picture shows less than half of the photo
     # from saving it in a format that holds less
     "depth",  # 16 bits per channel become 8
     "captions",  # the format has no place for some captions

@@ -1,5 +1,6 @@
 """Photos: open any of them upright, know their lightness, save them again."""
 
+import hashlib
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -279,6 +280,13 @@ class Photo:
             return lightness
         share = self.alpha[rows] / np.float32(np.iinfo(self.alpha.dtype).max)
         return np.asarray(100 + share * (lightness - 100), np.float32)
+
+
+def pixel_hash(photo: Photo) -> str:
+    """SHA-256 over the shape and the pixels of a photo, 64 hexadecimal digits."""
+    digest = hashlib.sha256(repr(photo.pixels.shape).encode())
+    digest.update(np.ascontiguousarray(photo.pixels).data)
+    return digest.hexdigest()
 
 
 def _lightness(pixels: Pixels) -> Plane:

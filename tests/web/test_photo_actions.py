@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from colorizer import Adjustments, CheckpointError, Colorizer, Photo
+from colorizer import Adjustments, CheckpointError, Colorizer, ColorSource, Photo
+from colorizer.edit import Edit, render
 from colorizer.photo.metadata import Metadata
 from colorizer.recipe import Recipe
 from colorizer.web.actions import downloads, previews
@@ -23,6 +24,7 @@ from colorizer.web.actions.recipe import RecipeActions
 from colorizer.web.server.models import Models
 from colorizer.web.texts import LANGUAGES
 from tests.helpers.photos import color_pixels
+from tests.helpers.scenes import changed, scene
 
 GERMAN: Any = SimpleNamespace(headers={"accept-language": "de-DE,de;q=0.9"})
 SETTINGS = {"saturation": 1.4, "contrast": 15.0}
@@ -442,3 +444,27 @@ def test_a_recipe_of_another_model(
     (folder / "other.json").write_text(json.dumps(changed))
     with pytest.raises(gr.Error, match="user/other"):
         recipes.load_recipe(shown, {"path": str(folder / "other.json")}, GERMAN)
+
+
+@pytest.mark.slow
+def test_a_recipe_with_colors_of_another_picture(
+    recipes: RecipeActions, photos: PhotoActions, tiny_colorizer: Colorizer, folder: Path
+) -> None:
+    colored = Photo(scene(200, 260))
+    gray, path = colored.to_gray(), folder / "scene.png"
+    gray.save(path)
+    edit = Edit(color_source=ColorSource.of(Photo(changed(colored.pixels))))
+    (folder / "scene_recipe.json").write_text(
+        Recipe.of(tiny_colorizer, gray, "scene.png", edit).to_json()
+    )
+    state = photos.colorize({"path": str(path)}, "", GERMAN)[0]
+    state, version, *_ = recipes.load_recipe(
+        state, {"path": str(folder / "scene_recipe.json")}, GERMAN
+    )
+    made = downloads.download(state, version, "PNG", False, GERMAN)
+    np.testing.assert_array_equal(pixels(made), render(tiny_colorizer, gray, edit).pixels)
+    turned = photos.turn_right(state, GERMAN)[0]
+    assert turned.result.evidence.share > 0.5
+    with pytest.warns(UserWarning, match="lässt sich dem Foto nicht mehr zuordnen"):
+        cropped = photos.crop(turned, 0, 97, 0, 97, GERMAN)[0]
+    assert cropped.edit.color_source is None

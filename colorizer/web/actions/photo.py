@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from colorizer import CheckpointError, Colorizer, PhotoError
+from colorizer import CheckpointError, Colorizer, ColorSourceError, PhotoError
 from colorizer.adjust.framing import Framing
 from colorizer.edit import Edit
 from colorizer.web.actions import photo_state
@@ -148,7 +148,13 @@ class PhotoActions:
     def _reframe(
         self, state: PhotoState, framing: Framing, request: gr.Request, settings: dict[str, float]
     ) -> Pictures:
-        state = self._colorize_again(state, state.model, Edit(framing), request)
+        edit = Edit(framing, color_source=state.edit.color_source)
+        try:
+            state = self._colorize_again(state, state.model, edit, request)
+        except ColorSourceError as error:  # too little of the photo is left, or it was inverted
+            LOG.info("%s", error)
+            warn("photo.source_lost", request)
+            state = self._colorize_again(state, state.model, Edit(framing), request)
         return state, 0, *pictures(state, 0, settings)
 
     def _colorize_again(

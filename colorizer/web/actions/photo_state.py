@@ -8,8 +8,8 @@ import numpy as np
 
 from colorizer import ColorHint, Colorization, Colorizer, Photo
 from colorizer.adjust.adjustments import Adjustments
-from colorizer.edit import Edit
-from colorizer.inference.notices import find_notices
+from colorizer.edit import Edit, colorize_framed
+from colorizer.inference.notices import find_notices, find_source_notices
 from colorizer.photo.notices import Notice
 
 ALTERNATIVES = 4  # that a visitor can choose from
@@ -104,13 +104,14 @@ def colorize(
         model: the model's name.
 
     Raises:
+        ColorSourceError: the color source shows another photo.
         ValueError: a hint lies outside the photo.
     """
     edit = replace(edit, working_size=edit.working_size or colorizer.checkpoint.working_size)
     turned = edit.framing.whole(photo)
     framed = edit.framing.crop(turned)
-    result = colorizer.colorize(framed, edit.hints, edit.working_size).preview()
-    notices = tuple(find_notices(framed))
+    result = colorize_framed(colorizer, framed, edit).preview()
+    notices = (*find_notices(framed), *find_source_notices(result))
     return PhotoState(upload, model, edit, overview(turned), framed.size, result, notices)
 
 

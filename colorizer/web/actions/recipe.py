@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import gradio as gr
 
-from colorizer.recipe import Recipe, pixel_hash
+from colorizer.photo.photo import pixel_hash
+from colorizer.recipe import Recipe
 from colorizer.web.actions import photo_state
 from colorizer.web.actions.photo import model_of
 from colorizer.web.actions.photo_state import PhotoState
@@ -14,7 +15,7 @@ from colorizer.web.server.files import Upload, result_folder, uploaded_path
 from colorizer.web.server.models import Models
 from colorizer.web.server.uploads import reopen_upload
 
-MAX_BYTES = 1_000_000  # of a recipe: thousands of hints
+MAX_BYTES = 3_000_000  # of a recipe: thousands of hints and the copy of another picture
 
 
 class RecipeActions:

@@ -1,0 +1,1 @@
+"""Colors from other pictures: the same photo colored elsewhere, and reference photos."""

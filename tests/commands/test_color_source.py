@@ -1,0 +1,142 @@
+"""`colorizer colorize --color-source`: a picture, a folder of them, and what can't be used."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorizer import Photo
+from colorizer.__main__ import main
+from tests.helpers.scenes import Pixels, changed, scene
+
+SCENES = {"a": scene(120, 160), "b": scene(120, 160, seed=1), "c": scene(120, 160, seed=2)}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with a.png, b.png and c.png in gray."""
+    for name, pixels in SCENES.items():
+        save(tmp_path / "in" / f"{name}.png", Photo(pixels).to_gray().pixels)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def run(tiny_checkpoint: Path, tmp_path: Path):
+    """Runs `colorizer colorize` into the folder `out` and returns the exit code."""
+
+    def run(*arguments: object) -> int:
+        common = ["-o", tmp_path / "out", "--checkpoint", tiny_checkpoint, "--device", "cpu"]
+        return main(["colorize", *map(str, common), *map(str, arguments)])
+
+    return run
+
+
+def save(path: Path, pixels: Pixels) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(path)
+    return path
+
+
+def color_error(path: Path, truth: Pixels) -> float:
+    """Median distance from the true colors: of differences between channels, in levels."""
+    made = Photo.open(path).pixels.astype(float)
+    off = np.diff(made, axis=2) - np.diff(truth.astype(float), axis=2)
+    return float(np.median(np.linalg.norm(off, axis=2)[20:-20, 20:-20]))
+
+
+def test_colors_of_a_picture_and_their_strength(run, photos, tmp_path) -> None:
+    given = photos / "a.png", "--color-source", save(tmp_path / "edited.png", changed(SCENES["a"]))
+    made = tmp_path / "out" / "a_color.png"
+    errors = []
+    for strength in ("1", "0.5", "0"):
+        assert run(*given, "--color-strength", strength, "--overwrite") == 0
+        errors.append(color_error(made, SCENES["a"]))
+        gray = Photo.open(photos / "a.png")
+        assert np.abs(Photo.open(made).lightness - gray.lightness).max() < 0.5
+    assert errors[0] < 0.7 * errors[1] < 0.5 * errors[2]
+
+
+def test_a_folder_of_pictures_with_the_photos_names(run, photos, tmp_path, capsys) -> None:
+    save(tmp_path / "edited" / "A_color.jpg", changed(SCENES["a"]))
+    save(tmp_path / "edited" / "deep" / "b.png", changed(SCENES["b"]))
+    assert run(photos, "--color-source", tmp_path / "edited") == 0
+    errors = {
+        name: color_error(tmp_path / "out" / f"{name}_color.png", SCENES[name]) for name in SCENES
+    }
+    assert max(errors["a"], errors["b"]) < 0.5 * errors["c"]
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        f"colorizer: {photos / 'c.png'}: No picture has its name, "
+        "so its colors are the model's own."
+    ]
+
+
+def test_the_picture_whose_folder_is_named_alike_is_taken(run, photos, tmp_path, capsys) -> None:
+    save(tmp_path / "edited" / "in" / "a.png", changed(SCENES["a"]))
+    save(tmp_path / "edited" / "other" / "a.png", changed(SCENES["b"]))
+    assert run(photos / "a.png", "--color-source", tmp_path / "edited") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_what_can_not_be_used_fails_alone(run, photos, tmp_path, capsys) -> None:
+    edited = tmp_path / "edited"
+    save(edited / "a.png", changed(SCENES["b"]))
+    save(edited / "b.png", changed(SCENES["b"]))
+    save(edited / "b_color.jpg", changed(SCENES["b"]))
+    (edited / "c.png").write_text("no photo")
+    assert run(photos, "--color-source", edited) == 1
+    said = sorted(capsys.readouterr().err.splitlines())
+    assert said.pop().startswith("colorizer: 3 of 3 failed; see")
+    assert said[1] == (
+        f"colorizer: {photos / 'a.png'}: The other picture does not show this photo, so its "
+        "colors can't be put in place. Use another version of the same photo."
+    )
+    assert said[2] == (
+        f"colorizer: {photos / 'b.png'}: {edited / 'b.png'} and {edited / 'b_color.jpg'} both have "
+        f"the name of {photos / 'b.png'}; keep only one of them."
+    )
+    assert said[0].startswith(f"colorizer: {edited / 'c.png'} is not a photo in a known format;")
+
+
+def test_less_than_half_of_a_photo_is_told(run, photos, tmp_path, capsys) -> None:
+    part = save(tmp_path / "part.png", SCENES["a"][:, :60])
+    assert run(photos / "a.png", "--color-source", part) == 0
+    assert capsys.readouterr().err == (
+        f"colorizer: {photos / 'a.png'}: The other picture agrees with less than half of it; "
+        "the rest has the model's own colors.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "sentence"),
+    [
+        (None, [], "does not exist; check the path."),
+        ("no picture", [], "is not a photo in a known format"),
+        (np.full((1, 1, 3), 90, np.uint8), [], "has 1 x 1 pixels; use one whose sides have"),
+        (Photo(SCENES["a"]).to_gray().pixels, [], "has no color; use one in color."),
+        (SCENES["a"], ["--max-pixels", "19199"], "has more than 0.019199 megapixels"),
+        (SCENES["a"], ["--color-strength", "1.1"], "1.1 is not a number from 0 to 1."),
+        (SCENES["a"], ["--color-strength", "nan"], "nan is not a number from 0 to 1."),
+        (SCENES["a"], ["--color-strength", "much"], "much is not a number from 0 to 1."),
+    ],
+    ids=["missing", "text", "one pixel", "gray", "bomb", "too strong", "nan", "a word"],
+)
+def test_what_can_not_be_used_is_wrong_usage(
+    run, photos, tmp_path, capsys, pixels: object, options: list[str], sentence: str
+) -> None:
+    path = tmp_path / "edited.png"
+    if isinstance(pixels, str):
+        path.write_text(pixels)
+    elif isinstance(pixels, np.ndarray):
+        save(path, pixels)
+    with pytest.raises(SystemExit) as stop:
+        run(photos / "a.png", "--color-source", path, *options)
+    assert stop.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_recipe_goes_without(run, photos, tmp_path, capsys) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run(photos / "a.png", "--color-source", photos, "--recipe", tmp_path / "none.json")
+    assert stop.value.code == 2
