@@ -1,4 +1,4 @@
-"""Files that are never seen half written."""
+"""Files that are never seen half written, and texts that Git keeps in place of large files."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PART_SUFFIX = ".part"  # of files that are not complete yet
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def part_of(path: Path) -> Path:
@@ -36,3 +37,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the file is still there only if something went wrong
             part.unlink(missing_ok=True)
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Whether a file is the text that Git keeps in place of a large file."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(LFS_POINTER)) == LFS_POINTER
+    return False

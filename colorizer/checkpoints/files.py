@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from colorizer.errors import CheckpointError
+from colorizer.files import is_lfs_pointer
 from colorizer.networks.generator import GeneratorConfig
 from colorizer.networks.pix2pix import Pix2PixConfig
 
@@ -34,7 +35,6 @@ OPTIONAL_FIELDS = ("query_layers", "chroma_gain", "cast_gain", "confidence", "ki
 REMOVED_FIELDS = ("hint_stem", "deep_hints")  # of the first checkpoints, whose network took hints
 WORKING_SIZES = (192, 512)  # pixels: smallest and largest short side of the network's input
 DTYPES = ("F16", "BF16", "F32", "I64")  # of weights; I64 is a batch norm's counter
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 MAX_CONFIG_BYTES = 1_000_000
 HUB_NAME = re.compile(  # user/repo or user/repo@revision, which is safe as a path in the cache
     r"[\w.-]+/[\w.-]+(@(?!.*\.\.)[\w.-]+(/[\w.-]+)*)?", re.ASCII
@@ -240,13 +240,6 @@ def file_errors(folder: Path, file: str) -> Iterator[None]:
         raise CheckpointError(
             f"The checkpoint in {folder} is damaged ({error}); get it again."
         ) from error
-
-
-def is_lfs_pointer(path: Path) -> bool:
-    """Whether a file is the text that Git keeps in place of a large file."""
-    with suppress(OSError), path.open("rb") as file:
-        return file.read(len(LFS_POINTER)) == LFS_POINTER
-    return False
 
 
 @contextmanager

@@ -62,6 +62,9 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error(str(error))
     rows, names, problems = [], [], []
     for item in found:
+        if item.skipped:
+            print(f"colorizer: {item.problem}", file=sys.stderr)
+            continue
         try:
             if item.problem:
                 raise PhotoError(item.problem)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from colorizer.errors import PhotoError
+from colorizer.files import LFS_POINTER
 from colorizer.imaging.arrays import Pixels
 from colorizer.imaging.bands import bands
 from colorizer.photo import gif, jpeg, jpeg2000, png, pnm, tiff
@@ -148,7 +149,7 @@ def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
     try:
         image = Image.open(io.BytesIO(data), formats=READABLE_FORMATS)
     except UnidentifiedImageError:
-        raise _unknown(data[:12]) from None
+        raise _unknown(data[:64]) from None
     with image:
         if data.startswith(jpeg.SIGNATURE):
             _check_size(image.size, max_pixels)
@@ -158,10 +159,12 @@ def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
 
 def _unknown(start: bytes) -> Exception:
     """The error of a file that Pillow doesn't recognize."""
-    if start[4:8] == b"ftyp" and start[8:] in HEIF_BRANDS:
+    if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:
         if "HEIF" in READABLE_FORMATS:
             return ValueError("its HEIC boxes can't be read")
         return UnsupportedError("is a HEIC photo; pip install pillow-heif, or convert it to JPEG.")
+    if start.startswith(LFS_POINTER):
+        return UnsupportedError("is a Git LFS pointer, not the photo itself; run git lfs pull.")
     return UnsupportedError("is not a photo in a known format; convert it to JPEG, PNG or TIFF.")
 
 

@@ -74,6 +74,13 @@ def test_photos_that_cannot_be_read_are_left_out(run, photos, tmp_path, capsys) 
 
 
 @pytest.mark.slow
+def test_links_are_skipped_without_failure(run, photos, capsys) -> None:
+    (photos / "link.png").symlink_to(photos / "a.png")
+    assert run(photos) == 0
+    assert "link.png is a link and was skipped" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_a_sheet_that_cannot_be_written(photos, tiny_checkpoint, tmp_path, capsys) -> None:
     where = tmp_path / "none" / "sheet.png"
     photo = str(photos / "a.png")

@@ -304,3 +304,35 @@ def test_warnings_of_pillow_stay_off_the_error_stream() -> None:
         warnings.simplefilter("always")
         Photo.open(file)
     assert not caught
+
+
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+def test_webp_in_tiff(tmp_path: Path, tile: tuple[int, int] | None) -> None:
+    path = tmp_path / "photo.tif"
+    pixels = color_pixels(48, 64)
+    tifffile.imwrite(path, pixels, photometric="rgb", compression="webp", tile=tile)
+    assert np.array_equal(Photo.open(path).pixels, pixels)
+
+
+def test_tiff_orientation_of_type_byte(tmp_path: Path) -> None:
+    path = tmp_path / "photo.tif"
+    pixels = color_pixels(48, 64)
+    tifffile.imwrite(path, pixels, photometric="rgb", extratags=[(274, 1, 1, 6, True)])
+    assert np.array_equal(Photo.open(path).pixels, np.rot90(pixels, -1))
+
+
+def test_color_of_jpeg_2000_as_sycc(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jp2"
+    pixels = color_pixels(48, 64)
+    ycbcr = np.asarray(Image.fromarray(pixels).convert("YCbCr"))
+    path.write_bytes(
+        imagecodecs.jpeg2k_encode(ycbcr, level=0, codecformat="jp2", mct=False, colorspace="SYCC")
+    )
+    assert np.abs(Photo.open(path).pixels.astype(int) - pixels).max() <= 3
+
+
+def test_a_git_lfs_pointer_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(PhotoError, match="run git lfs pull"):
+        Photo.open(path)

@@ -1,6 +1,7 @@
 """Requests that are refused before Gradio reads them."""
 
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,15 +53,15 @@ def client_for(queue: Queue | None = None, **settings: object) -> Client:
     page = SimpleNamespace(fns=functions, _queue=queue or Queue())
     app: Any = FastAPI(middleware=[Middleware(Admission, page, Settings(**settings))])
     app.cookie_id, app.tokens, app.api_info = "7", {"token": "anna"}, "cached"
-    app.state.bodies = []
+    app.state.bodies, app.state.uploaded = [], []
 
     @app.post("/gradio_api/upload")
     @app.post("/gradio_api/queue/join")
     @app.post("/gradio_api/call/{name}")
     @app.post("/gradio_api/process_recording")
-    async def take(request: Request) -> str:
+    async def take(request: Request) -> Any:
         app.state.bodies.append(await request.body())
-        return "taken"
+        return app.state.uploaded if request.url.path.endswith("upload") else "taken"
 
     @app.post("/login")
     def login() -> Response:
@@ -121,6 +122,20 @@ def test_the_login_comes_before_the_body() -> None:
     assert client.app.state.bodies == []
     client.cookies.update(COOKIE)
     assert client.post(JOIN, json={"fn_index": 0}).status_code == 200
+
+
+def test_a_user_gets_no_file_of_another(tmp_path: Path) -> None:
+    client = client_for(users=(("anna", "a"), ("bert", "b")))
+    client.app.tokens["other"] = "bert"
+    photo = tmp_path / "grandma.jpg"
+    photo.touch()
+    client.app.state.uploaded = [str(photo)]
+    client.cookies.update(COOKIE)
+    assert client.post("/gradio_api/upload", content=b"photo").json() == [str(photo)]
+    assert client.get(f"/gradio_api/file={photo}").status_code == 200
+    client.cookies.update(dict.fromkeys(COOKIE, "other"))
+    refused = client.get(f"/gradio_api/file={photo}")
+    assert (refused.status_code, refused.json()["detail"]) == (403, "Another user sent this file.")
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from PIL import Image
 
 from colorizer import Photo
 from colorizer.web.server.files import picture, result_folder, uploaded_path
+from colorizer.web.server.owners import upload_owners
 from tests.helpers.photos import color_pixels
 
 
@@ -35,6 +36,19 @@ def test_other_files_are_refused(folder: Path, name: str) -> None:
     path = name if name == "None" else str(folder / name)
     with pytest.raises(gr.Error, match="hochgeladen"):
         uploaded_path({"path": path}, german)  # type: ignore[arg-type]
+
+
+def test_only_the_user_who_sent_a_file_may_use_it(folder: Path) -> None:
+    path = folder / "a1" / "grandma.jpg"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    upload_owners.add("anna", [str(path)])
+    anna, bert = (SimpleNamespace(headers={}, username=name) for name in ("anna", "bert"))
+    assert uploaded_path(str(path), anna) == path  # type: ignore[arg-type]
+    with pytest.raises(gr.Error):
+        uploaded_path(str(path), bert)  # type: ignore[arg-type]
+    upload_owners.add("bert", [str(path)])
+    assert uploaded_path(str(path), bert) == path  # type: ignore[arg-type]
 
 
 def test_a_picture_for_the_browser(folder: Path) -> None:

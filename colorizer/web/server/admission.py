@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from colorizer.web.server.limits import CALLS, JOIN, LOGIN, UPLOAD, WorkLimit
+from colorizer.web.server.owners import upload_owners
 from colorizer.web.server.settings import Settings
 from colorizer.web.texts import say
 
@@ -71,6 +72,8 @@ class Admission:
             return
         if route == LOGIN:
             send = delayed_refusal(send)
+        if route == UPLOAD and self._settings.users:
+            send = upload_owners.recorded(send, user_of(request) or "")
         if route.startswith(CALLS) and request.method == "GET":
             send = with_error_text(send, say("page.failed", gr.Request(request)))
         if route in ("/gradio_api/info", "/gradio_api/openapi.json"):
@@ -82,12 +85,13 @@ class Admission:
 
     async def _admit(self, request: Request, route: str, receive: Receive) -> Receive:
         """Check a request; return what its body is read from."""
-        if self._settings.users and needs_login(request, route) and not is_logged_in(request):
+        user = user_of(request) if self._settings.users else None
+        if self._settings.users and needs_login(request, route) and user is None:
             raise HTTPException(401, "Log in first.")
         if route in UNUSED:
             raise HTTPException(404, "This server has no such route.")
-        if route.startswith(FILE_ROUTES) and not self._settings.fetch_urls:
-            refuse_url(route[len(FILE_ROUTES[0]) :])
+        if route.startswith(FILE_ROUTES):
+            self._check_file(route[len(FILE_ROUTES[0]) :], user)
         if request.method not in BODIES:
             return receive
         limit = self._max_bytes(route)
@@ -106,6 +110,13 @@ class Admission:
         if route == JOIN or route.startswith(CALLS):
             self._refuse_if_busy(request)
         return replay_body(content, receive)
+
+    def _check_file(self, path: str, user: str | None) -> None:
+        """Refuse a file of another server, or one that another user sent."""
+        if not self._settings.fetch_urls:
+            refuse_url(path)
+        if self._settings.users and not upload_owners.may_use(user, path):
+            raise HTTPException(403, "Another user sent this file.")
 
     def _max_bytes(self, route: str) -> int:
         if route == UPLOAD:
@@ -158,11 +169,12 @@ def needs_login(request: Request, route: str) -> bool:
     return route.startswith("/gradio_api/") or request.method in BODIES or route == "/openapi.json"
 
 
-def is_logged_in(request: Request) -> bool:
-    """Whether a request has the cookie of a user."""
+def user_of(request: Request) -> str | None:
+    """The user whose cookie a request has; None without a valid one."""
     app = request.scope["app"]
     names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    return any(request.cookies.get(name) in app.tokens for name in names)
+    tokens = (request.cookies.get(name) for name in names)
+    return next((app.tokens[token] for token in tokens if token in app.tokens), None)
 
 
 def too_large(limit: int) -> HTTPException:

@@ -225,7 +225,10 @@ def serve(seconds: int, memory: int) -> None:
     connection = socket.socket(fileno=0)
     connection.send(READY)
     while True:
-        request, files, _, _ = socket.recv_fds(connection, MAX_REQUEST, 1)
+        try:
+            request, files, _, _ = socket.recv_fds(connection, MAX_REQUEST, 1)
+        except ConnectionError:  # the server was killed
+            return
         if not request:
             return
         end = math.ceil(time.process_time()) + seconds

@@ -15,6 +15,7 @@ from PIL import Image
 
 from colorizer import Photo
 from colorizer.web.server.errors import problem
+from colorizer.web.server.owners import upload_owners
 
 Upload = dict[str, Any]  # a file from the browser, before Gradio's preprocessing
 
@@ -24,13 +25,14 @@ def uploaded_path(upload: Upload | str, request: gr.Request | None = None) -> Pa
 
     Args:
         upload: the value of a file or image input, before or after Gradio's preprocessing.
-        request: the visitor's request, for the language of the error.
+        request: the visitor's request, for the user and the language of the error.
 
     Raises:
-        gr.Error: the path is not that of an upload.
+        gr.Error: the path is not that of an upload, or another user sent it.
     """
     path = Path(str(upload.get("path") if isinstance(upload, dict) else upload))
-    if not path.resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+    inside = path.resolve().is_relative_to(Path(get_upload_folder()).resolve())
+    if not inside or not upload_owners.may_use(getattr(request, "username", None), path):
         raise problem("page.not_uploaded", request)
     return path
 
