@@ -185,10 +185,10 @@ def test_files_that_can_not_be_used_get_a_sentence(ask: Ask, folder: Path, tmp_p
     letter.write_text("Dear grandma")
     Image.new("L", (101, 50)).save(large)
     for name in ("/colorize", "/colorize_with", "/alternatives"):
-        with pytest.raises(AppError, match=r"letter.jpg is not a photo .* convert it") as error:
+        with pytest.raises(AppError, match=r"^letter.jpg is not a photo .* convert it") as error:
             ask(name, letter)
         assert str(folder) not in str(error.value)
-        with pytest.raises(AppError, match=r"large.jpg has more than 0.005 megapixels") as error:
+        with pytest.raises(AppError, match=r"^large.jpg has more than 0.005 megapixels") as error:
             ask(name, large)
         assert str(folder) not in str(error.value)
 

@@ -68,6 +68,8 @@ def endpoint(function: Callable[P, R]) -> Callable[P, R]:
             return checked(owner, **given)  # by name, for the errors
         except ValidationError as error:
             raise refusal(sentence_of(error)) from None
+        except gr.Error:
+            raise
         except ValueError as error:  # the library's are sentences
             raise refusal(str(error)) from error
 
