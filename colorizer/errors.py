@@ -20,7 +20,7 @@ class ColorizerError(Exception):
 class PhotoError(ColorizerError, ValueError):
     """A photo can't be opened or saved.
 
-    Raised by `Photo.open`, `Photo.save` and whatever opens or saves photos.
+    Raised by `Photo.open`, `Photo.save` and by everything that opens or saves photos.
     """
 
 
@@ -51,7 +51,7 @@ class RecipeError(ColorizerError, ValueError):
 class ColorSourceError(ColorizerError, ValueError):
     """Another picture's colors can't be used.
 
-    Raised by `ColorSource`, `ColorSource.of`, `render` and whatever colorizes with one.
+    Raised by `ColorSource`, `ColorSource.of`, `render` and everything that colorizes with one.
 
     Attributes:
         reason: one word for callers that show their own text: "size" (too small), "gray" (without

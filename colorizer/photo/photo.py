@@ -52,7 +52,7 @@ class Photo:
     Attributes:
         pixels: uint8 or uint16 (height, width, channels), with one channel where all three would
             be equal, else three.
-        format: in which it is to be saved, as Pillow names it ("JPEG", "PNG"): how the file was
+        format: to save it in, as Pillow names it ("JPEG", "PNG"): how the file was
             encoded, or PNG.
         alpha: (height, width) of the pixels' type, 0 where the photo is transparent; None where it
             nowhere is.

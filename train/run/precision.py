@@ -15,7 +15,7 @@ from train.settings.config import TrainConfig
 CROP = 64  # pixels of the square crops to measure with
 BATCH = 2
 REPEATS = 3  # after one step to warm up
-MIN_GAIN = 0.1  # share of the time that bfloat16 must save, as it is less exact
+MIN_GAIN = 0.1  # share of the time that bfloat16 must save, because it is less exact
 
 
 def choose_precision(config: TrainConfig, device: torch.device) -> tuple[str, str]:

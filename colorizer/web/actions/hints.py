@@ -25,7 +25,7 @@ class HintActions:
         unsure: bool,
         request: gr.Request,
     ) -> tuple[str, list[str]]:
-        """Choose a point whose color is to be fixed.
+        """Choose a point to give another color.
 
         Args:
             state: the visitor's state.
