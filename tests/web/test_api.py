@@ -17,12 +17,22 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from colorizer import PRESETS, Adjustments, ColorHint, Colorizer, Photo
+from colorizer import (
+    PRESETS,
+    Adjustments,
+    ColorHint,
+    Colorizer,
+    ColorSource,
+    Edit,
+    Photo,
+    render,
+)
 from colorizer.photo.formats import FORMAT_SUFFIXES
 from colorizer.web.api import arguments
 from tests.helpers.browser import started
 from tests.helpers.paths import ROOT
 from tests.helpers.photos import color_pixels
+from tests.helpers.scenes import changed, scene
 
 Ask = Callable[..., Any]
 PATHS = {"/colorize", "/colorize_with", "/alternatives", "/model_info", "/batch"}
@@ -101,6 +111,47 @@ def test_known_colors_adjustments_and_versions(
     path = ask("/colorize_with", hints=hints, version=2, adjustments={"saturation": 0.5})
     assert same(path, second.adjust(Adjustments(saturation=0.5)))
     assert not same(path, second.colorized)
+
+
+@pytest.fixture
+def colored(tmp_path: Path) -> tuple[Path, Path]:
+    """A gray photo, and the same photo colored elsewhere."""
+    pixels = scene(60, 80)
+    Photo(pixels).to_gray().save(tmp_path / "scene.png")
+    Photo(changed(pixels, scale=1)).save(tmp_path / "edited.png")
+    return tmp_path / "scene.png", tmp_path / "edited.png"
+
+
+def test_colors_of_another_picture(
+    ask: Ask, colored: tuple[Path, Path], tiny_colorizer: Colorizer
+) -> None:
+    path, edited = colored
+    photo, picture = Photo.open(path), Photo.open(edited)
+    given = {"color_source": handle_file(edited)}
+    for strength, options in ((1.0, {}), (0.3, {"color_strength": 0.3})):
+        edit = Edit(color_source=ColorSource.of(picture, strength=strength))
+        made = render(tiny_colorizer, photo, edit)
+        assert same(ask("/colorize_with", path, **given, **options), made)
+    assert not same(ask("/colorize_with", path), made)
+
+
+def test_pictures_whose_colors_can_not_be_taken(
+    ask: Ask, colored: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    path, edited = colored
+    (tmp_path / "letter.png").write_text("Dear grandma")
+    Photo(scene(60, 80, seed=3)).save(tmp_path / "other.png")
+    for picture, sentence in (
+        (path, "The other picture has no color; use one in color."),
+        (tmp_path / "other.png", "The other picture does not show this photo"),
+        (tmp_path / "letter.png", "letter.png is not a photo in a known format"),
+    ):
+        with pytest.raises(AppError) as error:
+            ask("/colorize_with", path, color_source=handle_file(picture))
+        assert sentence in str(error.value)
+        assert str(folder) not in str(error.value)
+    with pytest.raises(AppError, match="color_strength can't be used: Input should be less than"):
+        ask("/colorize_with", path, color_source=handle_file(edited), color_strength=1.5)
 
 
 def test_alternatives(ask: Ask, scan: Path, tiny_colorizer: Colorizer) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from colorizer import PRESETS, Colorizer
+from colorizer import PRESETS, Colorizer, Photo
 from colorizer.adjust.adjustments import Adjustments
 from tests.helpers.browser import started
+from tests.helpers.scenes import changed, scene
 
 mcp = pytest.importorskip("mcp", reason="needs the extra: uv pip install -e '.[mcp]'")
 
@@ -42,6 +44,12 @@ def ask(address: str, tool: str = "", **arguments: object) -> Any:
             return (await session.list_tools()).tools
 
     return asyncio.run(talk())
+
+
+def data_uri(photo: Photo) -> str:
+    encoded = io.BytesIO()
+    photo.to_image().save(encoded, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(encoded.getvalue()).decode()}"
 
 
 def test_tools_are_the_documented_endpoints_and_typed(address: str) -> None:
@@ -75,14 +83,22 @@ def test_a_tool_answers(address: str, tiny_colorizer: Colorizer) -> None:
 
 def test_a_photo_comes_back(address: str, tmp_path: Path) -> None:
     """Given as some clients do, in the address itself."""
-    encoded = io.BytesIO()
-    Image.linear_gradient("L").save(encoded, "PNG")
-    data = f"data:image/png;base64,{base64.b64encode(encoded.getvalue()).decode()}"
+    data = data_uri(Photo(np.array(Image.linear_gradient("L"))[:, :, None]))
     answer = ask(address, "colorize", photo=data, format="PNG")
     assert not answer.isError, answer.content
     with Image.open(io.BytesIO(base64.b64decode(answer.content[0].data))) as image:
         assert (image.size, image.mode) == ((256, 256), "RGB")
     assert "_color.png" in answer.content[1].text
+
+
+def test_the_colors_of_another_picture(address: str) -> None:
+    pixels = scene(120, 160)
+    gray, edited = (data_uri(photo) for photo in (Photo(pixels).to_gray(), Photo(changed(pixels))))
+    answer = ask(address, "colorize_with", photo=gray, color_source=edited, format="PNG")
+    assert not answer.isError, answer.content
+    made = Photo.open(io.BytesIO(base64.b64decode(answer.content[0].data))).pixels.astype(float)
+    off = np.diff(made, axis=2) - np.diff(pixels.astype(float), axis=2)
+    assert np.median(np.linalg.norm(off, axis=2)[20:-20, 20:-20]) < 12
 
 
 def test_what_can_not_be_used_gets_a_sentence(address: str) -> None:

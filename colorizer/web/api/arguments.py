@@ -17,7 +17,15 @@ from typing import (
 )
 
 import gradio as gr
-from pydantic import ConfigDict, Field, ValidationError, validate_call, with_config
+from gradio import FileData
+from pydantic import (
+    ConfigDict,
+    Field,
+    ValidationError,
+    WrapValidator,
+    validate_call,
+    with_config,
+)
 from typing_extensions import TypedDict  # pydantic takes Python's own from 3.12 on
 
 from colorizer import PRESETS, Adjustments, ColorHint
@@ -30,6 +38,7 @@ MAX_ALTERNATIVES = 8
 
 WorkingSize = Annotated[int, Field(ge=WORKING_SIZES[0], le=WORKING_SIZES[1])] | None
 Quality = Annotated[int, Field(ge=1, le=100)]
+Strength = Annotated[float, Field(ge=0, le=1)]
 AlternativeNumber = Annotated[int, Field(ge=1, le=MAX_ALTERNATIVES)]
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,7 +49,10 @@ if TYPE_CHECKING:
     Format = str
     HintValues = dict[str, Any]
     AdjustmentValues = dict[str, float]
+    OptionalFile = FileData | None
 else:
+    # Over MCP, Gradio takes addresses only for arguments whose schema is that of a file
+    OptionalFile = Annotated[FileData, WrapValidator(lambda file, check: file and check(file))]
     Preset = Literal[tuple(PRESETS)]
     Format = Literal[
         ("", *(name for name in FORMAT_SUFFIXES if name != "HEIF"))

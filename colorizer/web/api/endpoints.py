@@ -21,6 +21,7 @@ from colorizer import (
     CheckpointError,
     ColorHint,
     Colorizer,
+    ColorSource,
     Photo,
     PhotoError,
 )
@@ -35,8 +36,10 @@ from colorizer.web.api.arguments import (
     AlternativeNumber,
     Format,
     Hints,
+    OptionalFile,
     Preset,
     Quality,
+    Strength,
     WorkingSize,
     endpoint,
     refusal,
@@ -101,6 +104,8 @@ class Endpoints:
         quality: Quality = 95,
         location: bool = False,
         model: str = "",
+        color_source: OptionalFile = None,
+        color_strength: Strength = 1.0,
     ) -> FileData:
         """Colorize a photo of which some colors are known, and adjust the result.
 
@@ -115,15 +120,22 @@ class Endpoints:
             quality: of JPEG, WEBP and AVIF, 1 to 100.
             location: whether the result's metadata may say where the photo was taken.
             model: user/repo or user/repo@revision on the Hugging Face Hub; empty: the server's own.
+            color_source: the same photo, colored elsewhere: its colors are taken where both agree.
+            color_strength: of these colors, 0 to 1.
 
         Returns:
             The colorized photo, with "_color" in its name.
         """
+        source = None
+        if color_source is not None:
+            _, picture = opened_photo(color_source, request)
+            source = ColorSource.of(picture, strength=color_strength)
         edit = Edit(
             hints=tuple(ColorHint(**hint) for hint in hints or ()),
             working_size=working_size,
             alternative=version - 1,
             adjustments=Adjustments(**(adjustments or {})),
+            color_source=source,
         )
         return self._rendered(photo, edit, model, (format, quality, location), request)
 
