@@ -106,11 +106,13 @@ def with_bfloat16_weights(network: AnyGenerator) -> AnyGenerator:
 
     Autocast would convert them at every call.
     """
-    network = deepcopy(network)
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            layer.to(torch.bfloat16)
-    return network
+    converted = {  # by the identity of the weights, so that `deepcopy` takes these instead
+        id(weights): nn.Parameter(weights.detach().to(torch.bfloat16), requires_grad=False)
+        for layer in network.modules()
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)
+        for weights in layer.parameters(recurse=False)
+    }
+    return deepcopy(network, converted)
 
 
 @contextmanager
