@@ -1,8 +1,8 @@
 """Restoration of a photo's lightness: dust, grain, faded detail, softness.
 
-What a filter must know of a pixel's surroundings it finds on a small copy. That is enlarged in
-bands, and meets the photo's own pixels one by one. So a setting looks the same on a preview and on
-the full photo, memory stays bounded, and bands meet without seams.
+A filter looks at the surroundings of a pixel on a small copy of the photo. The result is enlarged
+in bands and combined with the photo's own pixels one by one. So a setting looks the same on a
+preview and on the full photo, memory stays bounded, and bands meet without seams.
 
 Every function takes the copy, (h, w) float32 L* in [0, 100] of at most about `COPY_PIXELS`, and
 returns a `Filter`. Lengths are in pixels of the copy, and of photos up to its size.
@@ -26,9 +26,9 @@ DUST_WINDOW = 9  # pixels; specks and scratches up to half as wide are found
 DUST_CONTRAST = 5.0  # L* units beyond the surroundings' range, at full strength
 DUST_TEXTURE = 8.0  # in mean deviations nearby, at full strength: lace, text and eyes have many
 TEXTURE_RADIUS = 15
-SCRATCH_LENGTH = 51  # pixels; straight for so long, longer than a mouth
+SCRATCH_LENGTH = 51  # pixels; a straight line of this length is longer than a mouth
 SCRATCH_ANGLES = 20
-SCRATCH_CONTRAST = 8.0  # L* units; so much fainter may a scratch be than a speck
+SCRATCH_CONTRAST = 8.0  # L* units by which a scratch may be fainter than a speck
 FAINTEST = 0.3  # share of the threshold, for scratches and the rims of what is found
 DUST_RAMP = 0.5  # of the threshold, from what stays to what goes
 
@@ -57,8 +57,8 @@ def remove_dust(copy: Plane, amount: float) -> Filter:
 
     Such a pixel is darker or brighter than everything around it in the median-filtered photo, and
     by several times the mean deviation from that: where much deviates, as in lace, text, hair and
-    eyes, little is dust. A small thing on its own, as a button, a signature or a wire before the
-    sky, can't be told from damage: settings above about 0.7 remove it, and may thin out a mouth.
+    eyes, little is dust. A small isolated thing, such as a button, a signature or a wire against
+    the sky, looks like damage: settings above about 0.7 remove it, and may thin out a mouth.
 
     Args:
         copy: of the photo.
@@ -85,7 +85,7 @@ def remove_dust(copy: Plane, amount: float) -> Filter:
 
 
 def reduce_grain(copy: Plane, amount: float) -> Filter:
-    """Smooth grain and keep edges: the photo, filtered under its own guidance.
+    """Smooth grain and keep edges, with a guided filter whose guide is the photo itself.
 
     Args:
         copy: of the photo.
@@ -107,7 +107,7 @@ def raise_local_contrast(copy: Plane, amount: float) -> Filter:
 
     Args:
         copy: of the photo.
-        amount: over 0, up to 1; share of the change, which itself is less steep for less.
+        amount: over 0, up to 1; a lower amount changes less, and limits the contrast more.
     """
     changes = np.float32(amount) * _equalizing_changes(copy, 1 + (CLIP - 1) * amount)
     tile_rows, tile_columns, _ = changes.shape
@@ -168,7 +168,7 @@ def _dust_share(lightness: Plane, surroundings: Plane) -> Plane:
 
 
 def _straight(deviation: Levels) -> Levels:
-    """What of (h, w) lies on long straight lines: openings by segments in all directions."""
+    """Keep the parts of (h, w) on long straight lines: openings by segments in all directions."""
     window = np.ones((3, 3), np.uint8)
     soft = cv2.dilate(cv2.blur(deviation, (3, 3)), window)  # grain and slopes interrupt lines
     straight = np.zeros_like(deviation)

@@ -27,7 +27,7 @@ def repair_skin(ab: Plane, lightness: Plane, amount: float) -> Plane:
     """Give patches in skin the color of the skin around them.
 
     No faces are detected: everything that has the hue of skin and isn't dark counts as skin, sand
-    and wood, too. A pixel is repaired to the extent that all of these hold:
+    and wood, too. A pixel is repaired to the extent that it meets all of these conditions:
 
     * its hue is strongly red, purple, blue or green: below about 15 or above 100 degrees;
     * its chroma is low to moderate, so that red dresses and blue ribbons stay;

@@ -121,13 +121,13 @@ def run_verify(options: argparse.Namespace) -> int:
 
 
 def failed(error: CheckpointError) -> int:
-    """Say why; returns the exit code."""
+    """Print the reason; returns the exit code."""
     print(f"colorizer: {error}", file=sys.stderr)
     return 1 if error.reason in UNUSABLE_REASONS else 2
 
 
 def cached_checkpoints() -> Iterator[CheckpointInfo]:
-    """What the Hub's cache holds of checkpoints that this version can read, in order."""
+    """The checkpoints in the Hub's cache that this version can read, in order."""
     from huggingface_hub import constants, scan_cache_dir  # slow, and only this command needs it
     from huggingface_hub.errors import CacheNotFound
 
@@ -143,7 +143,7 @@ def cached_checkpoints() -> Iterator[CheckpointInfo]:
             source = f"{repo.repo_id}@{revision.commit_hash}"
             try:
                 yield describe_folder(revision.snapshot_path, repo.repo_id, source)
-            except CheckpointError:  # somebody else's
+            except CheckpointError:  # of another program
                 continue
 
 
@@ -168,7 +168,7 @@ def copy_files(folder: Path, to: Path, files: list[str], overwrite: bool) -> Non
 
 
 def lines(info: CheckpointInfo) -> Iterator[str]:
-    """What is known of a checkpoint, as people read it."""
+    """The description of a checkpoint, as lines for people."""
     facts: dict[str, Any] = {
         "checkpoint": info.source,
         "license": info.license or "none stated; ask its author before you use it",
@@ -194,10 +194,10 @@ def lines(info: CheckpointInfo) -> Iterator[str]:
 
 
 def network(info: CheckpointInfo) -> str:
-    """How it is built, in a word or two."""
+    """The architecture in a word or two."""
     return f"{info.architecture}, {info.encoder}" if info.encoder else info.architecture
 
 
 def megabytes(size: int) -> str:
-    """Bytes as people read them."""
+    """Format a number of bytes in MB."""
     return f"{size / 1e6:.1f} MB"

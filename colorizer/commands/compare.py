@@ -123,7 +123,7 @@ def draw_sheet(
 
 
 def shorten(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Cut a text's start, where paths have the least to say, to fit into a width in pixels."""
+    """Cut the start of a text, the least important part of a path, to fit a width in pixels."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"...{text}") > width:

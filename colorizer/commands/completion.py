@@ -1,4 +1,4 @@
-"""`colorizer completion SHELL`: what lets a shell complete commands and options."""
+"""`colorizer completion SHELL`: print a script with which a shell completes options."""
 
 import argparse
 from collections.abc import Iterator

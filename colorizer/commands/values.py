@@ -1,4 +1,4 @@
-"""Values of the command line's options, from texts; each says what is wrong with one."""
+"""Parse the values of options; each error says what is wrong."""
 
 import argparse
 from dataclasses import fields

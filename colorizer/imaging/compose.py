@@ -1,7 +1,7 @@
 """CIELAB to pixels, for photos of any size.
 
 Colors out of gamut lose chroma; their lightness and hue stay. `color` has the same formulas for
-tensors; the OpenCV calls here read and write memory far less often.
+tensors; the OpenCV calls here access memory far less often.
 """
 
 from functools import cache

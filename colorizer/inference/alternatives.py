@@ -45,7 +45,7 @@ EDGE_RADIUS = 8  # pixels at the working size: of the filter that aligns changes
 
 @dataclass(frozen=True, eq=False)
 class CoarsePhoto:
-    """What is known of a photo at the stride of the distribution, h x w pixels."""
+    """A photo at the stride of the distribution, h x w pixels."""
 
     lightness: Plane  # (h, w) L*
     features: Plane  # (h, w, C), of `find_regions`

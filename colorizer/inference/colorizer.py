@@ -61,7 +61,7 @@ class Colorizer:
             threads: of the CPU, for the network; None uses torch's own number.
 
         Raises:
-            CheckpointError: the checkpoint can't be found or isn't one of ours.
+            CheckpointError: the checkpoint can't be found or has another format.
             EngineError: the file is of another checkpoint, or nothing can run it.
             ValueError: the device, the precision or the number of threads can't be used.
         """
@@ -107,7 +107,7 @@ class Colorizer:
             hints: colors that are known, in pixels of the photo.
             working_size: short side in pixels at which the network sees the photo, 192 to 512.
                 Larger finds smaller things, smaller paints large areas more evenly. None takes the
-                checkpoint's own. Small faces are seen again, enlarged.
+                checkpoint's own. Small faces are predicted again, enlarged.
 
         Raises:
             ValueError: the working size is out of range, or a hint outside the photo.
@@ -142,7 +142,7 @@ class Colorizer:
         return NetworkOutput(lightness, ab, distribution, scaling, self.checkpoint.sha256)
 
     def _improve_small_faces(self, photo: Photo, first: NetworkOutput) -> NetworkOutput:
-        """Add what a second look at each small face finds."""
+        """Predict each small face again, enlarged, and insert the result."""
         generator = self.checkpoint.generator
         if first.distribution is None or not isinstance(generator, Generator):
             return first

@@ -21,7 +21,7 @@ class Difference:
     """How far an engine's ab is from another one's, in ab units.
 
     Attributes:
-        mean: over all pictures, pixels, a* and b*; every picture weighs the same.
+        mean: over all pictures, pixels, a* and b*; every picture has the same weight.
         maximum: of a* or b* of a pixel.
     """
 

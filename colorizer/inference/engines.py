@@ -117,7 +117,7 @@ def with_bfloat16_weights(network: AnyGenerator) -> AnyGenerator:
 
 @contextmanager
 def number_of_threads(threads: int | None) -> Iterator[None]:
-    """Let torch use so many threads inside the block, and as many as before after it."""
+    """Set the number of torch's threads inside the block, and restore it afterwards."""
     before = torch.get_num_threads()
     if threads in (None, before):
         yield

@@ -6,7 +6,7 @@ from colorizer.photo.notices import Notice
 from colorizer.photo.photo import Photo
 from colorizer.photo.toning import has_colors
 
-MOST = 0.5  # share of a photo from which nobody needs to be told that the rest is the model's
+MIN_UNMENTIONED_SHARE = 0.5  # of a photo; below it, a notice says how much the picture gave
 
 
 def find_notices(photo: Photo) -> list[Notice]:
@@ -28,4 +28,4 @@ def find_source_notices(result: Colorization, sought: bool = False) -> list[Noti
     """
     if result.evidence is None:
         return ["no_color_source"] if sought else []
-    return ["partly_taken"] if result.evidence.share < MOST else []
+    return ["partly_taken"] if result.evidence.share < MIN_UNMENTIONED_SHARE else []

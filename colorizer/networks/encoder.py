@@ -1,9 +1,9 @@
 """The generator's encoder: a backbone that was pretrained on ImageNet.
 
-Its batch norm is folded into its convolutions. That is the same function, faster, with the
-statistics of the pretraining.
+Its batch norm is folded into its convolutions. The function stays the same, with the
+statistics of the pretraining, and is faster.
 
-Any backbone of timm will do that hands out features at stride 2, 4, 8, 16 and 32. Importing timm
+Any backbone of timm works that returns features at stride 2, 4, 8, 16 and 32. Importing timm
 takes longer than colorizing a photo, so the plain ResNets with bottlenecks are built here, under
 timm's names; timm is imported only for others.
 """
@@ -30,10 +30,10 @@ STAGES = ("layer1", "layer2", "layer3", "layer4")
 
 
 class Encoder(nn.ModuleDict):
-    """Layers that are run one after the other, some of which hand out features.
+    """Layers that run one after the other; some of them return features.
 
     Attributes:
-        strides: of the features, by the name of the layer that hands them out.
+        strides: of the features, by the name of the layer that returns them.
         channels: of the features, in the same order.
     """
 
@@ -55,7 +55,7 @@ class Encoder(nn.ModuleDict):
 
 
 class Bottleneck(nn.Module):
-    """Three convolutions beside a shortcut, their batch norm folded into them.
+    """Three convolutions and a shortcut, with batch norm folded into the convolutions.
 
     Args:
         channels: of the input.
@@ -85,10 +85,10 @@ class Bottleneck(nn.Module):
 
 
 def is_encoder(name: object) -> bool:
-    """Whether there is an encoder of that name.
+    """Whether an encoder has that name.
 
     Raises:
-        ValueError: that can't be known, because timm is not installed.
+        ValueError: timm, which would know, is not installed.
     """
     if not isinstance(name, str):
         return False
@@ -169,7 +169,7 @@ def _timm_encoder(
     network = timm.create_model(name, features_only=True, pretrained=False)
     if not isinstance(network, timm.models.FeatureListNet):
         raise ValueError(
-            f"encoder {name} hands out its features in a way that the generator "
+            f"encoder {name} returns its features in a way that the generator "
             "can't use; take a ResNet."
         )
     for layer in network.modules():

@@ -226,5 +226,5 @@ def test_encoders_with_other_strides_are_refused() -> None:
 
 @pytest.mark.parametrize("encoder", ["vit_tiny_patch16_224", "tf_efficientnet_lite0"])
 def test_encoders_without_a_feature_list_are_refused(encoder: str) -> None:
-    with pytest.raises(ValueError, match=r"encoder .* hands out its features"):
+    with pytest.raises(ValueError, match=r"encoder .* returns its features"):
         Generator(tiny_config(encoder=encoder))

@@ -110,7 +110,7 @@ def test_what_hangs_or_crashes_is_ended_and_the_next_photo_opens(
     name: str, processes: DecodeProcesses, photo_at: PhotoAt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if name == "spins":  # ended by the limit of processor time, long before this one
-        monkeypatch.setattr(decoding, "PATIENCE", 300)
+        monkeypatch.setattr(decoding, "MAX_SLOWDOWN", 300)
     opened = partial(Photo.open, max_pixels=10_000_000, decoder=processes.decode)
     for _ in range(decoding.PROCESSES + 1 if name == "crashes" else 1):
         with pytest.raises(DecodingStopped, match=rf"{name}\.png takes too much time or memory to"):

@@ -36,7 +36,7 @@ from colorizer.photo.metadata import Metadata
 PROCESSES = 2  # each takes 0.1 GB
 BASE_SECONDS = 10  # of one processor, for any file
 SECONDS_PER_MEGAPIXEL = 0.2  # of one processor; decoders take 0.01 to 0.1
-PATIENCE = 3  # times the limit, in which a busy machine gives a process its seconds
+MAX_SLOWDOWN = 3  # times the limit: how long a busy machine may take to give a process its seconds
 START_SECONDS = 60  # for the start of a process, which takes one second
 BASE_BYTES = 1 << 30  # for libraries and a large file
 BYTES_PER_PIXEL = 12  # the loader refuses what it expects to take more than 8
@@ -85,7 +85,7 @@ class DecodeProcesses:
         process = self._idle.get()
         try:
             process = process or _Process(self._command)
-            return process.decode(source, name, max_pixels, PATIENCE * self.seconds)
+            return process.decode(source, name, max_pixels, MAX_SLOWDOWN * self.seconds)
         except (OSError, EOFError):
             if process is not None:
                 process.stop()
