@@ -26,7 +26,7 @@ from colorizer.imaging.resampling import resize
 from colorizer.inference.colorizer import network_size
 from colorizer.photo.photo import Photo
 from colorizer.sources.color_source import ColorSource
-from colorizer.sources.evidence import Evidence, find_evidence
+from colorizer.sources.evidence import Evidence, take_same
 from train.data.sources import find_source
 from train.measure.tables import markdown_table
 
@@ -147,7 +147,8 @@ def take(photo: Pixels, picture: Pixels, working_size: int) -> Evidence | None:
     working = gray.resized_lightness(network_size(gray.size, working_size))
     source = ColorSource.of(Photo(picture))
     try:
-        return find_evidence(gray, source, working)
+        ab, weight = take_same(gray, source, working)
+        return Evidence(ab, weight)
     except ColorSourceError:
         return None
 

@@ -87,7 +87,9 @@ def colorize_framed(colorizer: Colorizer, framed: Photo, edit: Edit) -> Coloriza
     result = colorizer.colorize(framed, edit.hints, edit.working_size)
     if edit.color_source is None:
         return result
-    return result.with_evidence(find_evidence(framed, edit.color_source, result.input_lightness))
+    lightness = result.input_lightness
+    evidence = find_evidence(framed, edit.color_source, lightness, colorizer.encode)
+    return result.with_evidence(evidence)
 
 
 def choose_alternative(result: Colorization, alternative: int) -> Colorization:

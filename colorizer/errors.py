@@ -56,7 +56,7 @@ class ColorSourceError(ColorizerError, ValueError):
     Attributes:
         reason: one word for callers that show their own text: "size" (too small), "gray" (without
             color), "other" (another photo), "several" (have the photo's name), "broken" (the copy
-            in a recipe) or "range".
+            in a recipe), "checkpoint" (which can't compare photos) or "range".
     """
 
     def __init__(self, sentence: str, reason: str) -> None:

@@ -40,6 +40,8 @@ NOTICE_SENTENCES: Mapping[Notice, str] = {
     "no_color_source": "No picture has its name, so its colors are the model's own.",
     "partly_taken": "The other picture agrees with less than half of it; "
     "the rest has the model's own colors.",
+    "unlike_reference": "Hardly anything of it looks like the reference, "
+    "so its colors are the model's own.",
     "depth": "{format} stores 8 bits per channel; PNG and TIFF keep all 16.",
     "transparency": "{format} has no transparency; transparent areas became white.",
 }

@@ -11,7 +11,7 @@ from colorizer.errors import ColorSourceError
 from colorizer.file_names import is_system_name
 from colorizer.photo.formats import MAX_PIXELS
 from colorizer.photo.photo import Photo
-from colorizer.sources.color_source import ColorSource
+from colorizer.sources.color_source import ColorSource, Use
 
 RESULT_ENDING = "_color"  # of our own results' names
 
@@ -60,7 +60,7 @@ class ColorSources:
         path = self.find(photo)
         if path is None:
             return None
-        return open_color_source(path, self.strength, self.max_pixels)
+        return open_color_source(path, "same", self.strength, self.max_pixels)
 
     @cached_property
     def _pictures(self) -> dict[str, list[Path]]:
@@ -75,7 +75,7 @@ class ColorSources:
 
 
 def open_color_source(
-    path: Path, strength: float = 1.0, max_pixels: int = MAX_PIXELS
+    path: Path, use: Use = "same", strength: float = 1.0, max_pixels: int = MAX_PIXELS
 ) -> ColorSource:
     """Open a picture whose colors are taken.
 
@@ -84,7 +84,7 @@ def open_color_source(
         PhotoError: it can't be read.
     """
     try:
-        return ColorSource.of(Photo.open(path, max_pixels=max_pixels), strength=strength)
+        return ColorSource.of(Photo.open(path, max_pixels=max_pixels), use, strength)
     except ColorSourceError as error:
         raise ColorSourceError(f"{path}: {error}", error.reason) from None
 

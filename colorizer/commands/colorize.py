@@ -33,6 +33,7 @@ from colorizer.edit import Edit
 from colorizer.errors import ClusterError, ReportError
 from colorizer.inference.precision import PRECISIONS
 from colorizer.photo.formats import FORMAT_SUFFIXES, MAX_PIXELS
+from colorizer.sources.color_source import Use
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -108,11 +109,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "folder, the picture with the photo's name",
     )
     command.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FILE",
+        help="another photo in color: what looks alike in it gives its colors",
+    )
+    command.add_argument(
         "--color-strength",
         type=strength,
         default=1.0,
         metavar="0-1",
-        help="of these colors (default: 1)",
+        help="of the colors of --color-source or --reference (default: 1)",
     )
     command.add_argument(
         "--recipe",
@@ -201,12 +208,14 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) -> JobSettings:
     """What to make of each photo and how to save it, from the options."""
     others = options.hint or options.adjust or options.working_size or options.negative
-    others = others or options.color_source
+    others = others or options.color_source or options.reference
     if options.recipe and (others or options.preset != "natural"):
         parser.error(
-            "--recipe goes without --hint, --preset, --adjust, --working-size, --negative and "
-            "--color-source."
+            "--recipe goes without --hint, --preset, --adjust, --working-size, --negative, "
+            "--color-source and --reference."
         )
+    if options.color_source and options.reference:
+        parser.error("Give either --color-source or --reference.")
     if options.ray and options.watch:
         parser.error("--watch goes without --ray, which takes long to start.")
     return JobSettings(
@@ -223,10 +232,8 @@ def read_color_sources(
 ) -> ColorSources | None:
     """The pictures of the folder of --color-source; None without a folder."""
     path = options.color_source
-    if path is None or path.is_file():
+    if path is None or not path.is_dir():
         return None
-    if not path.is_dir():
-        parser.error(f"The color source {path} does not exist; check the path.")
     return ColorSources(path, options.color_strength, options.max_pixels)
 
 
@@ -234,10 +241,13 @@ def read_edit(parser: argparse.ArgumentParser, options: argparse.Namespace) -> E
     """What to make of each photo: the recipe's edit, or that of the other options."""
     if options.recipe:
         return options.recipe.edit  # type: ignore[no-any-return]
-    path, source = options.color_source, None
+    path, source = options.reference or options.color_source, None
+    use: Use = "reference" if options.reference else "same"
     try:
-        if path is not None and path.is_file():
-            source = open_color_source(path, options.color_strength, options.max_pixels)
+        if path is not None and not path.is_dir():
+            source = open_color_source(path, use, options.color_strength, options.max_pixels)
+        elif options.reference:
+            parser.error(f"The reference {path} is a folder; give one photo.")
         return Edit(
             Framing(negative=options.negative),
             tuple(options.hint),

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from colorizer.checkpoints.checkpoint import WORKING_SIZES, Checkpoint, load_checkpoint
+from colorizer.errors import ColorSourceError
 from colorizer.imaging.arrays import Plane
 from colorizer.inference.colorization import Colorization, NetworkOutput
 from colorizer.inference.distribution import Distribution
-from colorizer.inference.engines import Engine, file_engine, torch_engine
+from colorizer.inference.engines import Engine, file_engine, number_of_threads, torch_engine
 from colorizer.inference.faces import find_faces
 from colorizer.inference.hints import ColorHint, sample
 from colorizer.inference.precision import PRECISIONS
@@ -133,6 +134,31 @@ class Colorizer:
             self._output(lightness, *colors)
             for lightness, colors in zip(pictures, self.engine.run(pictures), strict=True)
         ]
+
+    def encode(self, lightness: Plane) -> Tensor:
+        """Compute the encoder's features at stride 16, by which places in photos are compared.
+
+        Args:
+            lightness: (h, w) float32 L*.
+
+        Returns:
+            (C, h / 16, w / 16) float32 in the CPU's memory, sides rounded up.
+
+        Raises:
+            ColorSourceError: the checkpoint's network has no such encoder.
+        """
+        generator = self.checkpoint.generator
+        if not isinstance(generator, Generator):
+            raise ColorSourceError(
+                f"The checkpoint {self.checkpoint.source} can't compare photos; "
+                "use one of the architecture unet.",
+                "checkpoint",
+            )
+        batch = torch.from_numpy(lightness)[None, None].to(self.engine.device)
+        with number_of_threads(self.engine.threads), torch.inference_mode():
+            features = generator.encode(batch)[3][0].float().cpu()
+        height, width = lightness.shape
+        return features[:, : -(-height // 16), : -(-width // 16)].clone()
 
     def _output(self, lightness: Plane, ab: Plane, logits: Tensor | None) -> NetworkOutput:
         generator, distribution = self.checkpoint.generator, None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,12 +33,14 @@ class Engine:
         device: where torch runs the network; the CPU for the others.
         run: predicts the colors of pictures, L* (h, w) float32 each, one after the other.
         precision: in which it computes, "fp32" or "bf16".
+        threads: of the CPU; None uses torch's own number.
     """
 
     name: str
     device: torch.device
     run: Callable[[Sequence[Plane]], list[Colors]]
     precision: str = "fp32"
+    threads: int | None = None
 
     def __call__(self, lightness: Plane) -> Colors:
         """Predict the colors of one picture, L* (h, w) float32."""
@@ -78,7 +80,7 @@ def torch_engine(
     if precision == "auto":
         name = f"torch {threads} {generator.config}"
         precision = fastest(name, make) if device.type == "cpu" else "fp32"
-    return make_engine("torch", device, make(precision), precision)
+    return replace(make_engine("torch", device, make(precision), precision), threads=threads)
 
 
 def torch_run(

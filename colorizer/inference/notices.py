@@ -7,6 +7,7 @@ from colorizer.photo.photo import Photo
 from colorizer.photo.toning import has_colors
 
 MIN_UNMENTIONED_SHARE = 0.5  # of a photo; below it, a notice says how much the picture gave
+MIN_REFERENCE_WEIGHT = 0.05  # mean over a photo; below it, a notice says that nothing was alike
 
 
 def find_notices(photo: Photo) -> list[Notice]:
@@ -28,4 +29,6 @@ def find_source_notices(result: Colorization, sought: bool = False) -> list[Noti
     """
     if result.evidence is None:
         return ["no_color_source"] if sought else []
+    if result.evidence.use == "reference":
+        return ["unlike_reference"] if result.evidence.share < MIN_REFERENCE_WEIGHT else []
     return ["partly_taken"] if result.evidence.share < MIN_UNMENTIONED_SHARE else []

@@ -177,9 +177,7 @@ class Generator(nn.Module):
             A `Prediction` at the input's size.
         """
         height, width = lightness.shape[-2:]
-        pad = (0, padding(width, STRIDE), 0, padding(height, STRIDE))
-        lightness = F.pad(lightness, pad, mode="replicate")
-        skips = self.encoder((lightness / 100 - self.mean) / self.std)
+        skips = self.encode(lightness)
         x = self.reduce(skips.pop())  # (N, C, H/32, W/32)
         x = self._add_context(x)
         scales = [x]
@@ -199,6 +197,18 @@ class Generator(nn.Module):
         if self.config.head != "bins":
             return Prediction(ab, None)
         return Prediction(ab, logits[..., : (height + 3) // 4, : (width + 3) // 4])
+
+    def encode(self, lightness: Tensor) -> list[Tensor]:
+        """Compute the encoder's features of a batch, as of `forward`.
+
+        Returns:
+            Features at stride 2, 4, 8, 16 and 32, (N, C, h, w) each, of the padded batch.
+        """
+        height, width = lightness.shape[-2:]
+        pad = (0, padding(width, STRIDE), 0, padding(height, STRIDE))
+        lightness = F.pad(lightness, pad, mode="replicate")
+        features: list[Tensor] = self.encoder((lightness / 100 - self.mean) / self.std)
+        return features
 
     def _add_context(self, x: Tensor) -> Tensor:
         if not self.context:

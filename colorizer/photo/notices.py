@@ -15,6 +15,7 @@ Notice = Literal[
     # from the pictures whose colors are taken
     "no_color_source",  # none has the photo's name
     "partly_taken",  # the picture shows less than half of the photo
+    "unlike_reference",  # hardly anything of the photo looks like the reference
     # from saving it in a format that holds less
     "depth",  # 16 bits per channel become 8
     "captions",  # the format has no place for some captions

@@ -34,7 +34,7 @@ class ColorSource:
         picture: a small copy of the picture, a JPEG as base64, so that recipes are complete.
         sha256: of the picture's own pixels, see `pixel_hash`, for information.
         use: "same" takes the colors of the same photo that was colored elsewhere, where both show
-            the same.
+            the same; "reference" those of what looks alike in another photo.
         strength: 0 keeps the photo's own colors, 1 takes the picture's.
 
     Raises:

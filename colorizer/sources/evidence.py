@@ -10,7 +10,8 @@ from colorizer.imaging.arrays import Plane
 from colorizer.imaging.guided_filter import guided_filter
 from colorizer.imaging.resampling import resize
 from colorizer.photo.photo import Photo
-from colorizer.sources.color_source import ColorSource
+from colorizer.sources.color_source import ColorSource, Use
+from colorizer.sources.reference import Encode, match_reference
 from colorizer.sources.registration import Registration, match_size, register
 
 FILTER_RADIUS = 2  # pixels at the working size, over which the picture's noise is smoothed
@@ -24,43 +25,60 @@ class Evidence:
     Attributes:
         ab: (2, h, w) float32.
         weight: (h, w) float32, 0 where the photo keeps its own colors, 1 where it takes these.
-        share: of the photo that the picture shows, 0 to 1.
+        share: of the photo that takes colors, at full strength, 0 to 1.
         picture: SHA-256 of the picture's pixels, in hexadecimal; empty if nothing is taken of it.
+        use: of the picture, as of `ColorSource`.
     """
 
     ab: Plane
     weight: Plane
     share: float = 1.0
     picture: str = ""
+    use: Use = "same"
 
     def join(self, ab: Plane) -> Plane:
         """Put the colors into those of a photo, (2, h, w)."""
         return np.asarray(ab + self.weight * (self.ab - ab), np.float32)
 
 
-def find_evidence(photo: Photo, source: ColorSource, working: Plane) -> Evidence:
+def find_evidence(photo: Photo, source: ColorSource, working: Plane, encode: Encode) -> Evidence:
     """Find the colors that a source gives to a photo.
 
     Args:
         photo: of any size.
         source: another picture.
         working: (h, w) float32 L* of the photo at the working size.
+        encode: computes features of a picture, by which a reference is compared.
 
     Raises:
-        ColorSourceError: the picture shows another photo, or its copy is damaged.
+        ColorSourceError: the picture shall show the same photo and shows another one, its copy is
+            damaged, or the checkpoint can't compare photos.
+    """
+    if source.use == "reference":
+        ab, weight = match_reference(working, source.lab, encode)
+    else:
+        ab, weight = take_same(photo, source, working)
+    strength = np.float32(source.strength)
+    picture = source.sha256 if source.strength else ""
+    return Evidence(ab, strength * weight, float(weight.mean()), picture, source.use)
+
+
+def take_same(photo: Photo, source: ColorSource, working: Plane) -> tuple[Plane, Plane]:
+    """Find the colors of the same photo that was colored elsewhere.
+
+    Returns:
+        The ab (2, h, w) and where it is believed (h, w), 0 to 1.
     """
     lightness, ab = source.lab[0], source.lab[1:]
     found = register(photo.resized_lightness(match_size(photo.size)), lightness)
     if found is None:
         raise ColorSourceError(
             "The other picture does not show this photo, so its colors can't be put in place. "
-            "Use another version of the same photo.",
+            "Use another version of the same photo, or take this picture as a reference.",
             "other",
         )
     agreement = resize(found.agreement, working.shape).clip(0, 1)
-    weight = np.float32(source.strength) * agreement
-    picture = source.sha256 if source.strength else ""
-    return Evidence(taken(found, ab, working), weight, float(agreement.mean()), picture)
+    return taken(found, ab, working), agreement
 
 
 def taken(found: Registration, picture_ab: Plane, working: Plane) -> Plane:

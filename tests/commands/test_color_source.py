@@ -8,6 +8,7 @@ from PIL import Image
 
 from colorizer import Photo
 from colorizer.__main__ import main
+from colorizer.sources import reference
 from tests.helpers.scenes import Pixels, changed, scene
 
 SCENES = {"a": scene(120, 160), "b": scene(120, 160, seed=1), "c": scene(120, 160, seed=2)}
@@ -90,7 +91,8 @@ def test_what_can_not_be_used_fails_alone(run, photos, tmp_path, capsys) -> None
     assert said.pop().startswith("colorizer: 3 of 3 failed; see")
     assert said[1] == (
         f"colorizer: {photos / 'a.png'}: The other picture does not show this photo, so its "
-        "colors can't be put in place. Use another version of the same photo."
+        "colors can't be put in place. Use another version of the same photo, or take this "
+        "picture as a reference."
     )
     assert said[2] == (
         f"colorizer: {photos / 'b.png'}: {edited / 'b.png'} and {edited / 'b_color.jpg'} both have "
@@ -140,3 +142,42 @@ def test_a_recipe_goes_without(run, photos, tmp_path, capsys) -> None:
     with pytest.raises(SystemExit) as stop:
         run(photos / "a.png", "--color-source", photos, "--recipe", tmp_path / "none.json")
     assert stop.value.code == 2
+
+
+def test_a_reference(run, photos, tmp_path, capsys, monkeypatch) -> None:
+    """The tiny network's features tell nothing, so the confidence is set."""
+    given = photos / "a.png", "--reference", save(tmp_path / "other.png", SCENES["b"])
+    results = []
+    for offset in (-20.0, 20.0):
+        monkeypatch.setattr(reference, "CONFIDENCE", (0.0, 0.0, 0.0, offset))
+        assert run(*given, "--overwrite") == 0
+        results.append(Photo.open(tmp_path / "out" / "a_color.png"))
+    assert np.abs(results[0].pixels.astype(int) - results[1].pixels).mean() > 5
+    assert np.abs(results[1].lightness - Photo.open(photos / "a.png").lightness).max() < 0.5
+    assert capsys.readouterr().err == (
+        f"colorizer: {photos / 'a.png'}: Hardly anything of it looks like the reference, "
+        "so its colors are the model's own.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--reference", "edited"], "The reference edited is a folder; give one photo."),
+        (["--reference", "none.jpg"], "none.jpg does not exist; check the path."),
+        (
+            ["--reference", "a.jpg", "--color-source", "b.jpg"],
+            "Give either --color-source or --reference.",
+        ),
+    ],
+    ids=["folder", "missing", "both"],
+)
+def test_references_that_can_not_be_used(
+    run, photos, tmp_path, capsys, monkeypatch, options: list[str], sentence: str
+) -> None:
+    (tmp_path / "edited").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        run(photos / "a.png", *options)
+    assert stop.value.code == 2
+    assert sentence in capsys.readouterr().err

@@ -133,6 +133,8 @@ def test_colors_of_another_picture(
         made = render(tiny_colorizer, photo, edit)
         assert same(ask("/colorize_with", path, **given, **options), made)
     assert not same(ask("/colorize_with", path), made)
+    made = render(tiny_colorizer, photo, Edit(color_source=ColorSource.of(picture, "reference")))
+    assert same(ask("/colorize_with", path, **given, color_use="reference"), made)
 
 
 def test_pictures_whose_colors_can_not_be_taken(
@@ -150,6 +152,8 @@ def test_pictures_whose_colors_can_not_be_taken(
             ask("/colorize_with", path, color_source=handle_file(picture))
         assert sentence in str(error.value)
         assert str(folder) not in str(error.value)
+    with pytest.raises(AppError, match="color_use can't be used: Input should be 'same' or"):
+        ask("/colorize_with", path, color_source=handle_file(edited), color_use="all")
     with pytest.raises(AppError, match="color_strength can't be used: Input should be less than"):
         ask("/colorize_with", path, color_source=handle_file(edited), color_strength=1.5)
 

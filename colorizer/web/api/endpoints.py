@@ -27,6 +27,7 @@ from colorizer import (
 )
 from colorizer.checkpoints.describe import CheckpointInfo
 from colorizer.edit import Edit, colorize, render
+from colorizer.sources.color_source import Use
 from colorizer.web.actions.batch import BatchActions
 from colorizer.web.actions.downloads import write_result
 from colorizer.web.actions.model import hub_name
@@ -105,6 +106,7 @@ class Endpoints:
         location: bool = False,
         model: str = "",
         color_source: OptionalFile = None,
+        color_use: Use = "same",
         color_strength: Strength = 1.0,
     ) -> FileData:
         """Colorize a photo of which some colors are known, and adjust the result.
@@ -120,7 +122,8 @@ class Endpoints:
             quality: of JPEG, WEBP and AVIF, 1 to 100.
             location: whether the result's metadata may say where the photo was taken.
             model: user/repo or user/repo@revision on the Hugging Face Hub; empty: the server's own.
-            color_source: the same photo, colored elsewhere: its colors are taken where both agree.
+            color_source: the same photo, colored elsewhere, or another photo as a reference.
+            color_use: same takes colors where both show the same, reference where both look alike.
             color_strength: of these colors, 0 to 1.
 
         Returns:
@@ -129,7 +132,7 @@ class Endpoints:
         source = None
         if color_source is not None:
             _, picture = opened_photo(color_source, request)
-            source = ColorSource.of(picture, strength=color_strength)
+            source = ColorSource.of(picture, color_use, color_strength)
         edit = Edit(
             hints=tuple(ColorHint(**hint) for hint in hints or ()),
             working_size=working_size,
