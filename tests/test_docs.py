@@ -40,6 +40,7 @@ NOT_RUN = {  # commands, and why not even their options are checked here
     ("colorizer", "serve"): "it serves until it is stopped; test_project starts it",
     ("pipx", "install"): "it installs",
     ("cp", "-r", "deploy/gimp/colorizer"): "test_gimp runs the plug-in from its place",
+    ("npm",): "test_static_page builds the page",
     ("ruff",): "CI runs it",
     ("mypy",): "CI runs it",
     ("mkdocs",): "CI runs it",

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.helpers.access import violations
 from tests.helpers.browser import started, visit
 
 TABS = ("One photo", "Many photos", "Model", "About")
 INNER_TABS = ("Adjust", "Fix a color", "Versions")
-SERIOUS = ("serious", "critical")
-OF_GRADIO = '<div aria-label="Empty value"'  # an empty picture: a label without a role
 
 pytestmark = pytest.mark.browser
 
@@ -20,18 +18,6 @@ pytestmark = pytest.mark.browser
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with started(tmp_path_factory.mktemp("app")) as address:
         yield address
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core takes for serious, with the elements."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']}: {node['html'][:200]}"
-        for rule in found
-        if rule["impact"] in SERIOUS
-        for node in rule["nodes"]
-        if not node["html"].startswith(OF_GRADIO)
-    ]
 
 
 @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}], ids=["light", "dark"])
