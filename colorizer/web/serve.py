@@ -18,6 +18,7 @@ from starlette.routing import Route
 from colorizer.version import __version__
 from colorizer.web.page import theme
 from colorizer.web.server.admission import Admission
+from colorizer.web.server.language import Language
 from colorizer.web.server.limits import STOPPING
 from colorizer.web.server.log import WORK, start_json
 from colorizer.web.server.models import Models
@@ -97,6 +98,7 @@ def launch(
             "routes": [health_route(models)],
             "middleware": [
                 Middleware(RequestMonitor, requests),
+                Middleware(Language),
                 Middleware(Admission, page, chosen),
             ],
             "lifespan": prepare_app,
