@@ -50,10 +50,17 @@ def test_marks_at_the_border() -> None:
 def test_shades_where_the_model_is_unsure() -> None:
     confidence = np.tile(np.linspace(0.1, 0.6, 50, dtype=np.float32), (25, 1))
     shaded = shade_unsure(canvas(), confidence).astype(int)
-    distance = np.abs(shaded[50] - UNSURE_COLOR).sum(1)
-    assert distance[2] < 100
-    assert shaded[50, -2].tolist() == [128, 128, 128]
-    assert (np.diff(distance) >= 0).all()
+    red = shaded[:, :, 0].max(0)  # between the lines of the hatching
+    assert red[2] > (128 + UNSURE_COLOR[0]) / 2
+    assert (shaded[:, -2] == 128).all()
+    assert (np.diff(red) <= 0).all()
+
+
+def test_hatches_for_people_who_do_not_see_orange() -> None:
+    confidence = np.tile(np.linspace(0.1, 0.6, 50, dtype=np.float32), (25, 1))
+    gray = shade_unsure(canvas(), confidence).astype(int).mean(2)
+    assert 0.1 < (gray[:, :20] < 64).mean() < 0.5
+    assert not (gray[:, 150:] < 64).any()
 
 
 def test_shades_nothing_at_even_confidence() -> None:

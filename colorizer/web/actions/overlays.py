@@ -13,6 +13,7 @@ Pixels = NDArray[np.uint8]
 WHITE, DARK = (255, 255, 255), (24, 24, 24)
 UNSURE_COLOR = (232, 96, 10)  # of the shading; the legend in page.css uses it, too
 UNSURE_OPACITY = 0.8
+HATCHED_OPACITY = 0.2  # from which the shading has dark lines, for people who can't see its color
 CROPPED_BRIGHTNESS = 0.25  # factor, outside of the crop
 SHARED_SIDE = 1200  # pixels, of each picture of a comparison, at most
 
@@ -63,7 +64,7 @@ def mark_hints(
 
 
 def shade_unsure(pixels: Pixels, confidence: Plane) -> Pixels:
-    """Shade a picture in orange where the model is unsure.
+    """Shade a picture in orange, with dark hatching, where the model is unsure.
 
     The shading is relative: the surest twentieth of the photo stays clear, the least sure twentieth
     gets the full color. Absolute probabilities would mean little to a person.
@@ -74,10 +75,13 @@ def shade_unsure(pixels: Pixels, confidence: Plane) -> Pixels:
     """
     low, high = np.quantile(confidence, (0.05, 0.95))
     doubt = ((high - confidence) / max(high - low, 1e-6)).clip(0, 1) ** 3 * UNSURE_OPACITY
-    opacity = cv2.resize(doubt.astype(np.float32), pixels.shape[1::-1])[:, :, None]
-    return np.asarray(
-        (pixels + opacity * (np.array(UNSURE_COLOR, np.float32) - pixels)).round(), np.uint8
-    )
+    opacity = cv2.resize(doubt.astype(np.float32), pixels.shape[1::-1])
+    shaded = pixels + opacity[:, :, None] * (np.array(UNSURE_COLOR, np.float32) - pixels)
+    rows, columns = np.indices(opacity.shape)
+    period = max(6, max(opacity.shape) // 80)
+    lines = ((rows + columns) % period < period / 3) & (opacity > HATCHED_OPACITY)
+    shaded[lines] *= 1 - opacity[lines, None]
+    return np.asarray(shaded.round(), np.uint8)
 
 
 def show_crop(pixels: Pixels, box: tuple[int, int, int, int]) -> Pixels:
