@@ -57,6 +57,26 @@ class Framing:
         x, y = min(left, width - 1), min(top, height - 1)
         return x, y, max(x + 1, width - right), max(y + 1, height - bottom)
 
+    def to_framed(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float]:
+        """Where a pixel of a photo of (height, width) lies after turning and cropping.
+
+        The result may lie outside what the crop leaves.
+        """
+        height, width = size
+        for _ in range(self.turns):
+            x, y, height, width = height - 1 - y, x, width, height
+        left, top, _, _ = self.box((height, width))
+        return x - left, y - top
+
+    def to_photo(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float]:
+        """Which pixel of a photo of (height, width) lies there after framing; the opposite way."""
+        height, width = size if self.turns % 2 == 0 else size[::-1]
+        left, top, _, _ = self.box((height, width))
+        x, y = x + left, y + top
+        for _ in range(self.turns):
+            x, y, height, width = y, width - 1 - x, width, height
+        return x, y
+
     def crop(self, photo: Photo) -> Photo:
         """Crop a turned photo."""
         if not any(self.margins):

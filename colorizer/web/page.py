@@ -69,7 +69,7 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
         gr.Markdown(text("page.intro"), elem_id="title")
         build_notice(models)
         model = gr.State("", time_to_live=settings().kept_seconds)
-        with gr.Tabs():
+        with gr.Tabs(elem_id="tabs"):
             with gr.Tab(text("page.photo_tab"), id="photo"):
                 build_photo_tab(models, model, examples)
             with gr.Tab(text("page.batch_tab"), id="batch"):

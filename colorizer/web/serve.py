@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from colorizer.adjust.adjustments import Adjustments
 from colorizer.version import __version__
 from colorizer.web.page import theme
 from colorizer.web.server.admission import Admission
@@ -30,7 +32,16 @@ from colorizer.web.server.traffic import HEALTH_PATH, OpenRequests, RequestMonit
 from colorizer.web.server.uploads import start_decoding
 from colorizer.web.texts import FALLBACK, I18N, LANGUAGES
 
-FOLDER = Path(__file__).parent
+ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = (
+    "texts",
+    "files",
+    "zoom",
+    "stage",
+    "history",
+    "store",
+    "page",
+)  # each may use earlier ones
 
 
 def serve(
@@ -77,21 +88,19 @@ def launch(
 ) -> None:
     """Start the server and return; see `serve` for the arguments."""
     chosen = settings()
-    languages = [FALLBACK, *(code for code in LANGUAGES if code != FALLBACK)]
-    script = (FOLDER / "page.js").read_text("utf-8")
     page.launch(
         server_name=host,
         server_port=port,
         theme=theme(),
-        css_paths=FOLDER / "page.css",
-        js=script.replace("LANGUAGES", json.dumps(languages)),
+        css_paths=ASSETS / "page.css",
+        js=script(),
         i18n=I18N,
         auth=list(chosen.users) or None,
         max_file_size=int(chosen.max_upload),
         mcp_server=chosen.mcp,
         enable_monitoring=False,
         run_history=False,
-        footer_links=["api", "settings"],
+        footer_links=["api"],
         quiet=chosen.log == "json",
         prevent_thread_lock=True,
         app_kwargs={
@@ -104,6 +113,23 @@ def launch(
             "lifespan": prepare_app,
         },
     )
+
+
+def script() -> str:
+    """The page's JavaScript: one function around the files, with their texts and settings."""
+    texts = {
+        code: {
+            key.removeprefix("script."): message
+            for key, message in LANGUAGES[code].items()
+            if key.startswith("script.")
+        }
+        for code in sorted(LANGUAGES, key=lambda code: code != FALLBACK)
+    }
+    files = "\n".join((ASSETS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    style = (ASSETS / "stage.css").read_text("utf-8")  # Gradio would prefix its selectors
+    values = {"texts": texts, "neutral": asdict(Adjustments()), "style": style}
+    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
+    return f"() => {{\n{constants}{files}\n}}"
 
 
 @asynccontextmanager

@@ -264,7 +264,7 @@ def test_a_file_that_is_gone_gets_a_sentence(address: str, ask: Ask, folder: Pat
     ask("/colorize")
     [upload] = (folder / "files").rglob("grandma.png")
     upload.unlink()
-    assert "The photo is no longer here" in raw(address, {"path": str(upload)})
+    assert "The file is no longer here" in raw(address, {"path": str(upload)})
 
 
 def raw(address: str, photo: object) -> str:

@@ -183,7 +183,7 @@ def test_the_page_says_what_happened(tmp_path: Path, photo_at: PhotoAt) -> None:
     with pytest.raises(Exception, match=r"grandma\.png can't be opened as a photo"):
         reopen_upload(path, None)
     path.unlink()
-    with pytest.raises(Exception, match="The photo is no longer here"):
+    with pytest.raises(Exception, match="The server no longer has the photo"):
         reopen_upload(path, None)
 
 

@@ -21,6 +21,7 @@ from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
 from colorizer.web.actions.photo_state import PhotoState
 from colorizer.web.actions.recipe import RecipeActions
+from colorizer.web.actions.work import facts
 from colorizer.web.server.models import Models
 from colorizer.web.texts import LANGUAGES
 from tests.helpers.photos import color_pixels
@@ -124,7 +125,6 @@ def test_the_network_runs_once_per_photo(
     shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
     shown = colors.keep_gray(shown, 0, 30, 4, 5, GERMAN)[0]
     shown = colors.remove_point(shown, 0, 1, GERMAN)[0]
-    shown = colors.undo(shown, 0, GERMAN)[0]
     shown = colors.clear_points(shown, 0, GERMAN)[0]
     assert len(runs) == 1
 
@@ -175,7 +175,7 @@ def test_another_model_keeps_the_hints(
 @pytest.mark.parametrize(
     ("action", "key"),
     [
-        (lambda colors, shown: colors.undo(None, 0, GERMAN), "page.gone"),
+        (lambda colors, shown: colors.clear_points(None, 0, GERMAN), "page.gone"),
         (lambda colors, shown: previews.adjust(None, 0, GERMAN), "page.gone"),
         (
             lambda colors, shown: previews.choose_alternative(shown, 9, GERMAN),
@@ -200,7 +200,7 @@ def test_what_cannot_be_done_is_said_in_the_visitors_language(
 ) -> None:
     with pytest.raises(gr.Error) as error:
         action(colors, shown)
-    assert error.value.message == LANGUAGES["de"][key]
+    assert error.value.message == LANGUAGES["de"][key].format(time="60 Minuten")
 
 
 def test_a_point_outside(colors: HintActions, shown: PhotoState) -> None:
@@ -209,17 +209,21 @@ def test_a_point_outside(colors: HintActions, shown: PhotoState) -> None:
 
 
 def test_a_file_that_is_no_photo(photos: PhotoActions, folder: Path) -> None:
-    """Its name is no markup, and no picture is shown for it."""
+    """Its name is no markup; the error leaves the page as it was."""
     path = folder / "<b>letter.jpg"
     path.write_text("Dear grandma")
-    with pytest.warns(UserWarning, match="&lt;b&gt;letter.jpg lässt sich nicht"):
-        result = photos.colorize({"path": str(path)}, "", GERMAN)
-    assert result == (None, 0, None, None, None)
+    with pytest.raises(gr.Error, match=r"&lt;b&gt;letter\.jpg lässt sich nicht"):
+        photos.colorize({"path": str(path)}, "", GERMAN)
 
 
 def test_no_photo(photos: PhotoActions) -> None:
-    assert photos.colorize(None, "", GERMAN) == (None, 0, None, None, None)
-    assert previews.tools(None, 0, None, None, 0, False, GERMAN)[0]["visible"] is False
+    for action in (
+        lambda: photos.colorize(None, "", GERMAN),
+        lambda: previews.tools(None, 0, None, None, 0, False, GERMAN),
+        lambda: photos.restore(None, {}, GERMAN),
+    ):
+        with pytest.raises(gr.Error, match="Foto nicht mehr"):
+            action()
 
 
 def test_a_model_that_is_gone(photos: PhotoActions, upload: Upload) -> None:
@@ -237,7 +241,7 @@ def test_a_photo_that_was_deleted(
         lambda: photos.turn_left(shown, GERMAN),
         lambda: photos.change_model(shown, "user/repo", GERMAN),
     ):
-        with pytest.raises(gr.Error, match="nach einer Weile gelöscht"):
+        with pytest.raises(gr.Error, match="Er behält Dateien 60 Minuten"):
             action()
 
 
@@ -264,7 +268,8 @@ def test_what_nobody_foresaw(
 
 def test_likely_colors_of_a_point(colors: HintActions, shown: PhotoState) -> None:
     image, suggestions = colors.point(shown, 0, 40, 30, 0, False, GERMAN)
-    assert suggestions == shown.result.suggest(40, 30)
+    assert [color for color, _, _ in suggestions] == shown.result.suggest(40, 30)
+    assert [current for *_, current in suggestions].count(True) == 1
     assert pixels(image).shape == (61, 83, 3)
 
 
@@ -309,6 +314,78 @@ def test_a_negative_is_inverted_and_back(photos: PhotoActions, shown: PhotoState
     again = photos.invert(inverted, GERMAN)[0]
     assert again is not None
     assert np.array_equal(again.small.lightness, before)
+
+
+def test_spots_come_back_after_a_crop(
+    photos: PhotoActions, colors: HintActions, shown: PhotoState
+) -> None:
+    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
+    cropped = photos.crop(shown, 50, 0, 0, 0, GERMAN)[0]
+    assert cropped is not None
+    assert cropped.edit.hints == ()
+    whole = photos.crop(cropped, 0, 0, 0, 0, GERMAN)[0]
+    assert whole is not None
+    assert whole.edit.hints == shown.edit.hints
+    cleared = colors.clear_points(cropped, 0, GERMAN)[0]
+    assert cleared.spots == ()
+
+
+# History
+
+
+def step(state: PhotoState, alternative: int = 0, **values: object) -> dict[str, Any]:
+    """What the browser keeps of a state, after a way through JSON."""
+    work = facts(state, alternative)["work"]
+    work |= {"adjustments": vars(Adjustments()), "look": None} | values
+    return json.loads(json.dumps(work))
+
+
+def test_every_step_of_the_history_comes_back(
+    photos: PhotoActions, colors: HintActions, shown: PhotoState
+) -> None:
+    """Framing, spots, alternative, settings and look: the same pictures as before."""
+    spotted = colors.fix_color(shown, 0, 40, 30, "#2040c0", 5, GERMAN)[0]
+    turned = photos.turn_right(spotted, GERMAN)[0]
+    assert turned is not None
+    wanted = step(turned, 1, adjustments=vars(Adjustments(**SETTINGS)), look="vivid")
+    expected = previews.pictures(turned, 1, vars(Adjustments(**SETTINGS)))
+    state, alternative, *rest = photos.restore(shown, wanted, GERMAN)
+    assert isinstance(state, PhotoState)
+    assert (state.edit, alternative, rest[-1]) == (turned.edit, 1, "vivid")
+    assert dict(zip(vars(Adjustments()), rest[3:-1], strict=True)) == wanted["adjustments"]
+    for made, picture in zip(rest[:3], expected, strict=True):
+        np.testing.assert_array_equal(pixels(str(made)), pixels(picture))
+    back = photos.restore(state, step(shown), GERMAN)[0]
+    assert isinstance(back, PhotoState)
+    assert back.edit == shown.edit
+
+
+def test_going_back_to_other_spots_runs_no_network(
+    photos: PhotoActions, colors: HintActions, shown: PhotoState, runs: list[int]
+) -> None:
+    spotted = colors.fix_color(shown, 0, 40, 30, "#2040c0", 5, GERMAN)[0]
+    state = photos.restore(spotted, step(shown), GERMAN)[0]
+    assert isinstance(state, PhotoState)
+    assert state.edit.hints == ()
+    assert runs == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"look": "sepia"},
+        {"spots": [{"x": 1, "y": 1, "color": "red"}]},
+        {"framing": {"turns": 9}},
+        {"extra": 1},
+        {"adjustments": {"saturation": 99}},
+    ],
+)
+def test_a_step_that_no_page_made(
+    photos: PhotoActions, shown: PhotoState, wrong: dict[str, object]
+) -> None:
+    with pytest.raises(gr.Error) as error:
+        photos.restore(shown, step(shown) | wrong, GERMAN)
+    assert error.value.message == LANGUAGES["de"]["photo.bad_work"]
 
 
 def test_notices_are_in_the_visitors_language(shown: PhotoState) -> None:

@@ -18,8 +18,8 @@ from colorizer.web.actions.photo_state import (
     add_hint,
     color_at,
     colorize,
+    framed,
     overview,
-    undo,
     with_hints,
 )
 from tests.helpers.photos import color_pixels
@@ -95,16 +95,25 @@ def test_hints_as_if_given_from_the_start(
     assert not np.array_equal(later.result.colorized.pixels, shown.result.colorized.pixels)
 
 
-def test_undo_goes_back_step_by_step(shown: PhotoState) -> None:
-    steps = [shown]
-    for hints in ((BLUE,), (BLUE, GREEN), ()):
-        steps.append(with_hints(steps[-1], hints))
-    now = steps[-1]
-    for before in reversed(steps[:-1]):
-        now = undo(now)
-        assert now.edit.hints == before.edit.hints
-        np.testing.assert_array_equal(now.result.colorized.pixels, before.result.colorized.pixels)
-    assert undo(now) is now
+def test_spots_survive_framing(shown: PhotoState, tiny_colorizer: Colorizer, upload: Path) -> None:
+    """They stay on their pixels of the photo, and come back when the crop shows them again."""
+    photo = Photo.open(upload)
+    spots = with_hints(shown, (BLUE, GREEN)).spots
+    assert spots == (BLUE, GREEN)
+    for turns in range(4):
+        framing = Framing(turns, (0, 0, 0, 0))
+        edit, hidden = framed(framing, spots, photo.size)
+        for hint, spot in zip(edit.hints, spots, strict=True):
+            seen = framing(photo).pixels[int(hint.y), int(hint.x)]
+            assert seen.tolist() == photo.pixels[int(spot.y), int(spot.x)].tolist()
+        assert not hidden
+    for turns in range(4):
+        margins = {0: (50, 0, 0, 0), 1: (0, 0, 50, 0), 2: (0, 50, 0, 0), 3: (0, 0, 0, 50)}
+        half = Framing(turns, margins[turns])  # the photo's left half is cut off
+        edit, hidden = framed(half, spots, photo.size)
+        assert [spot.color for spot in hidden] == [BLUE.color]
+        cropped = colorize(tiny_colorizer, photo, edit, upload, hidden=hidden)
+        assert set(cropped.spots) == set(spots)
 
 
 # Versions and the full photo

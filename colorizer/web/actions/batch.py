@@ -13,7 +13,7 @@ import gradio as gr
 from colorizer import Adjustments, CheckpointError
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.web.actions.batch_zip import colorize_into_zip
-from colorizer.web.server.errors import LOG, explain_errors, problem
+from colorizer.web.server.errors import LOG, explain_errors, gone, problem
 from colorizer.web.server.files import Upload, picture, result_folder, uploaded_path
 from colorizer.web.server.limits import STOPPING
 from colorizer.web.server.log import job
@@ -22,7 +22,7 @@ from colorizer.web.server.uploads import placeholders
 from colorizer.web.texts import say
 
 MAX_PHOTOS = 100  # in a batch: some minutes on two cores, while others wait
-MAX_BYTES = 500_000_000  # in a batch: with the result a gigabyte of disk, for an hour
+MAX_BYTES = 500_000_000  # in a batch: with the result a gigabyte of disk
 SYSTEM_FILES = ("DS_Store", "Thumbs.db", "desktop.ini")  # operating systems create them
 ARCHIVE = "colorized_photos.zip"
 
@@ -178,7 +178,7 @@ def checked_paths(photos: Sequence[Upload] | None, request: gr.Request) -> list[
     try:
         size = sum(path.stat().st_size for path in paths)
     except OSError:
-        raise problem("batch.gone", request) from None
+        raise gone(request, "batch.gone") from None
     if size > MAX_BYTES:
         values = {"size": size // 10**6, "most": MAX_BYTES // 10**6}
         raise problem("batch.too_large", request, **values)

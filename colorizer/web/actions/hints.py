@@ -1,9 +1,12 @@
 """Colors that a visitor knows; each public method is an event of the page."""
 
+from dataclasses import replace
+
 import gradio as gr
 
 from colorizer import ColorHint, PhotoError
 from colorizer.web.actions import photo_state
+from colorizer.web.actions.color_names import Swatch, swatches
 from colorizer.web.actions.photo_state import GRAY, Hints, PhotoState
 from colorizer.web.actions.previews import color_pictures, require_state, stage, valid_point
 from colorizer.web.server.errors import LOG, explain_errors, problem
@@ -24,7 +27,7 @@ class HintActions:
         brush: float,
         unsure: bool,
         request: gr.Request,
-    ) -> tuple[str, list[str]]:
+    ) -> tuple[str, list[Swatch]]:
         """Choose a point to give another color.
 
         Args:
@@ -44,7 +47,9 @@ class HintActions:
         x, y = valid_point(state, x, y, request)
         image = stage(state, alternative, x, y, brush, unsure, request)
         try:
-            return image, state.alternative(alternative).suggest(*state.to_small(x, y))
+            result, at = state.alternative(alternative), state.to_small(x, y)
+            colors = result.suggest(*at)
+            return image, swatches(colors, request, photo_state.color_at(result.colorized, *at))
         except ValueError:  # the model knows one color for each point
             return image, []
 
@@ -100,15 +105,6 @@ class HintActions:
         return self.fix_color(state, alternative, x, y, GRAY, brush, request, **settings)
 
     @explain_errors
-    def undo(
-        self, state: PhotoState | None, alternative: int, request: gr.Request, **settings: float
-    ) -> tuple[PhotoState, str, str]:
-        """Take back the last change of a color; results are those of `fix_color`."""
-        state = require_state(state, request)
-        state = photo_state.undo(state)
-        return state, *color_pictures(state, alternative, settings)
-
-    @explain_errors
     def remove_point(
         self,
         state: PhotoState | None,
@@ -140,7 +136,8 @@ class HintActions:
         self, state: PhotoState | None, alternative: int, request: gr.Request, **settings: float
     ) -> tuple[PhotoState, str, str]:
         """Forget the colors of all points; results are those of `fix_color`."""
-        return self._hinted(require_state(state, request), alternative, (), settings)
+        state = replace(require_state(state, request), hidden=())
+        return self._hinted(state, alternative, (), settings)
 
     @explain_errors
     def reference_color(

@@ -12,9 +12,10 @@ from colorizer import CheckpointError, Colorizer, ColorSourceError, PhotoError
 from colorizer.adjust.framing import Framing
 from colorizer.edit import Edit
 from colorizer.web.actions import photo_state
-from colorizer.web.actions.photo_state import PhotoState
+from colorizer.web.actions.photo_state import Hints, PhotoState
 from colorizer.web.actions.previews import crop_preview, pictures, require_state
-from colorizer.web.server.errors import LOG, explain_errors, problem, warn
+from colorizer.web.actions.work import Work
+from colorizer.web.server.errors import LOG, explain_errors, gone, problem, warn
 from colorizer.web.server.files import Upload, uploaded_path
 from colorizer.web.server.models import Models
 from colorizer.web.server.uploads import open_upload, reopen_upload, unreadable
@@ -43,7 +44,7 @@ class PhotoActions:
         progress: gr.Progress = PROGRESS,
         **settings: float,
     ) -> Pictures:
-        """Colorize a photo.
+        """Colorize a photo; one that can't be opened leaves the work on the photo before.
 
         Args:
             photo: an uploaded file: JPEG, PNG, TIFF, WebP and others.
@@ -56,7 +57,7 @@ class PhotoActions:
             The grayscale, the colorized and the post-processed picture, of at most a megapixel.
         """
         if not photo:
-            return None, 0, None, None, None
+            raise gone(request)
         path = uploaded_path(photo, request)
         progress(0.2, say("photo.progress", request))
         colorizer = model_of(self.models, model, request)
@@ -65,8 +66,7 @@ class PhotoActions:
         except PhotoError as error:
             LOG.info("%s", error)
             key, values = unreadable(path, error)
-            warn(key, request, **values)
-            return None, 0, None, None, None
+            raise problem(key, request, **values) from error
         progress(0.8, say("photo.progress", request))
         return state, 0, *pictures(state, 0, settings)
 
@@ -135,6 +135,39 @@ class PhotoActions:
         return crop_preview(state, Framing(margins=(left, right, top, bottom)))
 
     @explain_errors
+    def restore(
+        self, state: PhotoState | None, work: dict[str, Any], request: gr.Request
+    ) -> tuple[PhotoState | int | float | str | None, ...]:
+        """Go to another point of the visitor's history, or to what the browser kept.
+
+        Args:
+            state: the visitor's state.
+            work: as `Work`, from the browser.
+            request: the visitor's.
+
+        Returns:
+            As `colorize` does, then the settings and the name of the look.
+        """
+        state = require_state(state, request)
+        try:
+            wanted = Work.parse(work)
+            source = state.last_source if wanted.color_source else None
+            edit, hidden = photo_state.framed(wanted.framing, wanted.spots, state.upright, source)
+        except ValueError as error:
+            LOG.info("%s", error)
+            raise problem("photo.bad_work", request) from error
+        if wanted.color_source and source is None:  # only a recipe has it
+            warn("photo.source_lost", request)
+        if (wanted.framing, source) != (state.edit.framing, state.edit.color_source):
+            state = self._colorize_again(state, state.model, edit, hidden, request)
+        elif (edit.hints, hidden) != (state.edit.hints, state.hidden):
+            state = replace(photo_state.with_hints(state, edit.hints), hidden=hidden)
+        alternative = min(wanted.alternative, len(state.alternatives) - 1)
+        settings = vars(wanted.adjustments)
+        shown = pictures(state, alternative, settings)
+        return state, alternative, *shown, *settings.values(), wanted.look
+
+    @explain_errors
     def change_model(
         self, state: PhotoState | None, model: str, request: gr.Request, **settings: float
     ) -> Pictures:
@@ -142,27 +175,30 @@ class PhotoActions:
         if state is None or state.model == model:
             return (gr.skip(),) * 5
         edit = replace(state.edit, working_size=None)
-        changed = replace(self._colorize_again(state, model, edit, request), past=state.past)
+        changed = self._colorize_again(state, model, edit, state.hidden, request)
         return changed, 0, *pictures(changed, 0, settings)
 
     def _reframe(
         self, state: PhotoState, framing: Framing, request: gr.Request, settings: dict[str, float]
     ) -> Pictures:
-        edit = Edit(framing, color_source=state.edit.color_source)
+        spots, source = state.spots, state.edit.color_source
+        edit, hidden = photo_state.framed(framing, spots, state.upright, source)
         try:
-            state = self._colorize_again(state, state.model, edit, request)
+            state = self._colorize_again(state, state.model, edit, hidden, request)
         except ColorSourceError as error:  # too little of the photo is left, or it was inverted
             LOG.info("%s", error)
             warn("photo.source_lost", request)
-            state = self._colorize_again(state, state.model, Edit(framing), request)
+            edit = replace(edit, color_source=None)
+            state = self._colorize_again(state, state.model, edit, hidden, request)
         return state, 0, *pictures(state, 0, settings)
 
     def _colorize_again(
-        self, state: PhotoState, model: str, edit: Edit, request: gr.Request
+        self, state: PhotoState, model: str, edit: Edit, hidden: Hints, request: gr.Request
     ) -> PhotoState:
         colorizer = model_of(self.models, model, request)
         photo = reopen_upload(state.upload, request)
-        return photo_state.colorize(colorizer, photo, edit, state.upload, model)
+        changed = photo_state.colorize(colorizer, photo, edit, state.upload, model, hidden)
+        return replace(changed, last_source=edit.color_source or state.last_source)
 
 
 def model_of(models: Models, name: str, request: gr.Request) -> Colorizer:

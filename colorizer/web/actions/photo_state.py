@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from colorizer import ColorHint, Colorization, Colorizer, Photo
+from colorizer import ColorHint, Colorization, Colorizer, ColorSource, Photo
 from colorizer.adjust.adjustments import Adjustments
+from colorizer.adjust.framing import Framing
 from colorizer.edit import Edit, colorize_framed
 from colorizer.inference.notices import find_notices, find_source_notices
 from colorizer.photo.notices import Notice
@@ -30,20 +31,31 @@ class PhotoState:
         model: name of the checkpoint.
         edit: framing, hints and working size; the page holds the rest, see `edit_with`.
         uncropped: a small copy of the turned photo, not cropped.
+        upright: (height, width) of the photo before framing, in whose pixels `spots` are.
         size: (height, width) of the framed photo, in whose pixels hints are.
         result: the result for a copy of the photo of at most a megapixel, with the hints.
         notices: what the visitor should know about the photo.
-        past: the hints before each of the visitor's changes, oldest first.
+        hidden: spots that the crop cuts off; they come back with a wider crop.
+        last_source: the last color source, to which the history can go back.
     """
 
     upload: Path
     model: str
     edit: Edit
     uncropped: Photo
+    upright: tuple[int, int]
     size: tuple[int, int]
     result: Colorization
     notices: tuple[Notice, ...] = ()
-    past: tuple[Hints, ...] = ()
+    hidden: Hints = ()
+    last_source: ColorSource | None = None
+
+    @property
+    def spots(self) -> Hints:
+        """All of the visitor's spots, in pixels of the photo before framing."""
+        to_photo = self.edit.framing.to_photo
+        inside = (move(hint, to_photo(hint.x, hint.y, self.upright)) for hint in self.edit.hints)
+        return (*inside, *self.hidden)
 
     @cached_property
     def alternatives(self) -> list[Colorization]:
@@ -92,7 +104,12 @@ class PhotoState:
 
 
 def colorize(
-    colorizer: Colorizer, photo: Photo, edit: Edit, upload: Path, model: str = ""
+    colorizer: Colorizer,
+    photo: Photo,
+    edit: Edit,
+    upload: Path,
+    model: str = "",
+    hidden: Hints = (),
 ) -> PhotoState:
     """Run the network on a photo.
 
@@ -102,6 +119,7 @@ def colorize(
         edit: framing, hints and working size.
         upload: path of the photo.
         model: the model's name.
+        hidden: spots that the crop cuts off.
 
     Raises:
         ColorSourceError: the color source shows another photo.
@@ -111,26 +129,60 @@ def colorize(
     turned = edit.framing.whole(photo)
     framed = edit.framing.crop(turned)
     result = colorize_framed(colorizer, framed, edit).preview()
-    notices = (*find_notices(framed), *find_source_notices(result))
-    return PhotoState(upload, model, edit, overview(turned), framed.size, result, notices)
+    return PhotoState(
+        upload,
+        model,
+        edit,
+        overview(turned),
+        photo.size,
+        framed.size,
+        result,
+        (*find_notices(framed), *find_source_notices(result)),
+        hidden,
+        edit.color_source,
+    )
+
+
+def move(hint: ColorHint, point: tuple[float, float]) -> ColorHint:
+    """The same hint at another (x, y)."""
+    return replace(hint, x=point[0], y=point[1])
+
+
+def framed(
+    framing: Framing, spots: Hints, size: tuple[int, int], source: ColorSource | None = None
+) -> tuple[Edit, Hints]:
+    """Take spots through a framing.
+
+    Args:
+        framing: of a photo of (height, width) `size`.
+        spots: in pixels of that photo.
+        size: of the photo before framing.
+        source: the edit's color source.
+
+    Returns:
+        An edit with the framing and the spots that remain as its hints, and the spots that the
+        crop cuts off.
+    """
+    height, width = size if framing.turns % 2 == 0 else size[::-1]
+    left, top, right, bottom = framing.box((height, width))
+    hints, hidden = [], []
+    for spot in spots:
+        x, y = framing.to_framed(spot.x, spot.y, size)
+        if 0 <= x < right - left and 0 <= y < bottom - top:
+            hints.append(move(spot, (x, y)))
+        else:
+            hidden.append(spot)
+    return Edit(framing, tuple(hints), color_source=source), tuple(hidden)
 
 
 def with_hints(state: PhotoState, hints: Hints) -> PhotoState:
-    """Use these hints instead.
+    """Use these hints instead; hidden ones stay.
 
     Raises:
         ValueError: a hint lies outside the photo.
     """
     result = state.result.with_hints(hints, state.size)
-    edit = replace(state.edit, hints=hints)
-    return replace(state, result=result, edit=edit, past=(*state.past, state.edit.hints))
-
-
-def undo(state: PhotoState) -> PhotoState:
-    """Take back the last change of the hints, if there was one."""
-    if not state.past:
-        return state
-    return replace(with_hints(state, state.past[-1]), past=state.past[:-1])
+    return replace(state, result=result, edit=replace(state.edit, hints=hints))
 
 
 def add_hint(hints: Hints, hint: ColorHint) -> Hints:

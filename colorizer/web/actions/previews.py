@@ -12,8 +12,10 @@ from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.adjust.framing import Framing
 from colorizer.web.actions import overlays
+from colorizer.web.actions.color_names import swatches
 from colorizer.web.actions.photo_state import PhotoState
-from colorizer.web.server.errors import explain_errors, problem, warn
+from colorizer.web.actions.work import facts
+from colorizer.web.server.errors import explain_errors, gone, problem, warn
 from colorizer.web.server.files import picture
 from colorizer.web.texts import say
 
@@ -96,7 +98,7 @@ def reset() -> list[float]:
 def require_state(state: PhotoState | None, request: gr.Request) -> PhotoState:
     """The visitor's state; a sentence if there is none, or it has expired."""
     if state is None:
-        raise problem("page.gone", request)
+        raise gone(request)
     return state
 
 
@@ -174,29 +176,21 @@ def tools(
     unsure: bool,
     request: gr.Request,
 ) -> tuple[Any, ...]:
-    """Update everything around the three pictures after a change.
+    """Update everything around the pictures after a change.
 
-    These are visibility, upload, crop, alternative texts, stage and hints.
+    These are visibility, crop, notices, the original and the marked picture, facts and hints.
     """
-    if state is None:
-        return (*(gr.update(visible=False),) * 2, None, *(gr.skip(),) * 11)
-    name = state.upload.name
+    state = require_state(state, request)
     return (
         gr.update(visible=True),
-        gr.update(visible=True),
-        picture(state.small),
+        gr.update(label=say("photo.next", request)),
         crop_preview(state, state.edit.framing),
         *state.edit.framing.margins,
         notices(state, request),
-        *(
-            gr.update(alt_text=say(f"photo.{kind}_alt", request, name=name))
-            for kind in ("gray", "colorized", "processed")
-        ),
-        gr.update(
-            value=stage(state, alternative, x, y, brush, unsure, request),
-            alt_text=say("photo.stage_alt", request, name=name),
-        ),
-        [hint.color for hint in state.edit.hints],
+        picture(state.small),
+        stage(state, alternative, x, y, brush, unsure, request),
+        facts(state, alternative),
+        swatches([hint.color for hint in state.edit.hints], request),
     )
 
 

@@ -45,7 +45,7 @@ from colorizer.web.api.arguments import (
     endpoint,
     refusal,
 )
-from colorizer.web.server.errors import problem
+from colorizer.web.server.errors import gone, problem
 from colorizer.web.server.files import Upload, picture, uploaded_path
 from colorizer.web.server.limits import STOPPING
 from colorizer.web.server.models import Models
@@ -249,7 +249,7 @@ def opened_photo(photo: FileData, request: gr.Request) -> tuple[Path, Photo]:
     """An uploaded photo and its path."""
     path = uploaded_path(photo.path, request)
     if not path.exists():
-        raise problem("page.gone", request)
+        raise gone(request, "page.file_gone")
     try:
         return path, open_upload(path)
     except PhotoError as error:

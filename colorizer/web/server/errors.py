@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar, cast
 import gradio as gr
 
 from colorizer.web.server.log import job
+from colorizer.web.server.settings import settings
 from colorizer.web.texts import say
 
 LOG = logging.getLogger("colorizer.web")
@@ -27,6 +28,19 @@ def problem(key: str, request: gr.Request | None, **values: object) -> gr.Error:
     return gr.Error(
         in_html(key, request, values), title=say("page.sorry", request), print_exception=False
     )
+
+
+def gone(request: gr.Request | None, key: str = "page.gone") -> gr.Error:
+    """Return the error that files are no longer kept; arguments as for `problem`."""
+    return problem(key, request, time=kept_time(request))
+
+
+def kept_time(request: gr.Request | None) -> str:
+    """How long files are kept, in the visitor's language, such as "60 minutes"."""
+    seconds = settings().kept_seconds
+    units = {"days": 86_400, "hours": 3600, "minutes": 60, "seconds": 1}
+    unit = next(name for name, size in units.items() if seconds >= 2 * size or size == 1)
+    return say(f"page.time.{unit}", request, count=seconds // units[unit])
 
 
 def warn(key: str, request: gr.Request | None, **values: object) -> None:

@@ -8,7 +8,7 @@ from colorizer import Photo, PhotoError
 from colorizer.photo.decode import decode
 from colorizer.photo.photo import Decoder
 from colorizer.web.server.decoding import AVAILABLE, DecodeProcesses, DecodingStopped
-from colorizer.web.server.errors import LOG, problem
+from colorizer.web.server.errors import LOG, gone, problem
 from colorizer.web.server.log import note
 from colorizer.web.server.settings import settings
 
@@ -63,5 +63,7 @@ def reopen_upload(path: Path, request: gr.Request | None) -> Photo:
         return open_upload(path)
     except PhotoError as error:
         LOG.info("%s", error)
-        key, values = unreadable(path, error) if path.exists() else ("page.gone", {})
+        if not path.exists():
+            raise gone(request) from error
+        key, values = unreadable(path, error)
         raise problem(key, request, **values) from error

@@ -3,8 +3,8 @@
 import gradio as gr
 
 from colorizer.checkpoints.describe import CheckpointInfo
+from colorizer.web.server.errors import kept_time
 from colorizer.web.server.models import Models
-from colorizer.web.server.settings import settings
 from colorizer.web.texts import say, text
 
 
@@ -17,8 +17,9 @@ def build_about_tab(models: Models) -> None:
 
     def show(request: gr.Request) -> tuple[str, str]:
         """The model's quality, and how long files are kept."""
-        minutes = settings().kept_seconds // 60
-        return quality(models.describe(""), request), say("about.privacy", request, minutes=minutes)
+        return quality(models.describe(""), request), say(
+            "about.privacy", request, time=kept_time(request)
+        )
 
     with gr.Row():
         with gr.Column(min_width=300):

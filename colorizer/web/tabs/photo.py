@@ -18,10 +18,11 @@ from colorizer.web.server.settings import settings
 from colorizer.web.tabs.photo_panels import (
     AdjustPanel,
     AlternativesPanel,
-    ComparePanel,
+    FilePanel,
     FixPanel,
-    PicturesPanel,
+    FramePanel,
     SavePanel,
+    StagePanel,
     StartPanel,
 )
 from colorizer.web.texts import say, text
@@ -32,17 +33,17 @@ PRIVATE: Options = {"api_visibility": "private"}  # programs have endpoints of t
 NETWORK: Options = {"concurrency_id": "network", "concurrency_limit": 1, **PRIVATE}
 QUICK: Options = {"concurrency_id": "quick", "concurrency_limit": 4, **PRIVATE}
 HIDDEN: Options = {"show_progress": "hidden"}
-SHOW_PAIR = """(gray, colorized, processed, pair) => {
-    const pictures = {gray, colorized, processed};
-    const urls = pair.split("-").map(name => pictures[name]?.url);
-    return [urls.every(Boolean) ? urls : null];  // a list with one output
-}"""
+SHOW = """(original, gray, colorized, processed, marked, facts, look, ...settings) =>
+    window.colorizer.show({original, gray, colorized, processed, marked}, facts, look, settings)"""
+SHOW_RESTORED = SHOW.removesuffix(")") + ", true)"  # not a new step of the history
 CLEAR_POINT = "() => [null, null, null, null, false]"
+NEW_PHOTO = "() => { window.colorizer.isNew = true; return [null, null, null, null, false]; }"
 SAVE_FILE = """(file) => {
     const link = document.createElement("a");
     link.href = file.url;
     link.download = file.orig_name;
     link.click();
+    window.colorizer.saved(file.orig_name);
 }"""
 
 
@@ -55,60 +56,80 @@ class PhotoTab:
         gr.set_static_paths(self.examples)  # shown from where they lie
         self.photo_state = gr.State(time_to_live=settings().kept_seconds)
         self.alternative = gr.State(0)
-        self.start = StartPanel(bool(self.examples))
-        with gr.Column(visible=False, elem_id="results") as self.results:
-            self.pictures = PicturesPanel()
-            self.save = SavePanel()
-            with gr.Tabs():
-                with gr.Tab(text("photo.compare_tab"), id="compare"), gr.Row():
-                    with gr.Column(scale=3, min_width=300, elem_classes="stays"):
-                        self.pair = ComparePanel()
-                    with gr.Column(scale=2, min_width=300):
-                        self.adjust = AdjustPanel()
-                with gr.Tab(text("photo.fix_tab"), id="fix"):
-                    self.fix = FixPanel()
-                with gr.Tab(text("photo.versions_tab"), id="versions"):
-                    self.alternatives = AlternativesPanel()
+        with gr.Column(elem_id="desk"):
+            self.start = StartPanel(bool(self.examples))
+            with gr.Column(visible=False, elem_id="results") as self.results:
+                self.save = SavePanel()
+                with gr.Column(elem_id="pictures"):
+                    self.pictures = StagePanel()
+                with gr.Column(elem_id="tools"):
+                    self._build_tools()
         self.file = gr.DownloadButton(visible="hidden", elem_id="file")
         self.state = [self.photo_state, self.alternative]
         self.settings = self.adjust.sliders
         self.point = [self.fix.x, self.fix.y]
-        self.three = [self.pictures.gray, self.pictures.colorized, self.pictures.processed]
+        pictures = self.pictures
+        self.three = [pictures.gray, pictures.colorized, pictures.processed]
+        self.shown = [
+            *(pictures.original, *self.three, pictures.marked, pictures.facts),
+            self.adjust.preset,
+            *self.settings.values(),
+        ]
         self._connect_start()
         self._connect_settings()
         self._connect_point()
         self._connect_colors()
         self._connect_alternatives()
         self._connect_save()
+        self._connect_history()
+
+    def _build_tools(self) -> None:
+        with gr.Tabs(elem_id="tool"):
+            with gr.Tab(text("photo.compare_tab"), id="compare") as adjust:
+                self.adjust = AdjustPanel()
+            with gr.Tab(text("photo.fix_tab"), id="fix") as fix:
+                self.fix = FixPanel()
+            with gr.Tab(text("photo.versions_tab"), id="versions") as versions:
+                self.alternatives = AlternativesPanel()
+            with gr.Tab(text("photo.frame_tab"), id="frame") as frame:
+                self.frame = FramePanel()
+            with gr.Tab(text("photo.file_tab"), id="file") as file:
+                self.options = FilePanel()
+        for tab in (adjust, fix, versions, frame, file):
+            tab.select(None, None, None, js=f"() => window.colorizer.tool('{tab.id}')")
 
     def _connect_start(self) -> None:
-        start, photos = self.start, self.photos
+        start, frame, photos = self.start, self.frame, self.photos
         network: Options = {
             "outputs": [*self.state, *self.three],
             "inputs_kwargs": self.settings,
-            "show_progress_on": start.upload,
+            "show_progress_on": [start.progress, self.pictures.stage],
             **NETWORK,
         }
         colorize: Options = {**network, "inputs": [start.upload, self.model], "preprocess": False}
-        given = gr.on([start.upload.input, start.upload.clear], photos.colorize, **colorize)
-        self._show_new(given)
+        self._show_new(start.upload.upload(photos.colorize, **colorize))
         gr.on(None, self._name_examples, None, start.examples, **HIDDEN, **QUICK)
         example = start.examples.select(self._example, None, start.upload, **HIDDEN, **QUICK)
         self._show_new(example.success(photos.colorize, **colorize))
-        for button, turn in ((start.left, photos.turn_left), (start.right, photos.turn_right)):
-            self._show_new(button.click(turn, [self.photo_state], **network))
-        self._show_new(start.crop.click(photos.crop, [self.photo_state, *start.margins], **network))
-        self._show_new(start.invert.click(photos.invert, [self.photo_state], **network))
+        network["show_progress_on"] = self.pictures.stage
+        state = [self.photo_state]
+        for event in (
+            frame.left.click(photos.turn_left, state, **network),
+            frame.right.click(photos.turn_right, state, **network),
+            frame.crop.click(photos.crop, [*state, *frame.margins], **network),
+            frame.invert.click(photos.invert, state, **network),
+        ):
+            self._show_elsewhere(event)
         gr.on(
-            [event for margin in start.margins for event in (margin.input, margin.release)],
+            [event for margin in frame.margins for event in (margin.input, margin.release)],
             photos.preview_crop,
-            [self.photo_state, *start.margins],
-            start.crop_view,
+            [*state, *frame.margins],
+            frame.crop_view,
             trigger_mode="always_last",
             **HIDDEN,
             **QUICK,
         )
-        changed = self.model.change(photos.change_model, [self.photo_state, self.model], **network)
+        changed = self.model.change(photos.change_model, [*state, self.model], **network)
         self._show(changed)
 
     def _name_examples(self, request: gr.Request) -> list[tuple[str, str]]:
@@ -135,15 +156,11 @@ class PhotoTab:
             adjust,
             **quick,
         )
-        moved.then(None, None, panel.preset, js="() => [null]")
-        self._compare(moved)
-        for trigger in (
-            panel.preset.input(previews.preset, panel.preset, sliders, **QUICK),
-            panel.reset.click(previews.reset, None, sliders, **QUICK),
-        ):
-            self._compare(trigger.success(adjust, **quick))
-        panel.reset.click(None, None, panel.preset, js="() => [null]")
-        self.pair.pair.change(None, [*self.three, self.pair.pair], self.pair.compare, js=SHOW_PAIR)
+        moved = moved.success(None, None, panel.preset, js="() => [null]")
+        self._refresh(moved)
+        chosen = panel.preset.input(previews.preset, panel.preset, sliders, **QUICK)
+        self._refresh(chosen.success(adjust, **quick))
+        panel.reset.click(None, None, None, js="() => window.colorizer.startOver()")
 
     def _connect_point(self) -> None:
         fix = self.fix
@@ -152,24 +169,24 @@ class PhotoTab:
             "show_progress": "hidden",
             **QUICK,
         }
-        answer = [fix.stage, fix.suggestions]
-        picked = fix.stage.select(
-            clicked_photo_pixel, self.photo_state, self.point, **HIDDEN, **QUICK
-        )
+        stage, marked = self.pictures.stage, self.pictures.marked
+        answer = [marked, fix.suggestions]
+        picked = stage.select(clicked_photo_pixel, self.photo_state, self.point, **HIDDEN, **QUICK)
         for point in (
             fix.place.click(self.colors.point, outputs=answer, **look),  # first: it has the name
             picked.success(self.colors.point, outputs=answer, **look),
         ):
             point.success(None, fix.suggestions, fix.likely, js="colors => [colors]")
-        fix.unsure.input(previews.show_unsure, outputs=fix.stage, **look)
-        fix.brush.release(previews.show_unsure, outputs=fix.stage, **look)
+            self._refresh(point)
+        for trigger in (fix.unsure.input, fix.brush.release):
+            self._refresh(trigger(previews.show_unsure, outputs=marked, **look))
 
     def _connect_colors(self) -> None:
         fix, colors = self.fix, self.colors
         network: Options = {
             "outputs": [self.photo_state, self.pictures.colorized, self.pictures.processed],
             "inputs_kwargs": self.settings,
-            "show_progress_on": fix.stage,
+            "show_progress_on": self.pictures.stage,
             **NETWORK,
         }
         colored = [*self.state, *self.point, fix.color, fix.brush]
@@ -189,7 +206,6 @@ class PhotoTab:
             chosen.success(colors.fix_color, colored, **network),
             sampled.success(colors.fix_color, colored, **network),
             fix.keep.click(colors.keep_gray, [*self.state, *self.point, fix.brush], **network),
-            fix.undo.click(colors.undo, self.state, **network),
             fix.clear.click(colors.clear_points, self.state, **network),
             removed.success(colors.remove_point, [*self.state, fix.number], **network),
         ):
@@ -210,64 +226,86 @@ class PhotoTab:
         )
 
     def _connect_save(self) -> None:
-        save = self.save
+        save, options = self.save, self.options
         file: Options = {
             "outputs": self.file,
             "inputs_kwargs": self.settings,
-            "show_progress_on": self.pictures.processed,
+            "show_progress_on": save.download,
             **QUICK,
         }
         for event in (
             save.download.click(
-                downloads.download, [*self.state, save.format, save.location], **file
+                downloads.download, [*self.state, options.format, options.location], **file
             ),
             save.share.click(downloads.side_by_side, self.state, **file),
-            save.recipe.click(self.recipes.save_recipe, self.state, **file),
+            options.recipe.click(self.recipes.save_recipe, self.state, **file),
         ):
             event.success(None, self.file, js=SAVE_FILE)
-        loaded = save.load.upload(
+        loaded = options.load.upload(
             self.recipes.load_recipe,
-            [self.photo_state, save.load],
+            [self.photo_state, options.load],
             [*self.state, *self.three, *self.settings.values()],
             preprocess=False,
-            show_progress_on=self.pictures.processed,
+            show_progress_on=self.pictures.stage,
             **NETWORK,
         )
-        self._show(loaded)
+        self._show_elsewhere(loaded)
+
+    def _connect_history(self) -> None:
+        restored = self.pictures.stage.change(
+            self._restore,
+            self.photo_state,
+            [*self.state, *self.three, *self.settings.values(), self.adjust.preset],
+            show_progress_on=self.pictures.stage,
+            **NETWORK,
+        )
+        self._show_elsewhere(restored, SHOW_RESTORED)
+
+    def _restore(
+        self, state: PhotoState | None, request: gr.Request, event: gr.EventData
+    ) -> tuple[Any, ...]:
+        """Go to the point of the history that the browser sends."""
+        return self.photos.restore(state, event.value, request)
 
     def _show_new(self, event: Any) -> None:
-        """After another photo: forget the point and its likely colors, then show."""
-        fix = self.fix
-        forgotten = [*self.point, fix.suggestions, fix.likely, fix.unsure]
-        self._show(event.success(None, None, forgotten, js=CLEAR_POINT))
+        """After another photo: start a history, forget the chosen point, then show."""
+        self._show(event.success(None, None, self._forgotten, js=NEW_PHOTO))
 
-    def _show(self, event: Any) -> None:
+    def _show_elsewhere(self, event: Any, js: str = SHOW) -> None:
+        """After a change of framing: forget the chosen point, then show."""
+        self._show(event.success(None, None, self._forgotten, js=CLEAR_POINT), js)
+
+    @property
+    def _forgotten(self) -> list[Any]:
+        return [*self.point, self.fix.suggestions, self.fix.likely, self.fix.unsure]
+
+    def _show(self, event: Any, js: str = SHOW) -> None:
         """Bring the tools up to date with the state."""
-        fix, start = self.fix, self.start
+        fix, frame, pictures = self.fix, self.frame, self.pictures
         event = event.success(
             previews.tools,
             [*self.state, *self.point, fix.brush, fix.unsure],
             [
                 self.results,
-                start.framing,
-                start.upload,
-                start.crop_view,
-                *start.margins,
-                start.notices,
-                *self.three,
-                fix.stage,
+                self.start.upload,
+                frame.crop_view,
+                *frame.margins,
+                pictures.notices,
+                pictures.original,
+                pictures.marked,
+                pictures.facts,
                 fix.hints,
             ],
             **HIDDEN,
             **QUICK,
         )
-        self._compare(event)
+        self._refresh(event, js)
         gallery = self.alternatives.gallery
         event.success(previews.thumbnails, self.state, gallery, **HIDDEN, **QUICK)
 
-    def _compare(self, event: Any) -> None:
-        """Show the chosen pair anew."""
-        event.then(None, [*self.three, self.pair.pair], self.pair.compare, js=SHOW_PAIR)
+    def _refresh(self, event: Any, js: str = SHOW) -> None:
+        """Show the pictures in the browser, and add what was done to its history."""
+        event.success(None, self.shown, None, js=js)
 
 
 def build_photo_tab(models: Models, model: gr.State, examples: Sequence[Path] = ()) -> None:
@@ -281,9 +319,9 @@ def build_photo_tab(models: Models, model: gr.State, examples: Sequence[Path] = 
     PhotoTab(models, model, examples)
 
 
-def clicked_photo_pixel(state: PhotoState | None, event: gr.SelectData) -> Any:
+def clicked_photo_pixel(state: PhotoState | None, event: gr.EventData) -> Any:
     """The photo's pixel that was clicked."""
-    return gr.skip() if state is None else state.to_photo(*event.index)
+    return gr.skip() if state is None else state.to_photo(*event.value)
 
 
 def clicked_pixel(event: gr.SelectData) -> tuple[int, int]:

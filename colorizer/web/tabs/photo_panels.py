@@ -11,116 +11,98 @@ from colorizer.adjust.adjustments import PRESETS
 from colorizer.web.tabs import widgets
 from colorizer.web.texts import text
 
-PAIRS = ("gray-processed", "gray-colorized", "colorized-processed")
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 SIDES = ("left", "right", "top", "bottom")
 
 
 class StartPanel:
-    """Upload, examples, turning, cropping and inverting."""
+    """One way to choose a photo, one to paste it, and examples; a photo can be dropped anywhere."""
 
     def __init__(self, examples: bool) -> None:
-        with gr.Row():
-            self.upload = gr.Image(
-                label=text("photo.upload"),
-                placeholder=text("photo.drop_here"),
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard"],
-                height=270,
-                buttons=[],
-                scale=3,
-                elem_id="photo",
-            )
-            with gr.Column(scale=2, min_width=280, visible=examples):
+        with gr.Row(elem_id="start"):
+            with gr.Column(scale=3, elem_id="give"):
+                gr.Markdown(text("photo.drop_here"), elem_id="drop-here")
+                gr.Markdown(text("photo.take"), elem_id="take")  # on phones
+                with gr.Row(elem_id="photo"):
+                    self.upload = gr.UploadButton(
+                        text("photo.choose"), file_types=["image"], variant="primary", min_width=160
+                    )
+                    widgets.paste()
+                self.progress = gr.HTML(elem_id="progress")
+            with gr.Column(scale=2, min_width=280, visible=examples, elem_id="try"):
                 gr.Markdown(text("photo.examples"))
                 self.examples = gallery("examples", "cover")
-        with (
-            gr.Accordion(
-                text("photo.framing"), open=False, visible=False, elem_id="framing"
-            ) as self.framing,
-            gr.Row(),
-        ):
-            self.crop_view = gr.Image(
-                label=text("photo.crop_view"),
-                interactive=False,
-                height=270,
-                buttons=[],
-                elem_id="crop-view",
-            )
-            with gr.Column():
-                with gr.Row():
-                    self.left = gr.Button(text("photo.turn_left"), min_width=120)
-                    self.right = gr.Button(text("photo.turn_right"), min_width=120)
-                self.margins = []
-                for sides in (SIDES[:2], SIDES[2:]):
-                    with gr.Row():
-                        for side in sides:
-                            label = text(f"photo.crop_{side}")
-                            slider = gr.Slider(0, 90, 0, step=1, label=label, min_width=150)
-                            self.margins.append(slider)
-                self.crop = gr.Button(text("photo.crop"))
-                self.invert = gr.Button(text("photo.invert"), elem_id="invert")
+
+
+class FramePanel:
+    """Turning, cropping and inverting."""
+
+    def __init__(self) -> None:
+        self.crop_view = gr.Image(
+            label=text("photo.crop_view"),
+            interactive=False,
+            height=230,
+            buttons=[],
+            elem_id="crop-view",
+        )
+        with gr.Row():
+            self.left = gr.Button(text("photo.turn_left"), min_width=120)
+            self.right = gr.Button(text("photo.turn_right"), min_width=120)
+        self.margins = []
+        for sides in (SIDES[:2], SIDES[2:]):
+            with gr.Row():
+                for side in sides:
+                    label = text(f"photo.crop_{side}")
+                    slider = gr.Slider(0, 90, 0, step=1, label=label, min_width=140)
+                    self.margins.append(slider)
+        self.crop = gr.Button(text("photo.crop"), variant="primary")
+        self.invert = gr.Button(text("photo.invert"), elem_id="invert")
+
+
+class StagePanel:
+    """The one place for pictures, and what brings them there."""
+
+    def __init__(self) -> None:
+        self.stage = widgets.stage(elem_id="stage")
+        self.original, self.gray, self.colorized, self.processed, self.marked = (
+            gr.Image(visible=False) for _ in range(5)
+        )
+        self.facts = gr.JSON(visible=False)
         self.notices = gr.Markdown(visible=False, elem_id="notices")
 
 
-class PicturesPanel:
-    """The three pictures: grayscale, colorized, post-processed."""
-
-    def __init__(self) -> None:
-        with gr.Row(elem_id="pictures"):
-            self.gray, self.colorized, self.processed = (
-                gr.Image(
-                    label=text(f"photo.{name}"),
-                    interactive=False,
-                    buttons=["fullscreen"],
-                    min_width=240,
-                    elem_id=name,
-                )
-                for name in ("gray", "colorized", "processed")
-            )
-
-
 class SavePanel:
-    """Downloads, and recipes to save and load."""
+    """The buttons that are always in sight."""
 
     def __init__(self) -> None:
-        with gr.Row(elem_id="save", elem_classes="aligned"):
-            self.format = gr.Dropdown(
-                [(text("photo.same_format"), ""), *FORMATS],
-                value="",
-                label=text("photo.format"),
-                min_width=180,
-            )
+        with gr.Row(elem_id="save"):
+            self.share = gr.Button(text("photo.side_by_side"), elem_id="share", min_width=90)
             self.download = gr.Button(
-                text("photo.download"), variant="primary", scale=2, elem_id="download"
+                text("photo.download"), variant="primary", elem_id="download", min_width=120
             )
-            self.share = gr.Button(text("photo.side_by_side"), elem_id="share")
+
+
+class FilePanel:
+    """What a download holds, and recipes to save and load."""
+
+    def __init__(self) -> None:
+        self.format = gr.Dropdown(
+            [(text("photo.same_format"), ""), *FORMATS], value="", label=text("photo.format")
+        )
         self.location = gr.Checkbox(
             label=text("photo.keep_location"),
             info=text("photo.keep_location_info"),
             elem_id="location",
         )
-        with gr.Accordion(text("photo.recipe"), open=False):
-            gr.Markdown(text("photo.recipe_info"))
-            with gr.Row():
-                self.recipe = gr.Button(text("photo.save_recipe"), elem_id="recipe")
-                self.load = gr.UploadButton(
-                    text("photo.load_recipe"), file_types=[".json"], elem_id="load-recipe"
-                )
-
-
-class ComparePanel:
-    """Two of the three pictures with a divider between them."""
-
-    def __init__(self) -> None:
-        self.pair = gr.Radio(
-            [(text(f"photo.pairs.{pair.replace('-', '_')}"), pair) for pair in PAIRS],
-            value=PAIRS[0],
-            label=text("photo.pair"),
-            elem_id="pair",
-        )
-        self.compare = widgets.compare(label=text("photo.divider"), elem_id="compare")
+        gr.Markdown(text("photo.recipe_info"))
+        with gr.Row():
+            self.recipe = gr.Button(text("photo.save_recipe"), elem_id="recipe", min_width=120)
+            self.load = gr.UploadButton(
+                text("photo.load_recipe"),
+                file_types=[".json"],
+                elem_id="load-recipe",
+                min_width=120,
+            )
 
 
 class AdjustPanel:
@@ -129,6 +111,7 @@ class AdjustPanel:
     def __init__(self) -> None:
         self.preset = gr.Radio(
             [(text(f"photo.preset.{name}"), name) for name in PRESETS],
+            value="natural",
             label=text("photo.presets"),
             elem_id="presets",
         )
@@ -156,43 +139,28 @@ class FixPanel:
     """A spot of the photo and its right color."""
 
     def __init__(self) -> None:
-        with gr.Row():
-            with gr.Column(scale=3, min_width=300, elem_classes="stays"):
-                self.stage = gr.Image(
-                    label=text("photo.stage"),
-                    interactive=False,
-                    buttons=["fullscreen"],
-                    elem_id="stage",
-                    elem_classes="pointed-at",
-                )
-                self.unsure = gr.Checkbox(label=text("photo.unsure"), elem_id="unsure")
-                gr.Markdown(text("photo.unsure_legend"), elem_id="legend")
-            with gr.Column(scale=2, min_width=300):
-                gr.Markdown(text("photo.fix_info"))
-                self.likely = widgets.swatches(label=text("photo.likely"), elem_id="likely")
-                self.suggestions = gr.JSON(visible=False)
-                with gr.Row(elem_classes="aligned"):
-                    self.color = gr.ColorPicker(
-                        label=text("photo.other_color"),
-                        value="#a05a2c",
-                        min_width=130,
-                        elem_id="color",
-                    )
-                    self.use = gr.Button(text("photo.use_color"), min_width=130, elem_id="use")
-                    self.keep = gr.Button(text("photo.keep_gray"), min_width=110, elem_id="keep")
-                self.brush = gr.Slider(
-                    0, 15, 0, step=0.5, label=text("photo.brush"), info=text("photo.brush_info")
-                )
-                self._build_hints()
-                self._build_reference()
-                self._build_numbers()
+        gr.Markdown(text("photo.fix_info"))
+        self.likely = widgets.swatches(label=text("photo.likely"), elem_id="likely")
+        self.suggestions = gr.JSON(visible=False)
+        with gr.Row(elem_classes="aligned"):
+            self.color = gr.ColorPicker(
+                label=text("photo.other_color"), value="#a05a2c", min_width=110, elem_id="color"
+            )
+            self.use = gr.Button(text("photo.use_color"), min_width=110, elem_id="use")
+            self.keep = gr.Button(text("photo.keep_gray"), min_width=110, elem_id="keep")
+        self.brush = gr.Slider(
+            0, 15, 0, step=0.5, label=text("photo.brush"), info=text("photo.brush_info")
+        )
+        self._build_hints()
+        self.unsure = gr.Checkbox(label=text("photo.unsure"), elem_id="unsure")
+        gr.Markdown(text("photo.unsure_legend"), elem_id="legend")
+        self._build_reference()
+        self._build_numbers()
 
     def _build_hints(self) -> None:
         self.hints = widgets.removable_swatches(label=text("photo.remove"), elem_id="hints")
         self.number = gr.Number(visible=False, precision=0)
-        with gr.Row():
-            self.undo = gr.Button(text("photo.undo"), size="sm", elem_id="undo")
-            self.clear = gr.Button(text("photo.clear"), size="sm", elem_id="clear")
+        self.clear = gr.Button(text("photo.clear"), size="sm", elem_id="clear")
 
     def _build_reference(self) -> None:
         with gr.Accordion(text("photo.reference"), open=False):
@@ -222,15 +190,15 @@ class AlternativesPanel:
 
     def __init__(self) -> None:
         gr.Markdown(text("photo.versions_info"))
-        self.gallery = gallery("versions", "contain")
+        self.gallery = gallery("versions", "contain", columns=2)
         self.number = gr.Number(visible=False, precision=0)
 
 
-def gallery(name: str, fit: Literal["contain", "cover"]) -> gr.Gallery:
-    """A gallery of four pictures per row to choose from."""
+def gallery(name: str, fit: Literal["contain", "cover"], columns: int = 4) -> gr.Gallery:
+    """A gallery of pictures to choose from."""
     return gr.Gallery(
         show_label=False,
-        columns=4,
+        columns=columns,
         object_fit=fit,
         height="auto",
         allow_preview=False,

@@ -7,21 +7,19 @@ from typing import Any
 
 import gradio as gr
 
-COMPARE = """${value ? `<div class="compare">
-  <img src="${value[0]}" alt=""><img src="${value[1]}" alt="">
-  <input type="range" min="0" max="100" step="0.5" value="50" aria-label="${label}"><i></i>
-</div>` : ''}"""
-MOVE_DIVIDER = """
-element.addEventListener('input', event =>
-  element.style.setProperty('--divider', event.target.value + '%'));
-"""
-SWATCHES = """<div class="swatches" role="group" aria-label="${label}">${(value || []).map(color =>
-  `<button type="button" value="${color}" aria-label="${label}: ${color}"
-    title="${color}" style="background: ${color}"></button>`).join('')}</div>"""
+SWATCHES = """<div class="swatches" role="group" aria-label="${label}">${(value || []).map(
+  ([color, name, current]) => `<button type="button" value="${color}" aria-current="${current}"
+    aria-label="${label}: ${name}" title="${name} ${color}"
+    ><i style="background: ${color}"></i><small>${name}</small></button>`).join('')}</div>"""
 HINTS = """<div class="swatches" role="group" aria-label="${label}">${(value || []).map(
-  (color, index) => `<button type="button" value="${index + 1}" title="${label}"
-    aria-label="${label} ${index + 1} (${color})" style="background: ${color}"
-    ><span>&times;</span></button>`).join('')}</div>"""
+  ([color, name], index) => `<button type="button" value="${index + 1}" title="${color}"
+    aria-label="${label} ${index + 1} (${name}, ${color})"
+    ><i style="background: ${color}"><span>&times;</span></i><small>${name}</small></button>`
+  ).join('')}</div>"""
+MOUNT_STAGE = """
+element.send = (event, value) => trigger(event, {value});
+element.dataset.mount = 'stage';
+"""
 PRESS = """
 element.addEventListener('click', event => {
   const button = event.target.closest('button');
@@ -30,24 +28,30 @@ element.addEventListener('click', event => {
 """
 
 
-def compare(**options: Any) -> gr.HTML:
-    """Two pictures on top of each other with a divider between them, which is a native slider.
+def stage(**options: Any) -> gr.HTML:
+    """The place for pictures, which `assets/stage.js` fills.
 
-    `gr.ImageSlider` has no keyboard focus, and it blocks scrolling by finger and wheel.
+    Its events: `select` has as its value the column and row of the chosen pixel, `change` the work
+    to go back to, see `actions.work`.
 
     Args:
-        **options: options of `gr.HTML`; the value is a list of the two pictures' URLs, the label
-            describes the slider.
+        **options: options of `gr.HTML`.
     """
-    return gr.HTML(html_template=COMPARE, js_on_load=MOVE_DIVIDER, **options)
+    return gr.HTML(js_on_load=MOUNT_STAGE, apply_default_css=False, **options)
+
+
+def paste() -> gr.HTML:
+    """The button that takes a photo from the clipboard; hidden where the browser can't read it."""
+    start = "element.dataset.mount = 'paste';"
+    return gr.HTML(js_on_load=start, apply_default_css=False, elem_id="paste")
 
 
 def swatches(**options: Any) -> gr.HTML:
     """Color buttons; the event `select` has the chosen color as its value.
 
     Args:
-        **options: options of `gr.HTML`; the value is a list of "#rrggbb", the label describes the
-            buttons.
+        **options: options of `gr.HTML`; the value is a list of "#rrggbb", the color's name and, for
+            the current color, true; the label describes the buttons.
     """
     return gr.HTML(html_template=SWATCHES, js_on_load=PRESS, **options)
 

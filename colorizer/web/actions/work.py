@@ -1,0 +1,71 @@
+"""What a visitor decided about a photo: one step of the history that the browser keeps."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from colorizer import ColorHint
+from colorizer.adjust.adjustments import PRESETS, Adjustments
+from colorizer.adjust.framing import Framing
+from colorizer.edit import Edit
+from colorizer.web.actions.photo_state import PhotoState
+
+CONFIG = {"extra": "forbid", "allow_inf_nan": False}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a visitor decided about a photo.
+
+    Unlike a recipe, it keeps spots where they are on the photo, also those that a crop hides.
+
+    Attributes:
+        framing: how the photo is turned, cropped and inverted.
+        spots: known colors, in pixels of the upright photo before framing.
+        alternative: index of the chosen one.
+        adjustments: the post-processing.
+        color_source: whether colors of another picture are used; the server has the picture.
+        look: name of the preset that the adjustments come from.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    framing: Framing
+    spots: tuple[ColorHint, ...]
+    alternative: int
+    adjustments: Adjustments
+    color_source: bool = False
+    look: str | None = None
+
+    __pydantic_config__ = CONFIG
+
+    def __post_init__(self) -> None:
+        Edit(self.framing, self.spots, None, self.alternative, self.adjustments)
+        if self.look is not None and self.look not in PRESETS:
+            raise ValueError(f"There is no look {self.look!r}; give one of {', '.join(PRESETS)}.")
+
+    @classmethod
+    def parse(cls, values: Any) -> Self:
+        """Check what a browser sends.
+
+        Raises:
+            ValueError: it is no work.
+        """
+        return TypeAdapter(cls).validate_python(values)
+
+
+def facts(state: PhotoState, alternative: int) -> dict[str, Any]:
+    """What the browser needs to know: the photo's name and size, and its part of the work."""
+    height, width = state.size
+    return {
+        "name": state.upload.name,
+        "size": [width, height],
+        "work": {
+            "framing": asdict(state.edit.framing),
+            "spots": [asdict(spot) for spot in state.spots],
+            "alternative": alternative,
+            "color_source": state.edit.color_source is not None,
+        },
+    }

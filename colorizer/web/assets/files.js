@@ -1,0 +1,94 @@
+// Photos come by choosing, by dropping anywhere, and by pasting; all take the same way: the file
+// input of "Choose a photo", or that of "Many photos".
+const inputs = {
+  one: () => document.querySelector("#photo input[type=file]"),
+  many: () => document.querySelector("#batch-photos input[type=file]"),
+};
+
+function put(input, files) {
+  const held = new DataTransfer();
+  for (const file of files) held.items.add(file);
+  input.files = held.files;
+  input.dispatchEvent(new Event("change", {bubbles: true}));
+}
+
+function openTab(number) {
+  document.querySelectorAll("#tabs > .tab-wrapper [role=tab]")[number]?.click();
+}
+
+async function give(files) {
+  files = [...files];
+  if (!files.length) return;
+  const batch = document.querySelector("#batch-start")?.offsetParent;  // its tab is open
+  if (files.length === 1 && !batch) {
+    openTab(0);
+    put(inputs.one(), files);
+    return;
+  }
+  openTab(1);
+  const deadline = Date.now() + 3000;
+  while (!inputs.many() && Date.now() < deadline)
+    await new Promise(resolve => setTimeout(resolve, 50));
+  if (!inputs.many()) tell(say("batch_full"));
+  else {
+    put(inputs.many(), files);
+    if (!batch) tell(say("to_batch", {count: files.length}));
+  }
+}
+
+// Gradio's own drop zones keep their drops: a photo with the right color, and many photos.
+const ownDrops = "#reference, #batch-photos";
+const holdsFiles = event => event.dataTransfer?.types.includes("Files");
+const ours = event => holdsFiles(event) && !event.target.closest?.(ownDrops);
+let depth = 0;
+
+function dragging(step) {
+  depth = step ? Math.max(0, depth + step) : 0;
+  document.body.classList.toggle("dragging", depth > 0);
+}
+
+const veil = document.body.appendChild(create(`<div id="drop-veil"><b>${say("drop")}</b></div>`));
+veil.ariaHidden = "true";
+addEventListener("dragenter", event => { if (holdsFiles(event)) dragging(1); }, true);
+addEventListener("dragleave", event => { if (holdsFiles(event)) dragging(-1); }, true);
+addEventListener("dragover", event => {
+  if (!ours(event)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  event.dataTransfer.dropEffect = "copy";
+}, true);
+addEventListener("drop", event => {
+  dragging(0);
+  if (!ours(event)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  give(event.dataTransfer.files);  // read now: after an await they are gone
+}, true);
+
+addEventListener("paste", event => {
+  if (!event.clipboardData.files.length) return;
+  event.preventDefault();
+  event.stopPropagation();
+  give([...event.clipboardData.files].slice(0, 1));
+}, true);
+
+async function pasteFromButton() {
+  try {
+    for (const item of await navigator.clipboard.read()) {
+      const type = item.types.find(type => type.startsWith("image/"));
+      if (!type) continue;
+      const blob = await item.getType(type);
+      return give([new File([blob], `photo.${type.split("/")[1]}`, {type})]);
+    }
+    tell(say("nothing_to_paste"));
+  } catch {
+    tell(say("cannot_paste"));
+  }
+}
+
+function mountPaste(element) {
+  if (!navigator.clipboard?.read) return;  // only on https and on this computer
+  const button = create(`<button type="button" class="plain">${say("paste")}</button>`);
+  button.addEventListener("click", pasteFromButton);
+  element.replaceChildren(button);
+}

@@ -1,0 +1,238 @@
+// The page: what connects Gradio's components with the stage, the history and the keyboard.
+const SETTINGS = Object.keys(neutral);
+let stage = null, pending = null;
+let given = null;  // the file of the photo, or a promise of it
+let resumed = null;  // what to continue with, once its photo is there
+let leaving = false;  // on purpose, with the work kept
+
+const toolButton = (name, sign, action) => {
+  const button = create(`<button type="button" id="${name}" aria-label="${say(name)}"
+    title="${say(name)}">${sign}</button>`);
+  button.addEventListener("click", action);
+  return button;
+};
+const undoButton = toolButton("undo", "↶", () => travel(-1));
+const redoButton = toolButton("redo", "↷", () => travel(1));
+const history = new History(() => {
+  undoButton.disabled = !history.canUndo;
+  redoButton.disabled = !history.canRedo;
+  clearTimeout(history.saving);
+  if (history.step) history.saving = setTimeout(saveHistory, 300);
+});
+history.changed();
+
+// Some browsers keep nothing, for example in private windows; then there is nothing to continue.
+const saveHistory = () => store.saveHistory(history.steps, history.now).catch(() => {});
+const savePhoto = async () => { store.savePhoto(await given).catch(() => {}); };
+document.addEventListener("change", event => {
+  if (event.target.matches("#photo input[type=file]")) given = event.target.files[0] ?? given;
+}, true);
+document.addEventListener("click", event => {
+  const image = event.target.closest("#examples button")?.querySelector("img");
+  if (!image) return;
+  const name = decodeURIComponent(image.src.split("/").pop());
+  given = fetch(image.src).then(answer => answer.blob())
+    .then(blob => new File([blob], name, {type: blob.type}));
+}, true);
+
+// "Continue where you left off", before a photo is given.
+let card = null;
+
+// Gradio may draw the place of the card anew.
+function showCard() {
+  if (card && !card.isConnected) document.querySelector("#give")?.prepend(card);
+}
+
+function hideCard() {
+  card?.remove();
+  card = null;
+}
+
+async function offer() {
+  const kept = await store.load().catch(() => null);
+  if (!kept || document.body.classList.contains("loaded")) return;
+  const proceed = () => {
+    resumed = kept;
+    hideCard();
+    put(inputs.one(), [kept.file]);
+  };
+  const made = create(`<div id="continue"><img alt=""><div><b>${say("continue_title")}</b>
+    <span></span></div><button type="button" class="plain main">${say("continue")}</button>
+    <button type="button" class="plain">${say("forget")}</button></div>`);
+  made.querySelector("span").textContent = kept.file.name;
+  const image = made.querySelector("img");
+  image.addEventListener("error", () => image.remove());
+  image.src = URL.createObjectURL(kept.file);
+  const [yes, no] = made.querySelectorAll("button");
+  yes.addEventListener("click", proceed);
+  no.addEventListener("click", () => { store.clear(); hideCard(); });
+  await seen("#photo input[type=file]");
+  if (sessionStorage.getItem("colorizer.continue")) {
+    sessionStorage.removeItem("colorizer.continue");
+    proceed();
+  } else if (!document.body.classList.contains("loaded")) {
+    card = made;
+    showCard();
+  }
+}
+
+// Wait until an element is on the page.
+async function seen(selector) {
+  while (!document.querySelector(selector)) await new Promise(resolve => setTimeout(resolve, 50));
+}
+offer();
+
+// Another language loads the page anew; the work comes along.
+document.addEventListener("click", async event => {
+  const link = event.target.closest("#languages a");
+  if (!link || !history.step) return;
+  event.preventDefault();
+  await saveHistory();
+  sessionStorage.setItem("colorizer.continue", "1");
+  leaving = true;
+  location.href = link.href;
+});
+
+function travel(by) {
+  const work = history.go(by);
+  if (work) stage?.send("change", work);
+}
+
+function mount() {
+  for (const element of document.querySelectorAll("[data-mount]")) {
+    const kind = element.dataset.mount;
+    delete element.dataset.mount;
+    if (kind === "paste") mountPaste(element);
+    if (kind === "stage") {
+      stage = new Stage(element, [undoButton, redoButton]);
+      fitStage();
+      if (pending) stage.show(...pending);
+    }
+  }
+}
+
+// The stage takes the height that the window leaves.
+function fitStage() {
+  const panes = document.querySelector(".panes");
+  if (!panes) return;
+  const top = panes.getBoundingClientRect().top + scrollY;
+  document.documentElement.style.setProperty("--above", `${Math.round(top)}px`);
+}
+
+const kept = create(`<p id="kept" role="status" hidden>${say("kept")} <button type="button"
+  class="plain">${say("fresh")}</button></p>`);
+kept.querySelector("button").addEventListener("click", () => window.colorizer.startOver());
+
+window.colorizer = {
+  isNew: false,
+
+  show(pictures, facts, look, values, restored = false) {
+    const urls = Object.fromEntries(
+      Object.entries(pictures).map(([name, picture]) => [name, picture?.url]));
+    const adjustments = Object.fromEntries(SETTINGS.map((name, index) => [name, values[index]]));
+    // A copy, since IndexedDB can't store the proxies that Gradio's values are.
+    const work = JSON.parse(JSON.stringify({...facts.work, adjustments, look: look || null}));
+    document.body.classList.add("loaded");
+    document.querySelector("#photo-name")?.remove();
+    if (!kept.isConnected) document.querySelector("#give")?.append(kept);
+    if (this.isNew) {
+      this.isNew = false;
+      history.clear();
+      savePhoto();
+      hideCard();
+      kept.hidden = SETTINGS.every(name => adjustments[name] === neutral[name]);
+    } else kept.hidden ||= SETTINGS.every(name => adjustments[name] === neutral[name]);
+    pending = [urls, facts];
+    stage?.show(urls, facts);
+    if (resumed) this.resume(work);
+    else if (!restored) history.add(work);
+    requestAnimationFrame(fitStage);
+  },
+
+  async resume(work) {
+    const {steps, now} = resumed;
+    resumed = null;
+    history.steps = steps;
+    history.now = now;
+    history.changed();
+    if (JSON.stringify(work) === JSON.stringify(history.step)) return;
+    while (!stage) await new Promise(resolve => setTimeout(resolve, 50));
+    stage.send("change", history.step);
+  },
+
+  startOver() {
+    kept.hidden = true;
+    const framing = {turns: 0, margins: [0, 0, 0, 0], negative: false};
+    const work = {framing, spots: [], alternative: 0, color_source: false,
+      adjustments: neutral, look: "natural"};
+    history.add(work);
+    stage?.send("change", work);
+  },
+
+  tool(name) { stage?.pickMode(name === "fix"); },
+
+  saved() { history.savedStep = JSON.stringify(history.step); },
+};
+
+// The keyboard
+const typing = event => event.target.closest?.(
+  "textarea, select, [contenteditable=true], input:not([type=range], [type=checkbox], [type=radio])");
+addEventListener("keydown", event => {
+  if (typing(event)) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
+    event.preventDefault();
+    travel(event.shiftKey ? 1 : -1);
+  } else if (event.key.toLowerCase() === "o" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    stage?.hold(true);
+  }
+});
+addEventListener("keyup", event => { if (event.key.toLowerCase() === "o") stage?.hold(false); });
+addEventListener("resize", fitStage);
+
+addEventListener("beforeunload", event => {
+  if (history.unsaved && !leaving) event.preventDefault();
+});
+
+// On pictures with clickable spots, the arrow keys move a cross and Enter clicks there.
+const frames = `.pointed-at button, .pointed-at .image-frame:not(button *),
+  .stage[data-view=pick] .panes`;
+const steps = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
+const cross = document.body.appendChild(create('<div id="cross" hidden></div>'));
+let at = [0.5, 0.5];  // fractions of the picture's width and height
+
+function pointByKey(event) {
+  const frame = event.target.closest?.(frames);
+  const image = frame?.querySelector("figure:not([hidden]) img") ?? frame?.querySelector("img");
+  const step = steps[event.key], press = event.key === "Enter" || event.key === " ";
+  if (!image || event.target.closest("select") || !(step || press)) return;
+  event.preventDefault();
+  const far = event.shiftKey ? 0.1 : 0.01;
+  if (step) at = at.map((share, axis) => Math.min(0.999, Math.max(0, share + far * step[axis])));
+  const box = image.getBoundingClientRect();
+  const natural = [image.naturalWidth, image.naturalHeight];
+  const most = image.closest(".stage") ? Infinity : 1;
+  const scale = Math.min(box.width / natural[0], box.height / natural[1], most);
+  const [clientX, clientY] = [[box.left, box.width], [box.top, box.height]].map(
+    ([start, size], axis) => start + size / 2 + (at[axis] - 0.5) * natural[axis] * scale);
+  Object.assign(cross.style, {left: clientX + "px", top: clientY + "px"});
+  cross.hidden = press;
+  if (stage) stage.dragged = false;
+  if (press) image.dispatchEvent(new MouseEvent("click", {bubbles: true, clientX, clientY}));
+}
+document.addEventListener("keydown", pointByKey);
+document.addEventListener("focusout", () => { cross.hidden = true; });
+
+function improve() {
+  mount();
+  mountLanguages();
+  showCard();
+  for (const frame of document.querySelectorAll(".pointed-at :is(button, .image-frame:not(button *))"))
+    frame.tabIndex = 0;
+  for (const button of document.querySelectorAll(".image-container > button:not([aria-label])"))
+    button.ariaLabel = button.closest(".block").querySelector("[data-testid=block-label]")?.innerText;
+  for (const image of document.querySelectorAll(".thumbnail-item img[alt]:not([alt=''])"))
+    image.closest("button").ariaLabel = image.alt;  // replaces "Thumbnail 1 of 4"
+}
+new MutationObserver(improve).observe(document.body, {
+  childList: true, subtree: true, attributeFilter: ["data-mount"]});
+improve();

@@ -1,0 +1,50 @@
+// The work in this browser between visits, in IndexedDB: the photo, and the steps of the history.
+const KEPT_DAYS = 30;
+
+const store = {
+  async database() {
+    const request = indexedDB.open("colorizer", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore("work");
+    return settled(request);
+  },
+
+  async use(mode, action) {
+    const database = await this.database();
+    try {
+      const work = database.transaction("work", mode).objectStore("work");
+      return await settled(action(work));
+    } finally {
+      database.close();
+    }
+  },
+
+  // The file, the steps and the number of the current one; null if there are none.
+  async load() {
+    const photo = await this.use("readonly", work => work.get("photo"));
+    const history = await this.use("readonly", work => work.get("history"));
+    if (!photo || !history) return null;
+    if (Date.now() - history.time > KEPT_DAYS * 864e5) {
+      await this.clear();
+      return null;
+    }
+    return {file: new File([photo.bytes], photo.name, {type: photo.type}), ...history};
+  },
+
+  savePhoto(file) {
+    const {name, type} = file;
+    return this.use("readwrite", work => work.put({bytes: file, name, type}, "photo"));
+  },
+
+  saveHistory(steps, now) {
+    return this.use("readwrite", work => work.put({steps, now, time: Date.now()}, "history"));
+  },
+
+  clear() { return this.use("readwrite", work => work.clear()); },
+};
+
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

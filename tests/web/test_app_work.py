@@ -1,0 +1,171 @@
+"""A visitor's work in a real Chromium: back and forth, another day, another language."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.helpers.browser import started, visit
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with started(tmp_path_factory.mktemp("app")) as address:
+        yield address
+
+
+@pytest.fixture
+def page(address: str) -> Iterator[Page]:
+    with visit(address) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gray photo of 600 x 800 pixels."""
+    random = np.random.default_rng(0)
+    rows = np.linspace(230, 60, 600)[:, None] + random.normal(0, 8, (600, 800))
+    path = tmp_path_factory.mktemp("photo") / "grandma.jpg"
+    Image.fromarray(rows.clip(0, 255).astype(np.uint8)).save(path, quality=95)
+    return path
+
+
+def give(page: Page, photo: Path) -> None:
+    page.locator("#photo input[type=file]").set_input_files(photo)
+    expect(page.locator("#processed img[src]")).to_be_visible()
+
+
+def set_saturation(page: Page, value: float) -> None:
+    before = page.locator("#processed img").get_attribute("src") or ""
+    number = page.locator("#saturation input[type=number]")
+    number.fill(str(value))
+    number.press("Enter")
+    expect(page.locator("#processed img")).not_to_have_attribute("src", before)
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def add_spot(page: Page) -> None:
+    tab(page, "Fix a color")
+    expect(page.locator("#marked img")).to_be_visible()
+    page.locator(".panes").click()
+    page.locator("#likely button").first.click()
+    expect(page.locator("#hints button")).to_have_count(1)
+
+
+KEPT = """steps => new Promise(resolve => {
+    const request = indexedDB.open("colorizer", 1);
+    request.onerror = () => resolve(false);
+    request.onsuccess = () => {
+        const store = request.result.transaction("work").objectStore("work");
+        const photo = store.get("photo"), history = store.get("history");
+        store.transaction.oncomplete = () => {
+            request.result.close();
+            resolve(Boolean(photo.result) && history.result?.steps.length === steps);
+        };
+    };
+})"""
+
+
+def wait_until_kept(page: Page, steps: int) -> None:
+    """Wait until the browser keeps the photo, and so many steps of the history."""
+    page.wait_for_function(KEPT, arg=steps)
+
+
+def test_undo_and_redo_reach_everything(page: Page, photo: Path) -> None:
+    """Sliders, spots and framing, by button and by key."""
+    give(page, photo)
+    undo, redo = (page.get_by_role("button", name=name, exact=True) for name in ("Undo", "Redo"))
+    expect(undo).to_be_disabled()
+    saturation, hints = (
+        page.locator("#saturation input[type=number]"),
+        page.locator("#hints button"),
+    )
+    set_saturation(page, 1.5)
+    add_spot(page)
+    tab(page, "Crop")
+    gray = page.locator("#gray img")
+    before = gray.get_attribute("src") or ""
+    page.get_by_role("button", name="Turn right").click()
+    expect(gray).not_to_have_attribute("src", before)
+    tab(page, "Fix a color")
+    expect(hints).to_have_count(1)
+    page.locator("body").press("Control+z")  # the turn
+    expect(gray).to_have_attribute("src", before)
+    expect(hints).to_have_count(1)
+    undo.click()  # the spot
+    expect(hints).to_have_count(0)
+    undo.click()  # the slider
+    tab(page, "Adjust")
+    expect(saturation).to_have_value("1")
+    expect(undo).to_be_disabled()
+    page.locator("body").press("Control+Shift+Z")
+    expect(saturation).to_have_value("1.5")
+    redo.click()
+    tab(page, "Fix a color")
+    expect(hints).to_have_count(1)
+
+
+def test_a_reload_offers_to_continue(page: Page, photo: Path) -> None:
+    give(page, photo)
+    set_saturation(page, 1.5)
+    add_spot(page)
+    wait_until_kept(page, 3)
+    asked: list[str] = []
+
+    def leave(dialog: object) -> None:
+        asked.append(dialog.type)  # type: ignore[attr-defined]
+        dialog.accept()  # type: ignore[attr-defined]
+
+    page.on("dialog", leave)
+    page.reload()
+    assert asked == ["beforeunload"]
+    expect(page.get_by_text("Continue where you left off")).to_be_visible()
+    expect(page.locator("#continue")).to_contain_text("grandma.jpg")
+    page.get_by_role("button", name="Continue", exact=True).click()
+    expect(page.locator("#processed img[src]")).to_be_visible()
+    expect(page.locator("#saturation input[type=number]")).to_have_value("1.5")
+    tab(page, "Fix a color")
+    expect(page.locator("#hints button")).to_have_count(1)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator("#hints button")).to_have_count(0)
+
+
+def test_what_is_kept_can_be_deleted(page: Page, photo: Path) -> None:
+    give(page, photo)
+    wait_until_kept(page, 1)
+    page.reload()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.locator("#continue")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
+    page.wait_for_timeout(1000)
+    expect(page.locator("#continue")).to_have_count(0)
+
+
+def test_the_language_is_chosen_and_remembered(address: str, photo: Path, tmp_path: Path) -> None:
+    """The page, the server's errors, and the work in hand."""
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("Dear grandma")
+    with visit(address, locale="en-US") as page:
+        give(page, photo)
+        set_saturation(page, 1.5)
+        page.get_by_role("link", name="DE", exact=True).click()
+        expect(page.get_by_role("tab", name="Viele Fotos")).to_be_visible()
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        expect(page.locator("#saturation input[type=number]")).to_have_value("1.5")
+        page.locator("#photo input[type=file]").set_input_files(letter)
+        expect(page.get_by_text("letter.jpg lässt sich nicht")).to_be_visible()
+        again = page.context.new_page()
+        again.goto(address)
+        expect(again.get_by_role("tab", name="Viele Fotos")).to_be_visible()
+        again.goto(f"{address}?lang=es")
+        expect(again.get_by_role("tab", name="Muchas fotos")).to_be_visible()
+        expect(again.get_by_text("Settings", exact=True)).to_have_count(0)
