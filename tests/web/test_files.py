@@ -66,3 +66,14 @@ def test_result_folders_are_new_and_empty(folder: Path) -> None:
     assert first != second
     assert first.parent == folder
     assert not list(first.iterdir())
+
+
+def test_a_picture_that_is_being_sent_stays_whole(folder: Path) -> None:
+    photo = Photo(color_pixels(40, 60))
+    path = Path(picture(photo))
+    with path.open("rb") as sent:
+        before = path.stat().st_ino
+        assert picture(photo) == str(path)
+        assert path.stat().st_ino != before
+        assert sent.read() == path.read_bytes()
+    assert list(path.parent.iterdir()) == [path]

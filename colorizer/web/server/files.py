@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
+from gradio.processing_utils import hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
 
@@ -47,7 +47,13 @@ def picture(photo: Photo | Image.Image, name: str = "photo") -> str:
     image = photo.to_image() if isinstance(photo, Photo) else photo
     encoded = io.BytesIO()
     image.save(encoded, "JPEG", quality=92, subsampling="4:4:4")
-    return str(save_bytes_to_cache(encoded.getvalue(), f"{name}.jpg", get_upload_folder()))
+    data = encoded.getvalue()
+    path = Path(get_upload_folder()) / hash_bytes(data) / f"{name}.jpg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(secrets.token_hex(8))
+    part.write_bytes(data)
+    part.replace(path)  # the same picture may be on its way to a browser
+    return str(path)
 
 
 def result_folder() -> Path:
