@@ -439,10 +439,13 @@ def test_download(shown: PhotoState, format: str, name: str, kind: str) -> None:
         assert image.size == (83, 61)
 
 
-def test_side_by_side(shown: PhotoState) -> None:
+def test_the_shared_picture_shows_the_photo_as_it_was(shown: PhotoState) -> None:
     path = downloads.side_by_side(shown, 0, GERMAN, **SETTINGS)
     assert Path(path).name == "grandma_before_after.jpg"
-    assert pixels(path).shape[1] > 2 * 83
+    sheet = pixels(path).astype(int)
+    assert sheet.shape[1] > 2 * 83
+    before = sheet[4:65, 4:87]  # within a gap of 4 pixels
+    assert np.abs(before - color_pixels(61, 83)).mean() < 8
 
 
 # Recipes

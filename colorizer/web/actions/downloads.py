@@ -9,7 +9,7 @@ from colorizer.photo.formats import output_name
 from colorizer.web.actions import overlays
 from colorizer.web.actions.photo_state import PhotoState
 from colorizer.web.actions.previews import require_state
-from colorizer.web.server.errors import LOG, explain_errors, problem
+from colorizer.web.server.errors import LOG, MESSAGE_SECONDS, explain_errors, problem
 from colorizer.web.server.files import result_folder
 from colorizer.web.server.uploads import reopen_upload
 from colorizer.web.texts import say
@@ -48,7 +48,7 @@ def download(
 def side_by_side(
     state: PhotoState | None, alternative: int, request: gr.Request, **settings: float
 ) -> str:
-    """Put the grayscale and the post-processed picture beside each other, to share them.
+    """Put the photo as it was and the post-processed picture beside each other, to share them.
 
     Args:
         state: the visitor's state.
@@ -63,7 +63,7 @@ def side_by_side(
     result = state.alternative(alternative)
     sheet = overlays.side_by_side(
         {
-            say("photo.shared_gray", request): result.gray,
+            say("photo.shared_gray", request): state.small,
             say("photo.shared_color", request): result.adjust(Adjustments(**settings)),
         }
     )
@@ -98,7 +98,7 @@ def write_result(
     format = format or photo.format
     target = result_folder() / output_name(source, format)
     for loss in photo.lost_in(format):
-        gr.Info(say(f"photo.lost.{loss}", request, format=format), title="")
+        gr.Info(say(f"photo.lost.{loss}", request, format=format), MESSAGE_SECONDS, title="")
     try:
         photo.save(target, quality=quality)
     except PhotoError as error:

@@ -12,6 +12,7 @@ from colorizer.web.server.log import job
 from colorizer.web.server.settings import settings
 from colorizer.web.texts import say
 
+MESSAGE_SECONDS = 6  # that a message stays
 LOG = logging.getLogger("colorizer.web")
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +27,10 @@ def problem(key: str, request: gr.Request | None, **values: object) -> gr.Error:
         **values: the values of the text's placeholders.
     """
     return gr.Error(
-        in_html(key, request, values), title=say("page.sorry", request), print_exception=False
+        in_html(key, request, values),
+        MESSAGE_SECONDS,
+        title=say("page.sorry", request),
+        print_exception=False,
     )
 
 
@@ -45,7 +49,7 @@ def kept_time(request: gr.Request | None) -> str:
 
 def warn(key: str, request: gr.Request | None, **values: object) -> None:
     """Show a warning in the visitor's language; arguments as for `problem`."""
-    gr.Warning(in_html(key, request, values), title=say("page.sorry", request))
+    gr.Warning(in_html(key, request, values), MESSAGE_SECONDS, title=say("page.sorry", request))
 
 
 def in_html(key: str, request: gr.Request | None, values: dict[str, object]) -> str:
