@@ -90,6 +90,11 @@ def decode(source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Decode
         raise PhotoError(f"{name} is damaged ({reason}); get an intact copy of it.") from error
 
 
+def is_heic(start: bytes) -> bool:
+    """Whether a file is a HEIC photo, from its first 12 bytes."""
+    return start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS
+
+
 def saved_format(path: Path) -> str:
     """The format to save a photo's result in, from its header; PNG if that is damaged."""
     _configure_pillow(MAX_PIXELS)
@@ -159,7 +164,7 @@ def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
 
 def _unknown(start: bytes) -> Exception:
     """The error of a file that Pillow doesn't recognize."""
-    if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:
+    if is_heic(start):
         if "HEIF" in READABLE_FORMATS:
             return ValueError("its HEIC boxes can't be read")
         return UnsupportedError("is a HEIC photo; pip install pillow-heif, or convert it to JPEG.")

@@ -21,6 +21,7 @@ from PIL import Image
 
 from colorizer import Photo, PhotoError
 from colorizer.photo.decode import Decoded
+from colorizer.photo.formats import FORMAT_SUFFIXES
 from colorizer.photo.metadata import Metadata
 from colorizer.web.server import decoding
 from colorizer.web.server.decoding import AVAILABLE, DecodeProcesses, DecodingStopped
@@ -174,11 +175,17 @@ def alive(pid: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_the_page_says_what_happened(tmp_path: Path, photo_at: PhotoAt) -> None:
+def test_the_page_says_what_happened(photo_at: PhotoAt, monkeypatch: pytest.MonkeyPatch) -> None:
     path = photo_at("grandma.png")
     key, values = unreadable(path, DecodingStopped("..."))
     assert (key, values["name"]) == ("photo.too_costly", "grandma.png")
     assert unreadable(path, PhotoError("..."))[0] == "photo.unreadable"
+    path.write_bytes(b"\0\0\0\x18ftypheic")
+    with monkeypatch.context() as patch:
+        patch.setitem(FORMAT_SUFFIXES, "HEIF", ".heic")
+        assert unreadable(path, PhotoError("..."))[0] == "photo.unreadable"
+        patch.delitem(FORMAT_SUFFIXES, "HEIF")
+        assert unreadable(path, PhotoError("..."))[0] == "photo.no_heic"
     path.write_bytes(b"")
     with pytest.raises(Exception, match=r"grandma\.png can't be opened as a photo"):
         reopen_upload(path, None)

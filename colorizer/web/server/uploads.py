@@ -1,11 +1,13 @@
 """Open uploaded photos within the server's limits."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
 
 from colorizer import Photo, PhotoError
-from colorizer.photo.decode import decode
+from colorizer.photo.decode import decode, is_heic
+from colorizer.photo.formats import FORMAT_SUFFIXES
 from colorizer.photo.photo import Decoder
 from colorizer.web.server.decoding import AVAILABLE, DecodeProcesses, DecodingStopped
 from colorizer.web.server.errors import LOG, gone, problem
@@ -30,8 +32,13 @@ def placeholders(path: Path) -> dict[str, str]:
 
 def unreadable(path: Path, error: PhotoError) -> tuple[str, dict[str, str]]:
     """The text about an upload that can't be opened: its key and the values of its placeholders."""
-    key = "photo.too_costly" if isinstance(error, DecodingStopped) else "photo.unreadable"
-    return key, placeholders(path)
+    key = "unreadable"
+    if isinstance(error, DecodingStopped):
+        key = "too_costly"
+    elif "HEIF" not in FORMAT_SUFFIXES:
+        with suppress(OSError), path.open("rb") as file:
+            key = "no_heic" if is_heic(file.read(12)) else key
+    return f"photo.{key}", placeholders(path)
 
 
 def open_upload(path: Path) -> Photo:
