@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -13,12 +14,13 @@ from colorizer.adjust.adjustments import PRESETS
 from colorizer.adjust.framing import Framing
 from colorizer.batch.album import Album, Run
 from colorizer.batch.color_sources import ColorSources, open_color_source
-from colorizer.batch.find import find_photos
+from colorizer.batch.find import Found, find_photos
 from colorizer.batch.interrupt import Stop, stopped_by_ctrl_c
 from colorizer.batch.job import JobSettings, Worker, load_colorizer
 from colorizer.batch.local_runner import run_threads
 from colorizer.batch.ray_runner import LOCAL, Cluster, import_ray
 from colorizer.batch.report import Report, lock_folder
+from colorizer.batch.shared_colors import find_shared_colors
 from colorizer.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from colorizer.commands.values import (
     adjustment,
@@ -115,11 +117,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="another photo in color: what looks alike in it gives its colors",
     )
     command.add_argument(
+        "--consistent",
+        action="store_true",
+        help="color all photos alike: the model's surest results are a reference for all of them",
+    )
+    command.add_argument(
         "--color-strength",
         type=strength,
         default=1.0,
         metavar="0-1",
-        help="of the colors of --color-source or --reference (default: 1)",
+        help="of the colors of --color-source, --reference or --consistent (default: 1)",
     )
     command.add_argument(
         "--recipe",
@@ -193,7 +200,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         if not found and not options.watch:
             parser.error(f"There are no photos in {', '.join(options.photos)}; name others.")
         stop = stack.enter_context(stopped_by_ctrl_c())
-        load = partial(start, parser, options, settings, stop)
+        load = partial(start, parser, options, settings, stop, found)
         album = Album(report, stop, load, options.format, options.overwrite)
         try:
             with report:
@@ -208,14 +215,19 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) -> JobSettings:
     """What to make of each photo and how to save it, from the options."""
     others = options.hint or options.adjust or options.working_size or options.negative
-    others = others or options.color_source or options.reference
+    sources = [options.color_source, options.reference, options.consistent or None]
+    others = others or any(sources)
     if options.recipe and (others or options.preset != "natural"):
         parser.error(
             "--recipe goes without --hint, --preset, --adjust, --working-size, --negative, "
-            "--color-source and --reference."
+            "--color-source, --reference and --consistent."
         )
-    if options.color_source and options.reference:
-        parser.error("Give either --color-source or --reference.")
+    if sum(map(bool, sources)) > 1:
+        parser.error("Give only one of --color-source, --reference and --consistent.")
+    if options.consistent and (options.watch or options.ray):
+        parser.error(
+            "--consistent goes without --watch and --ray, because it sees all photos first."
+        )
     if options.ray and options.watch:
         parser.error("--watch goes without --ray, which takes long to start.")
     return JobSettings(
@@ -260,9 +272,13 @@ def read_edit(parser: argparse.ArgumentParser, options: argparse.Namespace) -> E
 
 
 def start(
-    parser: argparse.ArgumentParser, options: argparse.Namespace, settings: JobSettings, stop: Stop
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    settings: JobSettings,
+    stop: Stop,
+    found: Sequence[Found],
 ) -> Run:
-    """Load what colorizes, and return it."""
+    """Load what colorizes the photos that were found, and return it."""
     load = partial(
         load_colorizer, options.checkpoint, options.device, options.onnx, options.precision
     )
@@ -280,6 +296,13 @@ def start(
         if options.recipe:
             options.recipe.check_checkpoint(worker.colorizer.checkpoint)
         print_source(options.checkpoint, worker.colorizer.checkpoint)
+        if options.consistent:
+            photos = (item.source for item in found if not (item.problem or stop.asked))
+            source = find_shared_colors(
+                worker.colorizer, photos, worker.open_photo, options.color_strength
+            )
+            edit = replace(settings.edit, color_source=source)
+            worker.settings = replace(settings, edit=edit)
         if options.verbose:
             engine = worker.colorizer.engine
             print(

@@ -167,10 +167,11 @@ def test_a_reference(run, photos, tmp_path, capsys, monkeypatch) -> None:
         (["--reference", "none.jpg"], "none.jpg does not exist; check the path."),
         (
             ["--reference", "a.jpg", "--color-source", "b.jpg"],
-            "Give either --color-source or --reference.",
+            "Give only one of --color-source, --reference and --consistent.",
         ),
+        (["--consistent", "--watch"], "--consistent goes without --watch and --ray"),
     ],
-    ids=["folder", "missing", "both"],
+    ids=["folder", "missing", "both", "watch"],
 )
 def test_references_that_can_not_be_used(
     run, photos, tmp_path, capsys, monkeypatch, options: list[str], sentence: str
@@ -181,3 +182,23 @@ def test_references_that_can_not_be_used(
         run(photos / "a.png", *options)
     assert stop.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_photos_of_an_album_share_their_colors(run, photos, tmp_path, monkeypatch) -> None:
+    """The tiny network's features tell nothing, so the confidence is set."""
+    monkeypatch.setattr(reference, "CONFIDENCE", (0.0, 0.0, 0.0, 20.0))
+    (photos / "text.png").write_text("no photo")
+
+    def spread() -> float:
+        """How far the mean colors of the results differ."""
+        names = sorted((tmp_path / "out").glob("*.png"))
+        assert len(names) == 3
+        means = [np.diff(Photo.open(name).pixels.mean((0, 1))) for name in names]
+        return float(np.std(means, axis=0).sum())
+
+    assert run(photos) == 1
+    alone = spread()
+    assert run(photos, "--consistent", "--overwrite") == 1
+    assert spread() < 0.95 * alone
+    assert run(photos, "--consistent", "--color-strength", "0", "--overwrite") == 1
+    assert spread() == alone
