@@ -111,12 +111,15 @@ function mount() {
   }
 }
 
-// The stage takes the height that the window leaves.
+// The stage takes the height that the window leaves, with the notices below it.
 function fitStage() {
   const panes = document.querySelector(".panes");
   if (!panes) return;
   const top = panes.getBoundingClientRect().top + scrollY;
-  document.documentElement.style.setProperty("--above", `${Math.round(top)}px`);
+  const below = document.querySelector("#notices")?.offsetHeight ?? 0;
+  const style = document.documentElement.style;
+  style.setProperty("--above", `${Math.round(top)}px`);
+  style.setProperty("--below", `${below}px`);
 }
 
 const kept = create(`<p id="kept" role="status" hidden>${say("kept")} <button type="button"
