@@ -23,10 +23,21 @@ def main() -> None:
         started(Path(folder)) as address,
         visit(address, viewport=window) as page,
     ):
+        take_page(page)
         take_result(page)
         take_fixes(page)
         take_versions(page)
         take_batch(page)
+
+
+def take_page(page: Page) -> None:
+    """The portrait, for the README."""
+    page.get_by_label("Portrait of an astronaut").click()
+    expect(page.locator("#processed img")).to_be_visible()
+    save(page, "../page")
+    page.reload()
+    expect(page.locator("#continue")).to_be_visible()
+    page.locator("#continue button").last.click()
 
 
 def take_result(page: Page) -> None:
