@@ -415,14 +415,21 @@ def test_a_place_in_line_is_shown(visit: Visit, client: Client, photo: Path) -> 
         job.result()
 
 
+SMALL = """() => [...document.querySelectorAll(
+        "button, .stage select, input[type=number], input[type=range], label:has([type=checkbox])")]
+    .filter(part => part.offsetParent && part.getBoundingClientRect().height < 43.5)
+    .map(part => part.outerHTML)"""
+
+
 @pytest.mark.browser
 def test_on_a_phone(visit: Visit, photo: Path) -> None:
-    """Nothing is wider than the screen, and a finger does it all."""
+    """Nothing is wider than the screen, and a finger finds and does it all."""
     page = visit(width=390)
     give(page, photo)
-    for tab in ("Fix a color", "Versions", "Adjust"):
+    for tab in ("Fix a color", "Versions", "Crop", "File", "Adjust"):
         page.get_by_role("tab", name=tab).tap()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate(SMALL) == []
     page.get_by_role("tab", name="Fix a color").tap()
     page.locator(".panes").tap()
     page.locator("#likely button").first.tap()
