@@ -29,6 +29,8 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
 const large = [...copyRuntime(), copyModel()];
+cpSync(join(ROOT, "LICENSE"), join(out, "LICENSE"));
+cpSync(join(ROOT, "weights/README.md"), join(out, "MODEL.md"));
 for (const name of COPIED) cpSync(join(HERE, name), join(out, name));
 for (const name of EXAMPLES) {
   cpSync(join(ROOT, `examples/${name}.jpg`), join(out, `examples/${name}.jpg`));

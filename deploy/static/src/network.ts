@@ -25,6 +25,12 @@ export interface Engine {
   threads: number;
 }
 
+/** Of WebGPU. An emulated one computes on the CPU, far slower than WebAssembly. */
+interface Adapter {
+  info?: { isFallbackAdapter?: boolean };
+  isFallbackAdapter?: boolean; // in older browsers
+}
+
 /** Load the network, on the first device that can run it. */
 export async function loadEngine(progress: (share: number) => void): Promise<Engine> {
   const model: Model = await (await fetchFile("model.json")).json();
@@ -42,9 +48,10 @@ export async function loadEngine(progress: (share: number) => void): Promise<Eng
 
 /** What may run the network, the fastest first. */
 async function devices(): Promise<Engine["device"][]> {
-  const gpu = (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<Adapter | null> } };
   const adapter = await gpu?.requestAdapter().catch(() => null);
-  return adapter ? ["webgpu", "wasm"] : ["wasm"];
+  const emulated = adapter?.info?.isFallbackAdapter ?? adapter?.isFallbackAdapter ?? false;
+  return adapter && !emulated ? ["webgpu", "wasm"] : ["wasm"];
 }
 
 async function start(

@@ -154,9 +154,9 @@ function draw(view: View, id: string): void {
   const { width, height } = pictures![view];
   Object.assign(canvas, { width, height });
   canvas.getContext("2d")!.putImageData(pictures![view], 0, 0);
-  canvas.setAttribute("aria-label", fill(texts.photo[`${view}_alt`], { name }));
+  canvas.setAttribute("aria-label", fill(texts.views[`${view}_alt`], { name }));
   (canvas.parentElement!.querySelector("figcaption") ?? element(`${id}-name`)).textContent =
-    texts.photo[view];
+    texts.views[view];
 }
 
 function say(text: () => string, state?: string): void {
@@ -184,7 +184,7 @@ function buildControls(): void {
     const input = Object.assign(document.createElement("input"),
       { type: "radio", name: "pair", value: pair, checked: pair === first });
     label.append(input, labeled(document.createElement("span"), (t) =>
-      pair in PAIRS ? t.photo.pairs[pair as keyof Texts["photo"]["pairs"]] : t.all_views));
+      pair in PAIRS ? PAIRS[pair].map((view) => t.views[view]).join(" | ") : t.views.side));
     return label;
   }));
   for (const [key, [min, max, step]] of Object.entries(RANGES)) {
@@ -270,9 +270,9 @@ function translate(): void {
     "format-name": photo.format, status: message(),
   };
   for (const [id, text] of Object.entries(named)) element(id).textContent = text;
-  element("language").setAttribute("aria-label", texts.language);
-  element("divider").setAttribute("aria-label", photo.divider);
-  element("pairs").setAttribute("aria-label", photo.pair);
+  element("language").setAttribute("aria-label", texts.views.languages);
+  element("divider").setAttribute("aria-label", texts.views.divider);
+  element("pairs").setAttribute("aria-label", texts.views.toolbar);
   element("device").textContent = running === undefined ? ""
     : running.device === "webgpu" ? texts.runs_on_gpu
     : fill(texts.runs_on_cpu, { threads: running.threads });

@@ -1,17 +1,20 @@
 // The texts: those of the page that a server runs, and in texts/ those that only this page has.
 
-import { page as deServer, photo as dePhoto } from "../../../colorizer/web/texts/de.json";
-import { page as enServer, photo as enPhoto } from "../../../colorizer/web/texts/en.json";
-import { page as esServer, photo as esPhoto } from "../../../colorizer/web/texts/es.json";
+import { page as dePage, photo as dePhoto, script as deViews }
+  from "../../../colorizer/web/texts/de.json";
+import { page as enPage, photo as enPhoto, script as enViews }
+  from "../../../colorizer/web/texts/en.json";
+import { page as esPage, photo as esPhoto, script as esViews }
+  from "../../../colorizer/web/texts/es.json";
 import { recall, remember } from "./storage";
 import de from "../texts/de.json";
 import en from "../texts/en.json";
 import es from "../texts/es.json";
 
 const TEXTS = {
-  de: { ...de, photo: dePhoto, intro: deServer.intro, sorry: deServer.sorry },
-  en: { ...en, photo: enPhoto, intro: enServer.intro, sorry: enServer.sorry },
-  es: { ...es, photo: esPhoto, intro: esServer.intro, sorry: esServer.sorry },
+  de: { ...de, photo: dePhoto, views: deViews, intro: dePage.intro },
+  en: { ...en, photo: enPhoto, views: enViews, intro: enPage.intro },
+  es: { ...es, photo: esPhoto, views: esViews, intro: esPage.intro },
 };
 
 export type Language = keyof typeof TEXTS;
