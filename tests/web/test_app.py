@@ -372,6 +372,10 @@ def test_the_stage_compares_and_zooms(visit: Visit, photo: Path, tmp_path: Path)
     for _ in range(10):
         divider.press("ArrowLeft")
     expect(divider).to_have_attribute("aria-valuenow", "40")
+    line, image = divider.bounding_box(), page.locator("#gray img").bounding_box()
+    assert line is not None
+    assert image is not None
+    assert (line["y"], line["height"]) == pytest.approx((image["y"], image["height"]), abs=1)
     page.get_by_label("Picture at the right").select_option("colorized")
     expect(page.locator("#colorized img")).to_be_visible()
     expect(page.locator("#processed")).to_be_hidden()

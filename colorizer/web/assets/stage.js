@@ -174,7 +174,11 @@ class Stage {
       caption.bottom = `${Math.max(0, pane[1] - corner[1] - sides[1]) + 6}px`;
     }
     this.handle.hidden = !comparing;
+    const inside = Math.min(pane[0] - 20, Math.max(20, edge));  // the knob is 40 pixels wide
     this.handle.style.left = `${edge}px`;
+    this.handle.style.top = `${Math.max(0, corner[1])}px`;
+    this.handle.style.height = `${Math.min(pane[1], sides[1])}px`;
+    this.handle.style.setProperty("--shift", `${inside - edge}px`);
     this.handle.ariaValueNow = Math.round(100 * this.divider);
     this.root.dataset.view = this.picking ? "pick" : this.view;
     this.root.classList.toggle("zoomed", this.zoom.zoom > 1);
