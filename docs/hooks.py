@@ -36,7 +36,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put in what --help says."""
+    """Put in what --help says, and link to pages instead of files of the repository."""
+
+    def link(match: re.Match[str]) -> str:
+        words, target, anchor = match[1], match[2], match[3] or ""
+        page = SHOWN_AS.get(posixpath.normpath(posixpath.join("docs", target)))
+        return f"[{words}]({page}{anchor})" if page else match[0]
+
+    markdown = LINK.sub(link, markdown)
     return markdown.replace(HELP, command_help()) if HELP in markdown else markdown
 
 
