@@ -77,6 +77,9 @@ class Recipe:
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote; what an older recipe lacks keeps its default.
 
+        Hints without a reach, which older versions wrote, spread over the whole photo as they did
+        then.
+
         Raises:
             RecipeError: the text isn't a recipe of this version, or a value is out of range.
         """
@@ -97,6 +100,9 @@ class Recipe:
                 f"The recipe has no {', '.join(sorted(missing))}; get an intact copy of it."
             )
         edit = {name: values.pop(name) for name in EDIT_FIELDS & set(values)}
+        for hint in edit["hints"] if isinstance(edit["hints"], list) else ():
+            if isinstance(hint, dict):
+                hint.setdefault("reach", None)
         try:
             recipe = TypeAdapter(cls).validate_json(json.dumps(values | {"edit": edit}))
         except ValidationError as error:
@@ -109,6 +115,9 @@ class Recipe:
         edit = values.pop("edit")
         if edit["color_source"] is None:  # as older versions wrote and read it
             del edit["color_source"]
+        for hint in edit["hints"]:
+            if hint["reach"] is None:
+                del hint["reach"]
         values |= edit
         return json.dumps({key: values[key] for key in KEYS if key in values}, indent=2) + "\n"
 

@@ -71,10 +71,25 @@ def test_what_a_recipe_says(recipe: Recipe, tiny_colorizer: Colorizer) -> None:
     assert values["schema_version"] == 1
     assert values["checkpoint"] == tiny_colorizer.checkpoint.source
     assert values["checkpoint_sha256"] == tiny_colorizer.checkpoint.sha256
-    assert values["hints"][0] == {"x": 60, "y": 20.5, "color": "#ff0000", "radius": 6}
+    hint = {"x": 60, "y": 20.5, "color": "#ff0000", "radius": 6, "reach": 0.8}
+    assert values["hints"][0] == hint
     assert list(values["adjustments"]) == [item.name for item in fields(Adjustments)]
     assert values["adjustments"]["contrast"] == 20
     assert values["photo"] == "größe.jpg"
+
+
+def test_hints_of_older_recipes_spread_over_the_whole_photo(
+    tiny_colorizer: Colorizer, color_photo: Photo
+) -> None:
+    hints = tuple(replace(hint, reach=None) for hint in HINTS)
+    recipe = Recipe.of(tiny_colorizer, color_photo, "a.png", Edit(hints=hints))
+    text = recipe.to_json()
+    assert all(set(hint) == {"x", "y", "color", "radius"} for hint in json.loads(text)["hints"])
+    assert Recipe.from_json(text) == recipe
+    whole = tiny_colorizer.colorize(color_photo, hints).colorized.pixels
+    assert np.array_equal(Recipe.from_json(text).apply(tiny_colorizer, color_photo).pixels, whole)
+    near = tiny_colorizer.colorize(color_photo, HINTS).colorized.pixels
+    assert not np.array_equal(near, whole)
 
 
 def test_a_recipe_without_choices_takes_the_checkpoints(
@@ -188,6 +203,7 @@ def test_a_recipe_turns_and_crops(tiny_colorizer: Colorizer, color_photo: Photo)
         ({"hints": [HINT | {"x": "1"}]}, "hints.0.x: Input should be a valid number"),
         ({"hints": [HINT | {"x": float("nan")}]}, "hints.0.x: Input should be a finite number"),
         ({"hints": [HINT | {"radius": 1e300}]}, "radius is 1e+300; it goes from 0 to 1e+06 pixels"),
+        ({"hints": [HINT | {"reach": 0}]}, "reach is 0.0; give more than 0 and at most 3 short"),
         ({"hints": [HINT | {"color": "red"}]}, "The hint's color is 'red'; write it as #rrggbb"),
         ({"hints": [HINT] * 501}, "There are 501 hints; give at most 500."),
         ({"adjustments": []}, "adjustments: Input should be an object"),

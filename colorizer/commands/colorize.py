@@ -33,6 +33,7 @@ from colorizer.commands.values import (
 )
 from colorizer.edit import Edit
 from colorizer.errors import ClusterError, ReportError
+from colorizer.inference.hints import DEFAULT_REACH
 from colorizer.inference.precision import PRECISIONS
 from colorizer.photo.formats import FORMAT_SUFFIXES, MAX_PIXELS
 from colorizer.sources.color_source import Use
@@ -100,8 +101,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="+",
         action="extend",
         default=[],
-        metavar="X,Y,#rrggbb",
-        help="the color of a point, in pixels of the upright photo",
+        metavar="X,Y,#rrggbb[,REACH]",
+        help="the color of a point, in pixels of the upright photo, and how far it spreads over "
+        f"what is alike, in short sides of the photo (default {DEFAULT_REACH:g})",
     )
     command.add_argument(
         "--color-source",

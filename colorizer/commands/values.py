@@ -6,7 +6,7 @@ from pathlib import Path
 
 from colorizer.adjust.adjustments import Adjustments
 from colorizer.checkpoints.checkpoint import WORKING_SIZES
-from colorizer.inference.hints import ColorHint
+from colorizer.inference.hints import DEFAULT_REACH, ColorHint
 from colorizer.recipe import Recipe
 
 PHOTOS_FIRST = "photos go before the options"
@@ -60,13 +60,14 @@ def strength(text: str) -> float:
 
 
 def hint(text: str) -> ColorHint:
-    """Parse X,Y,#rrggbb."""
+    """Parse X,Y,#rrggbb or X,Y,#rrggbb,REACH."""
     try:
-        x, y, color = text.split(",")
-        return ColorHint(float(x), float(y), color)
+        values = text.split(",")
+        x, y, color, reach = values if len(values) > 3 else (*values, str(DEFAULT_REACH))
+        return ColorHint(float(x), float(y), color, reach=float(reach))
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f"{text} is not X,Y,#rrggbb ({PHOTOS_FIRST}): {error}"
+            f"{text} is not X,Y,#rrggbb[,REACH] ({PHOTOS_FIRST}): {error}"
         ) from None
 
 

@@ -24,6 +24,7 @@ from colorizer.inference.alternatives import (
 )
 from colorizer.inference.distribution import Distribution
 from colorizer.inference.hints import ColorHint, HintPropagation, Samples, sample
+from colorizer.inference.local_hints import LocalPropagation
 from colorizer.photo.photo import Photo
 from colorizer.sources.evidence import Evidence
 from colorizer.version import __version__
@@ -142,10 +143,9 @@ class Colorization:
         scaled = scale_confidence(fine, *self._output.confidence_scaling)
         if self.evidence is not None:
             scaled = scaled + self.evidence.weight * (1 - scaled)
-        if self._propagation is None:
-            return scaled
-        certainty = self._propagation.certainty()
-        return certainty + (1 - certainty) * scaled
+        for propagation in self._propagations:
+            scaled = scaled + propagation.certainty() * (1 - scaled)
+        return scaled
 
     def suggest(self, x: float, y: float, n: int = 6) -> list[str]:
         """Suggest likely colors for a point, visibly different from each other, likeliest first.
@@ -245,12 +245,18 @@ class Colorization:
         return Colorization(photo, self._output, self._unhinted_ab, self._samples, self.evidence)
 
     @cached_property
-    def _propagation(self) -> HintPropagation | None:
-        """None without hints."""
-        if not self._samples:
-            return None
-        output = self._output
-        return HintPropagation(output.lightness, output.ab, self._samples, output.color_features)
+    def _propagations(self) -> list[HintPropagation | LocalPropagation]:
+        """Of the hints without a reach, then of those with one; empty without hints."""
+        samples, output = self._samples, self._output
+        if samples is None:
+            return []
+        whole = np.isnan(samples.reach)
+        kinds = ((HintPropagation, samples.take(whole)), (LocalPropagation, samples.take(~whole)))
+        return [
+            kind(output.lightness, output.ab, found, output.color_features)
+            for kind, found in kinds
+            if found
+        ]
 
     @cached_property
     def _ab(self) -> Plane:
@@ -258,7 +264,9 @@ class Colorization:
         ab = self._unhinted_ab
         if self.evidence is not None:
             ab = self.evidence.join(ab)
-        return ab if self._propagation is None else self._propagation.apply(ab)
+        for propagation in self._propagations:
+            ab = propagation.apply(ab)
+        return ab
 
     @property
     def _distribution(self) -> Distribution:

@@ -6,6 +6,9 @@ hints is extended to all pixels by a Gaussian process (kriging) with such a cova
 and Williams 2006, eq. 2.23, 2.24 and 4.17); it fades to 0 where nothing resembles any hint. A
 narrow term of the covariance fills the object under a hint. A wide one lets several hints that
 agree shift the whole photo; a single hint hardly does.
+
+So spread the hints of old recipes, which have no reach. The others stay near, see
+`colorizer.inference.local_hints`.
 """
 
 import math
@@ -23,6 +26,8 @@ from colorizer.imaging.bands import bands
 from colorizer.imaging.color import rgb_to_lab
 
 MAX_RADIUS = 1e6  # pixels of the full photo
+DEFAULT_REACH = 0.8  # short sides of the photo
+MAX_REACH = 3.0
 MIN_RADIUS = 2.0  # pixels at the working size, around a hint, where it replaces earlier hints
 NOISE_VARIANCE = 0.005  # of a hint's color, as a share of the covariance
 SMOOTHING_SIGMA = 1.0  # pixels: grain must not make pixels differ
@@ -43,12 +48,15 @@ class ColorHint:
         color: sRGB as "#rrggbb". Its lightness is ignored: the photo keeps its own.
         radius: of the disc that has this color, in pixels of the full photo; 0 means only the
             point.
+        reach: how far the color spreads at most, in short sides of the photo, over what is alike;
+            edges shorten it. None spreads it over the whole photo, as recipes without a reach do.
     """
 
     x: float
     y: float
     color: str
     radius: float = 0.0
+    reach: float | None = DEFAULT_REACH
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.color):
@@ -58,6 +66,11 @@ class ColorHint:
         if not 0 <= self.radius <= MAX_RADIUS:
             raise ValueError(
                 f"The hint's radius is {self.radius}; it goes from 0 to {MAX_RADIUS:g} pixels."
+            )
+        if self.reach is not None and not 0 < self.reach <= MAX_REACH:
+            raise ValueError(
+                f"The hint's reach is {self.reach}; give more than 0 and at most {MAX_REACH:g} "
+                "short sides of the photo."
             )
 
     @property
@@ -75,9 +88,14 @@ class Samples:
     rows: NDArray[np.intp]  # (n,)
     columns: NDArray[np.intp]  # (n,)
     ab: Plane  # (n, 2)
+    reach: Plane  # (n,) in short sides; NaN: the whole photo
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def take(self, chosen: NDArray[np.bool_]) -> "Samples":
+        """Those that are chosen."""
+        return Samples(self.rows[chosen], self.columns[chosen], self.ab[chosen], self.reach[chosen])
 
 
 def sample(
@@ -94,7 +112,7 @@ def sample(
         ValueError: a hint lies outside the photo.
     """
     scale_y, scale_x = size[0] / photo_size[0], size[1] / photo_size[1]
-    found: list[tuple[float, float, tuple[float, float]]] = []
+    found: list[tuple[float, float, ColorHint]] = []
     for hint in hints:
         if not (0 <= hint.x < photo_size[1] and 0 <= hint.y < photo_size[0]):
             raise ValueError(
@@ -109,14 +127,16 @@ def sample(
         for down, right in DISC_OFFSETS if radius > MIN_RADIUS else DISC_OFFSETS[:1]:
             row, column = y + down * radius, x + right * radius
             if 0 <= row < size[0] and 0 <= column < size[1]:
-                found.append((row, column, hint.ab))
+                found.append((row, column, hint))
     points = np.array([point[:2] for point in found]).reshape(-1, 2).astype(np.intp)
     rows, columns = np.minimum(points, np.array(size) - 1).T
-    return Samples(rows, columns, np.array([ab for *_, ab in found], np.float32).reshape(-1, 2))
+    ab = np.array([hint.ab for *_, hint in found], np.float32).reshape(-1, 2)
+    reach = [math.nan if hint.reach is None else hint.reach for *_, hint in found]
+    return Samples(rows, columns, ab, np.array(reach, np.float32))
 
 
 class HintPropagation:
-    """Propagates the known colors of some pixels to all pixels.
+    """Propagates the known colors of some pixels to all pixels, whatever their reach.
 
     Args:
         lightness: (h, w) float32 L*.
@@ -163,7 +183,7 @@ class HintPropagation:
     def _covary(self, features: Plane) -> Plane:
         """Covariance of features (..., C) with those of the n samples: (..., n), 1 if equal."""
         terms = [
-            share * _matern(features / scale, self._known / scale) for share, scale in self._terms
+            share * matern(features / scale, self._known / scale) for share, scale in self._terms
         ]
         return np.asarray(np.sum(terms, axis=0), np.float32)
 
@@ -187,7 +207,7 @@ def _features(
     return features, scales
 
 
-def _matern(features: Plane, others: Plane) -> Plane:
+def matern(features: Plane, others: Plane) -> Plane:
     """Compute the Matern covariance of order 3/2 between features (..., C) and others (n, C).
 
     Both are in length scales; the result is (..., n). Smoother covariances overshoot between

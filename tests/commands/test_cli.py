@@ -8,9 +8,11 @@ import pytest
 import tifffile
 from PIL import Image
 
-from colorizer import Adjustments, Photo
+from colorizer import Adjustments, ColorHint, Photo
 from colorizer.__main__ import main
 from colorizer.adjust.badge import with_badge
+from colorizer.commands.values import hint
+from colorizer.inference.hints import DEFAULT_REACH
 from colorizer.photo.metadata import Metadata
 from tests.helpers.metadata import full_metadata, tags_of
 from tests.helpers.paths import EXAMPLES
@@ -121,6 +123,13 @@ def test_adjustments_and_hints_are_used(run, photos, tmp_path) -> None:
     assert gray.pixels.shape[2] == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "reach"), [("5,6,#ff0000", DEFAULT_REACH), ("5,6,#ff0000,0.25", 0.25)]
+)
+def test_a_hint_may_have_a_reach(text: str, reach: float) -> None:
+    assert hint(text) == ColorHint(5, 6, "#ff0000", reach=reach)
+
+
 @pytest.mark.slow
 def test_adjustments_override_the_preset(run, photos, tmp_path) -> None:
     def picture(*options: str) -> bytes:
@@ -158,6 +167,9 @@ def test_a_hint_outside_the_photo(run, photos, tmp_path, capsys) -> None:
         (["--preset", "portrait", "--adjust", "gamma=3"], "gamma is 3.0; it goes from 0.5 to 2."),
         (["--preset", "sepia"], "invalid choice: 'sepia' (choose from"),
         (["--hint", "5,5"], "5,5 is not X,Y,#rrggbb"),
+        (["--hint", "5,5,#ff0000,4"], "give more than 0 and at most 3 short sides of the photo"),
+        (["--hint", "5,5,#ff0000,far"], "5,5,#ff0000,far is not X,Y,#rrggbb[,REACH]"),
+        (["--hint", "5,5,#ff0000,1,1"], "5,5,#ff0000,1,1 is not X,Y,#rrggbb[,REACH]"),
         (["--hint", "5,5,red"], "write it as #rrggbb, for example #7fb2e5"),
         (["--working-size", "large"], "large is not a whole number from 192 to 512"),
         (["--working-size", "100"], "100 is not a whole number from 192 to 512"),

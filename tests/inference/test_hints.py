@@ -35,6 +35,12 @@ def test_a_radius_below_zero_is_refused(radius: float) -> None:
         ColorHint(0, 0, "#ff0000", radius)
 
 
+@pytest.mark.parametrize("reach", [0.0, -1.0, 3.1, float("nan")])
+def test_a_reach_out_of_range_is_refused(reach: float) -> None:
+    with pytest.raises(ValueError, match=r"give more than 0 and at most 3 short sides"):
+        ColorHint(0, 0, "#ff0000", reach=reach)
+
+
 # Samples
 
 
@@ -101,7 +107,8 @@ def two_regions(left: float, right: float) -> Plane:
 
 def known(*points: tuple[int, int, float, float]) -> Samples:
     rows, columns, a, b = zip(*points, strict=True)
-    return Samples(np.array(rows), np.array(columns), np.array([a, b], np.float32).T)
+    whole = np.full(len(points), np.nan, np.float32)
+    return Samples(np.array(rows), np.array(columns), np.array([a, b], np.float32).T, whole)
 
 
 @pytest.fixture

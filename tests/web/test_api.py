@@ -107,6 +107,11 @@ def test_known_colors_adjustments_and_versions(
     assert same(plain, tiny_colorizer.colorize(Photo.open(scan)).colorized)
     assert not same(plain, result.colorized)
     assert same(ask("/colorize_with", hints=hints), result.colorized)
+    for reach in (0.2, None):
+        spread = [ColorHint(10, 20, "#c02020", 3, reach)]
+        expected = tiny_colorizer.colorize(Photo.open(scan), spread).colorized
+        assert same(ask("/colorize_with", hints=[hints[0] | {"reach": reach}]), expected)
+        assert not same(ask("/colorize_with", hints=hints), expected)
     second = result.alternatives(2)[1]
     path = ask("/colorize_with", hints=hints, version=2, adjustments={"saturation": 0.5})
     assert same(path, second.adjust(Adjustments(saturation=0.5)))
@@ -214,6 +219,10 @@ def test_a_model_is_described(ask: Ask, tiny_colorizer: Colorizer, tiny_checkpoi
         (
             {"hints": [{"x": 70, "y": 1, "color": "#ff0000", "radius": 0}]},
             "outside the photo",
+        ),
+        (
+            {"hints": [{"x": 1, "y": 1, "color": "#ff0000", "radius": 0, "reach": 4}]},
+            "reach is 4.0; give more than 0 and at most 3 short sides of the photo.",
         ),
         ({"hints": [{"x": 1, "y": 1}]}, "hints.0.color can't be used: Field required"),
         ({"adjustments": {"saturation": 9}}, "saturation is 9.0; it goes from 0 to 2."),

@@ -65,6 +65,7 @@ def test_tools_are_the_documented_endpoints_and_typed(address: str) -> None:
     assert colorize["properties"]["photo"]["type"] == "string"
     assert colorize["properties"]["preset"]["enum"] == list(PRESETS)
     hint = other["properties"]["hints"]["oneOf"][1]["items"]["properties"]
+    assert {kind["type"] for kind in hint.pop("reach")["oneOf"]} == {"number", "null"}
     assert {name: kind["type"] for name, kind in hint.items()} == {
         "x": "number",
         "y": "number",

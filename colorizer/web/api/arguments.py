@@ -11,6 +11,7 @@ from typing import (
     Annotated,
     Any,
     Literal,
+    NotRequired,
     ParamSpec,
     TypeVar,
     get_type_hints,
@@ -57,7 +58,9 @@ else:
     Format = Literal[
         ("", *(name for name in FORMAT_SUFFIXES if name != "HEIF"))
     ]  # that is an extra
-    HintValues = TypedDict("HintValues", get_type_hints(ColorHint))
+    HintValues = TypedDict(
+        "HintValues", get_type_hints(ColorHint) | {"reach": NotRequired[float | None]}
+    )
     AdjustmentValues = with_config(ConfigDict(extra="forbid"))(
         TypedDict("AdjustmentValues", get_type_hints(Adjustments), total=False)
     )

@@ -114,7 +114,8 @@ class Endpoints:
         Args:
             photo: the photo: JPEG, PNG, TIFF, WebP and others.
             request: the client's.
-            hints: known colors: x and y in pixels from the top left, color as #rrggbb, radius or 0.
+            hints: known colors: x and y in pixels from the top left, color as #rrggbb, radius or 0,
+                reach in short sides of the photo or left out.
             adjustments: of the post-processing, for example {"saturation": 1.2}; see docs/http.md.
             version: which of the alternatives to take, from 1 for the likeliest.
             working_size: short side in pixels that the network sees, 192 to 512; null: the model's.
