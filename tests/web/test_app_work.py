@@ -1,5 +1,6 @@
 """A visitor's work in a real Chromium: back and forth, another day, another language."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.helpers.browser import started, visit
+from tests.helpers.browser import TIMEOUT_MS, started, visit
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +37,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def give(page: Page, photo: Path) -> None:
+    page.wait_for_function("window.colorizer")
     page.locator("#photo input[type=file]").set_input_files(photo)
     expect(page.locator("#processed img[src]")).to_be_visible()
 
@@ -76,7 +78,10 @@ KEPT = """steps => new Promise(resolve => {
 
 def wait_until_kept(page: Page, steps: int) -> None:
     """Wait until the browser keeps the photo, and so many steps of the history."""
-    page.wait_for_function(KEPT, arg=steps)
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while not page.evaluate(KEPT, steps):  # `wait_for_function` takes any promise for true
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
 
 
 def test_undo_and_redo_reach_everything(page: Page, photo: Path) -> None:

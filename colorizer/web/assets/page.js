@@ -1,7 +1,7 @@
 // The page: what connects Gradio's components with the stage, the history and the keyboard.
 const SETTINGS = Object.keys(neutral);
 let stage = null, pending = null;
-let given = null;  // the file of the photo, or a promise of it
+let given = inputs.one()?.files[0] ?? null;  // the file of the photo, or a promise of it
 let resumed = null;  // what to continue with, once its photo is there
 let leaving = false;  // on purpose, with the work kept
 
@@ -23,7 +23,10 @@ history.changed();
 
 // Some browsers keep nothing, for example in private windows; then there is nothing to continue.
 const saveHistory = () => store.saveHistory(history.steps, history.now).catch(() => {});
-const savePhoto = async () => { store.savePhoto(await given).catch(() => {}); };
+const savePhoto = async () => {
+  const file = await given;
+  if (file) await store.savePhoto(file).catch(() => {});
+};
 document.addEventListener("change", event => {
   if (event.target.matches("#photo input[type=file]")) given = event.target.files[0] ?? given;
 }, true);
