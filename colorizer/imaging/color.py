@@ -58,6 +58,12 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=-3)
 
 
+def hex_to_lab(color: str) -> Tensor:
+    """Convert "#rrggbb" (sRGB) to CIELAB, (3,) float32: L*, a* and b*."""
+    rgb = torch.tensor([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return rgb_to_lab(rgb.view(3, 1, 1)).flatten()
+
+
 def lab_to_linear(lab: Tensor) -> Tensor:
     """CIELAB (..., 3, H, W) to linear RGB (..., 3, H, W); outside [0, 1] means out of gamut."""
     lightness, a, b = lab.unbind(-3)

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from colorizer.imaging.arrays import Plane
 from colorizer.imaging.bands import bands
-from colorizer.imaging.color import rgb_to_lab
+from colorizer.imaging.color import hex_to_lab
 
 MAX_RADIUS = 1e6  # pixels of the full photo
 DEFAULT_REACH = 0.8  # short sides of the photo
@@ -76,8 +75,7 @@ class ColorHint:
     @property
     def ab(self) -> tuple[float, float]:
         """a* and b* of the color."""
-        rgb = torch.tensor([int(self.color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-        _, a, b = rgb_to_lab(rgb.view(3, 1, 1)).flatten().tolist()
+        _, a, b = hex_to_lab(self.color).tolist()
         return a, b
 
 

@@ -33,15 +33,8 @@ from colorizer.web.server.uploads import start_decoding
 from colorizer.web.texts import FALLBACK, I18N, LANGUAGES
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = (
-    "texts",
-    "files",
-    "zoom",
-    "stage",
-    "history",
-    "store",
-    "page",
-)  # each may use earlier ones
+# Each script may use those before it
+SCRIPTS = ("texts", "files", "zoom", "stage", "history", "store", "page")
 
 
 def serve(

@@ -5,10 +5,9 @@ from functools import cache
 
 import gradio as gr
 import numpy as np
-import torch
 
 from colorizer.imaging.arrays import Plane
-from colorizer.imaging.color import rgb_to_lab
+from colorizer.imaging.color import hex_to_lab
 from colorizer.web.texts import say
 
 Swatch = tuple[str, str, bool]  # "#rrggbb", its name, whether the point has it now
@@ -62,8 +61,7 @@ NAMED = {  # key of the text under "color" -> a typical sRGB color of that name
 
 def lab_of(color: str) -> Plane:
     """(3,) L*, a*, b* of "#rrggbb"."""
-    rgb = torch.tensor([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    return rgb_to_lab(rgb.view(3, 1, 1)).flatten().numpy()
+    return hex_to_lab(color).numpy()
 
 
 @cache
