@@ -8,6 +8,7 @@ from PIL import Image
 
 from colorizer.imaging.arrays import Pixels
 from colorizer.photo.raster import Raster
+from colorizer.photo.silence import silent_opencv
 
 SIGNATURE = b"BM"
 RLE8, RLE4, BIT_FIELDS, ALPHA_BIT_FIELDS = 1, 2, 3, 6
@@ -28,7 +29,8 @@ def read_bmp(data: bytes, max_pixels: int) -> Raster | None:
     if width * abs(height) > max_pixels:
         raise Image.DecompressionBombError
     if compression in (RLE8, RLE4):
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        with silent_opencv():
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
         if pixels is None:
             raise ValueError("its runs can't be decoded")
         return Raster(np.asarray(pixels))

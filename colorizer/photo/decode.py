@@ -5,7 +5,6 @@ tifffile and imagecodecs.
 """
 
 import io
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +27,9 @@ from colorizer.photo.metadata import Metadata
 from colorizer.photo.notices import Notice
 from colorizer.photo.raster import Raster, UnsupportedError, expand_levels
 from colorizer.photo.read_metadata import MetadataReading, read_metadata, read_tiff_metadata
+from colorizer.photo.silence import silence_decoders
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
-PILLOW_MODULES = r"PIL\."
 SIGNATURES: dict[str, bytes | tuple[bytes, ...]] = {
     "TIFF": tiff.SIGNATURES,
     "JPEG": jpeg.SIGNATURE,
@@ -71,7 +70,7 @@ def decode(source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Decode
     Raises:
         PhotoError: it can't be read as a photo.
     """
-    _configure_pillow(max_pixels)
+    _configure_decoders(max_pixels)
     try:
         if isinstance(source, Image.Image):
             return _decode_image(source, None, max_pixels)
@@ -97,7 +96,7 @@ def is_heic(start: bytes) -> bool:
 
 def saved_format(path: Path) -> str:
     """The format to save a photo's result in, from its header; PNG if that is damaged."""
-    _configure_pillow(MAX_PIXELS)
+    _configure_decoders(MAX_PIXELS)
     if not path.is_file():
         return "PNG"
     with suppress(Exception), open(path, "rb") as file:
@@ -118,16 +117,14 @@ def _result_format(format: str) -> str:
     return "JPEG" if format == "HEIF" else "PNG"
 
 
-def _configure_pillow(max_pixels: int) -> None:
-    """Let Pillow read HEIC and large photos, and keep its warnings off the standard error stream.
+def _configure_decoders(max_pixels: int) -> None:
+    """Let Pillow read HEIC and large photos, and keep decoders quiet.
 
-    Its limit (89 megapixels by default) belongs to the whole process, so it is only ever raised.
+    Pillow's limit (89 megapixels) belongs to the whole process, so it is only ever raised.
     """
     register_heif()
     Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
-    modules = [getattr(known[3], "pattern", known[3]) for known in warnings.filters]
-    if PILLOW_MODULES not in modules:
-        warnings.filterwarnings("ignore", module=PILLOW_MODULES)
+    silence_decoders()
 
 
 def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:

@@ -4,12 +4,10 @@ Tags are those of TIFF 6.0, unless a comment names another source. All TIFF file
 tifffile, or by libtiff where samples are YCbCr.
 """
 
-import logging
 import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, BinaryIO
 
 import imagecodecs
@@ -94,7 +92,6 @@ def read_tiff(file: BinaryIO, max_pixels: int) -> Raster:
     """
     from tifffile import TiffFile, TiffPage
 
-    _silence_tifffile()
     index, chosen, several = _find_photo(file)
     if chosen.integer(file, PHOTOMETRIC) in RAW or _is_cr2(file):
         raise UnsupportedError("is a raw photo; develop it, and save it as TIFF or JPEG.")
@@ -114,12 +111,6 @@ def read_tiff(file: BinaryIO, max_pixels: int) -> Raster:
         raster.profile = bytes(profile) if isinstance(profile, bytes | tuple) else b""
         raster.several = several
         return raster
-
-
-@cache
-def _silence_tifffile() -> None:
-    """Keep its messages about damage off the standard error stream."""
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def _is_cr2(file: BinaryIO) -> bool:
