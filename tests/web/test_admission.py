@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
@@ -76,6 +76,11 @@ def client_for(queue: Queue | None = None, **settings: object) -> Client:
     @app.get("/gradio_api/login_check")
     def page_itself() -> str:
         return "page"
+
+    @app.get("/html")
+    def html() -> Response:
+        description = '<script>window.gradio_api_info = {"colorize":\n{}};</script>'
+        return HTMLResponse(f"<head>{description}<script>start()</script></head>")
 
     @app.get("/gradio_api/info")
     def info(request: Request) -> str:
@@ -213,3 +218,11 @@ def test_the_description_names_each_callers_own_address(client: Client) -> None:
     hosts = ("evil.example", "good.example")
     answers = [client.get("/gradio_api/info", headers={"host": host}).json() for host in hosts]
     assert answers == list(hosts)
+
+
+def test_only_users_see_the_description_in_the_page() -> None:
+    client = client_for(users=(("anna", "a"),))
+    assert client.get("/html").text == "<head><script>start()</script></head>"
+    client.cookies.update(COOKIE)
+    assert "colorize" in client.get("/html").text
+    assert "colorize" in client_for().get("/html").text

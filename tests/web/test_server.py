@@ -81,6 +81,14 @@ def test_nothing_else_is_open(closed: str) -> None:
         urllib.request.urlopen(request)
 
 
+@pytest.mark.parametrize("path", ["", "?view=api", "?lang=de"])
+def test_the_login_page_does_not_describe_the_endpoints(closed: str, path: str) -> None:
+    with urllib.request.urlopen(f"{closed}{path}") as response:
+        page = response.read().decode()
+    assert '"auth_required":true' in page
+    assert "colorize" not in page.replace("colorizer", "")
+
+
 def test_who_logs_in_may_come_in_until_it_is_too_often(closed: str, tmp_path: Path) -> None:
     """With the documented examples."""
     assert log_in(closed, "sesame")[0] == 400

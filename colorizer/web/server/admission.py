@@ -15,6 +15,7 @@ from fastapi import HTTPException, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from colorizer.web.server.html import EditedHtml
 from colorizer.web.server.limits import CALLS, JOIN, LOGIN, UPLOAD, WorkLimit
 from colorizer.web.server.owners import upload_owners
 from colorizer.web.server.settings import Settings
@@ -36,6 +37,7 @@ WITHOUT_LOGIN = (  # what the login page asks for
 UNUSED = ("/gradio_api/process_recording",)  # routes of components that the page doesn't have
 FILE_ROUTES = ("/gradio_api/file=", "/gradio_api/file/")
 MCP = "/gradio_api/mcp"
+DESCRIPTION = re.compile(rb"<script>window\.gradio_api_info = .*?</script>", re.DOTALL)
 BODIES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -74,6 +76,8 @@ class Admission:
             send = delayed_refusal(send)
         if route == UPLOAD and self._settings.users:
             send = upload_owners.recorded(send, user_of(request) or "")
+        if request.method == "GET" and self._settings.users and user_of(request) is None:
+            send = EditedHtml(send, without_description)
         if route.startswith(CALLS) and request.method == "GET":
             send = with_error_text(send, say("page.failed", gr.Request(request)))
         if route in ("/gradio_api/info", "/gradio_api/openapi.json"):
@@ -175,6 +179,11 @@ def user_of(request: Request) -> str | None:
     names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
     tokens = (request.cookies.get(name) for name in names)
     return next((app.tokens[token] for token in tokens if token in app.tokens), None)
+
+
+def without_description(page: bytes) -> bytes:
+    """The login page without the description of the API, which Gradio puts into every page."""
+    return DESCRIPTION.sub(b"", page)
 
 
 def too_large(limit: int) -> HTTPException:

@@ -4,9 +4,10 @@ import json
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from colorizer.web.server.html import EditedHtml
 from colorizer.web.texts import LANGUAGES
 
 COOKIE = "colorizer_language"
@@ -34,44 +35,12 @@ class Language:
         if code is None:
             await self._app(scope, receive, send)
             return
-        dropped = {b"accept-language"}
-        if scope["method"] == "GET" and scope["path"].endswith("/"):
-            dropped.add(b"accept-encoding")  # the page is changed on its way
-        kept = [(name, value) for name, value in scope["headers"] if name not in dropped]
+        kept = [(name, value) for name, value in scope["headers"] if name != b"accept-language"]
         scope = {**scope, "headers": [*kept, (b"accept-language", code.encode())]}
-        await self._app(scope, receive, Spoken(code, send))
-
-
-class Spoken:
-    """Sends an answer; a page of HTML tells the browser the language and remembers it."""
-
-    def __init__(self, code: str, send: Send) -> None:
-        self._code, self._send = code, send
-        self._start: Message | None = None
-        self._body = b""
-
-    async def __call__(self, message: Message) -> None:
-        """Pass a part of the answer on; HTML waits until it is complete."""
-        if message["type"] == "http.response.start":
-            headers = Headers(scope=message)
-            html = headers.get("content-type", "").startswith("text/html")
-            if html and "content-encoding" not in headers:
-                self._start = message
-                return
-        if self._start is None or message["type"] != "http.response.body":
-            await self._send(message)
-            return
-        self._body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        script = SPEAK.replace("CODE", json.dumps(self._code)).encode()
-        body = self._body.replace(HEAD, HEAD + script, 1)
-        headers = MutableHeaders(scope=self._start)
-        headers["Content-Length"] = str(len(body))
-        cookie = f"{COOKIE}={self._code}; Path=/; Max-Age={YEAR}; SameSite=lax"
-        headers.append("Set-Cookie", cookie)
-        await self._send(self._start)
-        await self._send({"type": "http.response.body", "body": body})
+        script = SPEAK.replace("CODE", json.dumps(code)).encode()
+        cookie = f"{COOKIE}={code}; Path=/; Max-Age={YEAR}; SameSite=lax"
+        spoken = EditedHtml(send, lambda page: page.replace(HEAD, HEAD + script, 1), cookie)
+        await self._app(scope, receive, spoken)
 
 
 def chosen(scope: Scope) -> str | None:
