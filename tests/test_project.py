@@ -35,6 +35,12 @@ def test_every_dependency_has_an_upper_bound() -> None:
     assert [name for name in names if "<" not in name] == []
 
 
+def test_locks_cannot_be_redirected_through_links() -> None:
+    """Before 3.20.1, filelock followed a link in place of the lock (CVE-2025-68146)."""
+    [needed] = [line for line in PROJECT["project"]["dependencies"] if line.startswith("filelock")]
+    assert needed.startswith("filelock>=3.20.1,")
+
+
 def test_space_runs_the_gradio_that_is_required() -> None:
     gradio = next(line for line in PROJECT["project"]["dependencies"] if line.startswith("gradio"))
     lower = re.search(r">=([\d.]+)", gradio)

@@ -120,6 +120,13 @@ def test_the_same_pixels_again(
         assert not np.array_equal(pixels, made.pixels)
 
 
+def test_too_many_hints_are_refused(recipe: Recipe) -> None:
+    values = json.loads(recipe.to_json())
+    values["hints"] *= 21_000 // len(values["hints"])
+    with pytest.raises(RecipeError, match=r"There are 21000 hints; give at most 500"):
+        Recipe.from_json(json.dumps(values))
+
+
 def test_another_photo_may_be_used_if_the_hints_fit(
     recipe: Recipe, tiny_colorizer: Colorizer
 ) -> None:

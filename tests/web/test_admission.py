@@ -77,6 +77,10 @@ def client_for(queue: Queue | None = None, **settings: object) -> Client:
     def page_itself() -> str:
         return "page"
 
+    @app.post("/gradio_api/cancel")
+    def fails() -> None:
+        raise KeyError("anything")
+
     @app.get("/html")
     def html() -> Response:
         description = '<script>window.gradio_api_info = {"colorize":\n{}};</script>'
@@ -211,6 +215,13 @@ def test_an_unexpected_error_is_a_sentence(client: Client, data: str) -> None:
     answer = client.get(f"{COLORIZE}/{data}", headers={"accept-language": "de"})
     assert "null" not in answer.text
     assert '"error": "Auf dem Server ist etwas schiefgegangen.' in answer.text
+
+
+def test_a_request_that_gradio_can_not_answer_gets_a_sentence() -> None:
+    client = TestClient(client_for().app, raise_server_exceptions=False)
+    answer = client.post("/gradio_api/cancel", json={}, headers={"accept-language": "de"})
+    assert answer.status_code == 500
+    assert answer.json()["detail"].startswith("Auf dem Server ist etwas schiefgegangen.")
 
 
 def test_the_description_names_each_callers_own_address(client: Client) -> None:

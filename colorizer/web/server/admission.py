@@ -83,9 +83,26 @@ class Admission:
         if route in ("/gradio_api/info", "/gradio_api/openapi.json"):
             async with self._description_lock:
                 scope["app"].api_info = None  # it contains the address that the last caller used
-                await self._app(scope, receive, send)
+                await self._answer(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let Gradio answer; an unexpected error becomes a sentence, and goes on to the log."""
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_start)
+        except Exception:
+            if not started:
+                sentence = say("page.failed", gr.Request(Request(scope)))
+                await JSONResponse({"detail": sentence}, 500)(scope, receive, send)
+            raise
 
     async def _admit(self, request: Request, route: str, receive: Receive) -> Receive:
         """Check a request; return what its body is read from."""
