@@ -29,41 +29,44 @@ def levels(values: NDArray[np.float64], bits: int) -> NDArray[np.generic]:
     return np.rint(values * ((1 << bits) - 1)).astype(np.uint8 if bits == 8 else np.uint16)
 
 
-def without_extra_samples(data: bytes) -> bytes:
+def without_extra_samples(data: bytes, count: int) -> bytes:
     """A little-endian TIFF whose ExtraSamples has become a tag that nobody knows."""
-    return data.replace(struct.pack("<HHI", 338, 3, 1), struct.pack("<HHI", 337, 3, 1), 1)
+    known, unknown = (struct.pack("<HHI", tag, 3, count) for tag in (338, 337))
+    assert data.count(known) == 1
+    return data.replace(known, unknown)
 
 
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("planar", ["contig", "separate"])
 @pytest.mark.parametrize(
-    ("kind", "extra", "expected"),
+    ("kind", "more", "extra", "expected"),
     [
-        ("minisblack", "unspecified", 0.5),
-        ("rgb", "unspecified", 0.5),
-        ("rgb", "unassalpha", 0.5),
-        ("rgb", "assocalpha", 0.598),
-        ("separated", "unspecified", 0.5),
-        ("rgb", None, 0.5),
-        ("minisblack", None, 0.5),
+        ("minisblack", 1, "unspecified", 0.5),
+        ("rgb", 1, "unspecified", 0.5),
+        ("rgb", 1, "unassalpha", 0.5),
+        ("rgb", 1, "assocalpha", 0.598),
+        ("separated", 1, "unspecified", 0.5),
+        ("minisblack", 1, None, 0.5),
+        ("rgb", 1, None, 0.5),
+        ("rgb", 2, None, 0.5),
+        ("separated", 1, None, 0.5),
     ],
 )
-def test_a_sample_more_than_the_colors_need(
-    tmp_path: Path, kind: str, extra: str | None, expected: float, planar: str, bits: int
+def test_samples_more_than_the_colors_need(
+    tmp_path: Path, kind: str, more: int, extra: str | None, expected: float, planar: str, bits: int
 ) -> None:
     """PhotometricInterpretation decides what the samples are; others may be infrared."""
     colors = {"minisblack": RAMP[:, :, None], "rgb": PICTURE}.get(
         kind, np.dstack((1 - PICTURE, 0 * RAMP))
     )
-    samples = levels(np.dstack((colors, np.full(RAMP.shape, 0.8))), bits)
+    samples = levels(np.dstack((colors, np.full((*RAMP.shape, more), 0.8))), bits)
     if planar == "separate":
         samples = np.ascontiguousarray(np.moveaxis(samples, 2, 0))
     path = tmp_path / "a.tif"
-    tifffile.imwrite(
-        path, samples, photometric=kind, planarconfig=planar, extrasamples=[extra or "unspecified"]
-    )
+    extras = [extra or "unspecified"] * more
+    tifffile.imwrite(path, samples, photometric=kind, planarconfig=planar, extrasamples=extras)
     if extra is None:
-        path.write_bytes(without_extra_samples(path.read_bytes()))
+        path.write_bytes(without_extra_samples(path.read_bytes(), more))
     photo = Photo.open(path)
     assert mean(photo) == pytest.approx(expected, abs=0.003)
     assert (photo.alpha is not None) is (extra in ("unassalpha", "assocalpha"))
