@@ -37,7 +37,8 @@ WITHOUT_LOGIN = (  # what the login page asks for
 UNUSED = ("/gradio_api/process_recording",)  # routes of components that the page doesn't have
 FILE_ROUTES = ("/gradio_api/file=", "/gradio_api/file/")
 MCP = "/gradio_api/mcp"
-DESCRIPTION = re.compile(rb"<script>window\.gradio_api_info = .*?</script>", re.DOTALL)
+DESCRIPTION = re.compile(rb"(?<=<script>window\.gradio_api_info = ).*?(?=;?</script>)", re.DOTALL)
+NO_DESCRIPTION = b'{"named_endpoints": {}, "unnamed_endpoints": {}}'  # or the page asks for one
 BODIES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -200,7 +201,7 @@ def user_of(request: Request) -> str | None:
 
 def without_description(page: bytes) -> bytes:
     """The login page without the description of the API, which Gradio puts into every page."""
-    return DESCRIPTION.sub(b"", page)
+    return DESCRIPTION.sub(NO_DESCRIPTION, page)
 
 
 def too_large(limit: int) -> HTTPException:
