@@ -51,6 +51,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         uses = set(item.fixturenames) if isinstance(item, pytest.Function) else set()
         if item.path in SLOW_FILES or SLOW_FIXTURES & uses:
             item.add_marker(pytest.mark.slow)
+    # Files that take long go first, so that all processes of `pytest -n` end at about one time.
+    files: dict[Path, int] = {}
+    for item in items:
+        rank = 0 if "browser" in item.keywords else 1 if "slow" in item.keywords else 2
+        files[item.path] = min(rank, files.get(item.path, rank))
+    items.sort(key=lambda item: files[item.path])
 
 
 @pytest.fixture(autouse=True)
