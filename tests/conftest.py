@@ -17,6 +17,7 @@ from colorizer import Colorizer, Photo
 from colorizer.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from colorizer.inference.export import export_onnx
 from colorizer.networks.generator import Generator
+from tests.helpers.browser import close_browser
 from tests.helpers.networks import tiny_generator
 from tests.helpers.paths import ROOT
 from tests.helpers.photos import Pixels, as_arrays, color_pixels, save_photos
@@ -64,6 +65,13 @@ def one_thread() -> Iterator[None]:
     """What a test did to the number of threads ends with it: sums depend on it."""
     yield
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_browser() -> Iterator[None]:
+    """The tests of a file share a browser; asyncio and other users of Playwright come after it."""
+    yield
+    close_browser()
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.helpers.paths import ROOT
 
@@ -51,7 +51,7 @@ def started(
             time.sleep(0.2)
         yield address
     finally:
-        app.terminate()
+        app.kill()  # told to stop, it would wait for results to be fetched; one test does that
         app.wait()
 
 
@@ -63,25 +63,46 @@ def answers(address: str) -> bool:
         return False
 
 
-@contextmanager
-def visit(address: str, **options: Any) -> Iterator[Page]:
-    """Visit the page in Chromium, with options of a browser's context; a request to any other host
-    fails the test.
-    """
+_opened: list[tuple[Playwright, Browser]] = []
+
+
+def open_browser() -> Browser:
+    """Chromium, which one test after the other uses until `close_browser`."""
     if CHROMIUM is None:
         if os.environ.get("COLORIZER_REQUIRE_BROWSER"):
             pytest.fail("No Chromium on the PATH; install Debian's package chromium.")
         pytest.skip("no Chromium on the PATH (Debian: apt-get install chromium)")
+    if not _opened:
+        expect.set_options(timeout=TIMEOUT_MS)
+        playwright = sync_playwright().start()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        _opened.append((playwright, browser))
+    return _opened[0][1]
+
+
+def close_browser() -> None:
+    """End Chromium, if it was opened; until then no other event loop runs in this thread."""
+    while _opened:
+        playwright, browser = _opened.pop()
+        browser.close()
+        playwright.stop()
+
+
+@contextmanager
+def visit(address: str, **options: Any) -> Iterator[Page]:
+    """Visit the page in Chromium as a new visitor, with options of a browser's context; a request
+    to any other host fails the test.
+    """
     elsewhere: list[str] = []
     options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US"} | options
-    expect.set_options(timeout=TIMEOUT_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_context(**options).new_page()
+    context = open_browser().new_context(**options)
+    try:
+        page = context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
         page.on("request", lambda request: elsewhere.append(request.url))
         page.goto(address)
         yield page
-        browser.close()
+    finally:
+        context.close()
     local = (address, "data:", "blob:")
     assert [url for url in elsewhere if not url.startswith(local)] == []

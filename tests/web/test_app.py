@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import re
 import time
 import urllib.request
@@ -13,12 +12,12 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image, ImageOps
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.web.texts import say
-from tests.helpers.browser import CHROMIUM, FLAGS, TIMEOUT_MS, started
+from tests.helpers.browser import TIMEOUT_MS, open_browser, started
 from tests.helpers.paths import ROOT
 
 PICTURES = ("gray", "colorized", "processed")
@@ -38,27 +37,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("COLORIZER_REQUIRE_BROWSER"):
-            pytest.fail("No Chromium on the PATH; install Debian's package chromium.")
-        pytest.skip("no Chromium on the PATH (Debian: apt-get install chromium)")
-    expect.set_options(timeout=TIMEOUT_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(address: str, browser: Browser) -> Iterator[Visit]:
+def visit(address: str) -> Iterator[Visit]:
     """Opens the page for another visitor; a request to any other host fails the test."""
     elsewhere: list[str] = []
     pages: list[Page] = []
 
     def open_page(width: int = 1280, locale: str = "en-US", height: int = 900) -> Page:
-        page = browser.new_page(
+        page = open_browser().new_page(
             viewport={"width": width, "height": height}, locale=locale, has_touch=width < 500
         )
         page.set_default_timeout(TIMEOUT_MS)

@@ -34,6 +34,7 @@ from train.model.learner import Learner
 from train.model.objective import Batch
 from train.run.folder import Interrupted, RunError
 from train.run.loop import fit
+from train.run.recorder import Recorder
 from train.settings.config import Phase, TrainConfig
 from train.settings.presets import PRESETS
 
@@ -98,6 +99,20 @@ def straight(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     config = settings(photo_folder, run, val_data=(str(photo_folder),), save_every=2, **ADVERSARIAL)
     assert fit(config) == run / "checkpoint"
     return run
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures take most of the time of such short runs; `straight`, which is made first, has them,
+    and `monkeypatch.undo()` brings them back.
+    """
+
+    def draw_nothing(self: Recorder, colorizer: Colorizer, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    monkeypatch.setattr(Recorder, "_draw_samples", draw_nothing)
+    monkeypatch.setattr("train.run.recorder.draw_curves", lambda log, folder: None)
 
 
 def test_a_run_leaves_a_checkpoint_that_colorizes(straight: Path) -> None:
@@ -176,9 +191,10 @@ def test_a_run_repeats_exactly(straight: Path, photo_folder: Path, tmp_path: Pat
 
 
 def test_a_killed_run_resumes_to_the_same_curve_and_weights(
-    photo_folder: Path, tmp_path: Path
+    photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """20 steps at once, against 10, a kill in the steps after them, and 10."""
+    """20 steps at once, against 10, a kill in the steps after them, and 10; with pictures."""
+    monkeypatch.undo()
     changes: dict[str, object] = {"photos": 32, "save_every": 10, "discriminator_photos": 8}
     changes |= {"adversarial_share": 0.25, "degrade_grain": 0.5}
     fit(settings(photo_folder, tmp_path / "straight", **changes))
@@ -248,8 +264,11 @@ def test_saving_more_often_than_logging(photo_folder: Path, tmp_path: Path) -> N
     assert [line["step"] for line in read_log(tmp_path) if "norm" in line] == [2, 3, 4]
 
 
-def test_what_a_stop_left_out_is_made_up_for(photo_folder: Path, tmp_path: Path) -> None:
+def test_what_a_stop_left_out_is_made_up_for(
+    photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As after a signal in the last step, which saves but doesn't validate."""
+    monkeypatch.undo()
     config = settings(photo_folder, tmp_path, val_data=(str(photo_folder),), save_every=4)
     fit(config)
     (tmp_path / "samples" / "0000004.png").unlink()
@@ -258,6 +277,7 @@ def test_what_a_stop_left_out_is_made_up_for(photo_folder: Path, tmp_path: Path)
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     fit(replace(config, resume=True))
     assert (tmp_path / "best" / "model.safetensors").exists()
+    assert (tmp_path / "samples" / "0000004.png").stat().st_size > 0
     assert "val_delta_e00" in read_log(tmp_path)[-1]
 
 
