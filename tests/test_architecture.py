@@ -1,6 +1,7 @@
 """Imports run one way, from the entry points down to `colorizer.imaging`, and in no circle."""
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -61,13 +62,20 @@ def module_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in FILES}
 
 
+@cache
+def import_nodes(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """The imports anywhere in a file, in functions, too."""
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    return [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+
 def imports_of(module: str) -> set[str]:
-    """Modules of ours that a module imports anywhere in it, in functions, too."""
+    """Modules of ours that a module imports."""
     found = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+    for node in import_nodes(MODULES[module]):
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             for name in node.names:
                 inner = f"{node.module}.{name.name}"
                 found.add(inner if inner in MODULES else node.module)
@@ -98,7 +106,7 @@ def test_the_library_knows_no_gradio() -> None:
     users = {
         module
         for module, path in MODULES.items()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in import_nodes(path)
         if (isinstance(node, ast.Import) and any("gradio" in name.name for name in node.names))
         or (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gradio"))
     }
@@ -113,7 +121,7 @@ def test_no_test_imports_another() -> None:
     imported = {
         (path.name, node.module)
         for path in tests
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in import_nodes(path)
         if isinstance(node, ast.ImportFrom) and node.module
     }
     assert imported

@@ -138,6 +138,7 @@ def difference(made: Photo, expected: Photo) -> tuple[float, float]:
 
 @pytest.mark.slow
 @pytest.mark.browser
+@pytest.mark.no_cover  # the measurement would double the time of the exports, tested elsewhere
 def test_the_result_is_the_librarys(build: Callable[[Path], Path], tmp_path: Path) -> None:
     checkpoint = load_checkpoint()
     colorizer = Colorizer.load(device="cpu", precision="fp32")

@@ -131,6 +131,7 @@ def test_the_same_hint_many_times_is_as_good_as_once(ab: Plane) -> None:
     np.testing.assert_allclose(few, many, atol=2)
 
 
+@pytest.mark.slow
 def test_500_hints_take_little_time() -> None:
     """At the usual working size, beside other work."""
     random = np.random.default_rng(0)
