@@ -84,8 +84,24 @@ def wait_until_kept(page: Page, steps: int) -> None:
         page.wait_for_timeout(50)
 
 
+def set_reach(page: Page, percent: int) -> None:
+    before = page.locator("#colorized img").get_attribute("src") or ""
+    number = page.locator("#reach input[type=number]")
+    number.fill(str(percent))
+    number.press("Enter")
+    expect(page.locator("#colorized img")).not_to_have_attribute("src", before)
+
+
+def radius(page: Page) -> float:
+    """Of the circle around a spot, in short sides of the photo."""
+    circle, image = (page.locator(name).bounding_box() for name in (".reach", "#marked img"))
+    assert circle is not None
+    assert image is not None
+    return circle["width"] / 2 / image["height"]
+
+
 def test_undo_and_redo_reach_everything(page: Page, photo: Path) -> None:
-    """Sliders, spots and framing, by button and by key."""
+    """Sliders, spots with their reach, and framing, by button and by key."""
     give(page, photo)
     undo, redo = (page.get_by_role("button", name=name, exact=True) for name in ("Undo", "Redo"))
     expect(undo).to_be_disabled()
@@ -95,6 +111,17 @@ def test_undo_and_redo_reach_everything(page: Page, photo: Path) -> None:
     )
     set_saturation(page, 1.5)
     add_spot(page)
+    page.mouse.move(0, 0)
+    expect(page.locator(".reach")).to_be_hidden()
+    set_reach(page, 20)
+    page.locator("#reach input[type=range]").focus()  # while its slider is used
+    assert radius(page) == pytest.approx(0.2, abs=0.01)
+    undo.click()
+    expect(page.locator("#reach input[type=number]")).to_have_value("80")
+    page.locator(".panes").hover()  # over the spot
+    assert radius(page) == pytest.approx(0.8, abs=0.01)
+    redo.click()
+    expect(page.locator("#reach input[type=number]")).to_have_value("20")
     tab(page, "Crop")
     gray = page.locator("#gray img")
     before = gray.get_attribute("src") or ""
@@ -105,7 +132,8 @@ def test_undo_and_redo_reach_everything(page: Page, photo: Path) -> None:
     page.locator("body").press("Control+z")  # the turn
     expect(gray).to_have_attribute("src", before)
     expect(hints).to_have_count(1)
-    undo.click()  # the spot
+    for _ in range(2):  # its reach, the spot
+        undo.click()
     expect(hints).to_have_count(0)
     undo.click()  # the slider
     tab(page, "Adjust")

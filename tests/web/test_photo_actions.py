@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from colorizer import Adjustments, CheckpointError, Colorizer, ColorSource, Photo
+from colorizer import Adjustments, CheckpointError, ColorHint, Colorizer, ColorSource, Photo
 from colorizer.edit import Edit, render
 from colorizer.photo.metadata import Metadata
 from colorizer.recipe import Recipe
 from colorizer.web.actions import downloads, previews
 from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
-from colorizer.web.actions.photo_state import PhotoState
+from colorizer.web.actions.photo_state import PhotoState, with_hints
 from colorizer.web.actions.recipe import RecipeActions
 from colorizer.web.actions.work import facts
 from colorizer.web.server.models import Models
@@ -122,8 +122,8 @@ def test_the_network_runs_once_per_photo(
     colors.point(shown, 0, 3, 4, 5, False, GERMAN)
     colors.clear_points(shown, 0, GERMAN)
     recipes.save_recipe(shown, 0, GERMAN)
-    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
-    shown = colors.keep_gray(shown, 0, 30, 4, 5, GERMAN)[0]
+    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, 80, GERMAN)[0]
+    shown = colors.keep_gray(shown, 0, 30, 4, 5, 80, GERMAN)[0]
     shown = colors.remove_point(shown, 0, 1, GERMAN)[0]
     shown = colors.clear_points(shown, 0, GERMAN)[0]
     assert len(runs) == 1
@@ -141,7 +141,7 @@ def test_pictures(photos: PhotoActions, upload: Upload) -> None:
 def test_hints_survive_everything_but_a_new_photo(
     photos: PhotoActions, colors: HintActions, upload: Upload, shown: PhotoState
 ) -> None:
-    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
+    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, 80, GERMAN)[0]
     previews.adjust(shown, 0, GERMAN, **SETTINGS)
     previews.choose_alternative(shown, 1, GERMAN)
     assert [hint.color for hint in shown.edit.hints] == ["#2040c0"]
@@ -152,14 +152,39 @@ def test_hints_survive_everything_but_a_new_photo(
 
 def test_a_hint_colors_its_place(colors: HintActions, shown: PhotoState) -> None:
     before = shown.result.colorized.pixels
-    after = colors.fix_color(shown, 0, 40, 30, "#ff0000", 10, GERMAN)[0].result.colorized.pixels
+    after = colors.fix_color(shown, 0, 40, 30, "#ff0000", 10, 80, GERMAN)[0].result.colorized.pixels
     assert not np.array_equal(before[25:35, 35:45], after[25:35, 35:45])
+
+
+def test_a_chosen_spot_is_resized(colors: HintActions, shown: PhotoState) -> None:
+    """Its sliders show what it has, and move no other spot."""
+    for x in (10, 40):
+        shown = colors.fix_color(shown, 0, x, 30, "#ff0000", 10, 80, GERMAN)[0]
+    *_, facts, brush, reach = colors.point(shown, 0, 40, 30, 0, False, GERMAN)
+    assert (facts["chosen"], brush, reach) == (1, 10, 80)
+    wide = shown.result.colorized.pixels
+    shown = colors.resize_spot(shown, 0, 40, 30, 10, 20, GERMAN)[0]
+    assert [hint.reach for hint in shown.edit.hints] == [0.8, 0.2]
+    assert not np.array_equal(shown.result.colorized.pixels, wide)
+    for x, y in ((None, None), (60, 50)):  # nothing, or no spot
+        assert colors.resize_spot(shown, 0, x, y, 5, 300, GERMAN)[0] is shown
+    nothing = previews.spread(shown, None, None)
+    assert nothing == (gr.skip(), gr.skip())
+
+
+def test_a_spot_of_an_old_recipe_still_spreads_everywhere(
+    colors: HintActions, shown: PhotoState
+) -> None:
+    shown = with_hints(shown, (ColorHint(40, 30, "#ff0000", 0, None),))
+    assert previews.spread(shown, 40, 30) == (0, 300)
+    shown = colors.resize_spot(shown, 0, 40, 30, 10, 300, GERMAN)[0]
+    assert shown.edit.hints == (ColorHint(40, 30, "#ff0000", 6.1, None),)
 
 
 def test_another_model_keeps_the_hints(
     photos: PhotoActions, colors: HintActions, shown: PhotoState, tanh_colorizer: Colorizer
 ) -> None:
-    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
+    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, 80, GERMAN)[0]
     photos.models.get = lambda name: tanh_colorizer  # type: ignore[method-assign]
     other = photos.change_model(shown, "user/repo", GERMAN)[0]
     assert other is not None
@@ -182,12 +207,18 @@ def test_another_model_keeps_the_hints(
             "photo.no_such_alternative",
         ),
         (lambda colors, shown: colors.remove_point(shown, 0, 1, GERMAN), "photo.no_such_point"),
-        (lambda colors, shown: colors.keep_gray(shown, 0, None, 3, 0, GERMAN), "photo.no_point"),
         (
-            lambda colors, shown: colors.fix_color(shown, 0, 1, 1, "red", 0, GERMAN),
+            lambda colors, shown: colors.keep_gray(shown, 0, None, 3, 0, 80, GERMAN),
+            "photo.no_point",
+        ),
+        (
+            lambda colors, shown: colors.fix_color(shown, 0, 1, 1, "red", 0, 80, GERMAN),
             "photo.no_color",
         ),
-        (lambda colors, shown: colors.fix_color(shown, 0, 1, 1, None, 0, GERMAN), "photo.no_color"),
+        (
+            lambda colors, shown: colors.fix_color(shown, 0, 1, 1, None, 0, 80, GERMAN),
+            "photo.no_color",
+        ),
         (lambda colors, shown: colors.reference_color(None, 1, 1, GERMAN), "photo.no_reference"),
     ],
 )
@@ -267,7 +298,7 @@ def test_what_nobody_foresaw(
 
 
 def test_likely_colors_of_a_point(colors: HintActions, shown: PhotoState) -> None:
-    image, suggestions = colors.point(shown, 0, 40, 30, 0, False, GERMAN)
+    image, suggestions, *_ = colors.point(shown, 0, 40, 30, 0, False, GERMAN)
     assert [color for color, _, _ in suggestions] == shown.result.suggest(40, 30)
     assert [current for *_, current in suggestions].count(True) == 1
     assert pixels(image).shape == (61, 83, 3)
@@ -319,7 +350,7 @@ def test_a_negative_is_inverted_and_back(photos: PhotoActions, shown: PhotoState
 def test_spots_come_back_after_a_crop(
     photos: PhotoActions, colors: HintActions, shown: PhotoState
 ) -> None:
-    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, GERMAN)[0]
+    shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, 80, GERMAN)[0]
     cropped = photos.crop(shown, 50, 0, 0, 0, GERMAN)[0]
     assert cropped is not None
     assert cropped.edit.hints == ()
@@ -344,7 +375,7 @@ def test_every_step_of_the_history_comes_back(
     photos: PhotoActions, colors: HintActions, shown: PhotoState
 ) -> None:
     """Framing, spots, alternative, settings and look: the same pictures as before."""
-    spotted = colors.fix_color(shown, 0, 40, 30, "#2040c0", 5, GERMAN)[0]
+    spotted = colors.fix_color(shown, 0, 40, 30, "#2040c0", 5, 80, GERMAN)[0]
     turned = photos.turn_right(spotted, GERMAN)[0]
     assert turned is not None
     wanted = step(turned, 1, adjustments=vars(Adjustments(**SETTINGS)), look="vivid")
@@ -363,7 +394,7 @@ def test_every_step_of_the_history_comes_back(
 def test_going_back_to_other_spots_runs_no_network(
     photos: PhotoActions, colors: HintActions, shown: PhotoState, runs: list[int]
 ) -> None:
-    spotted = colors.fix_color(shown, 0, 40, 30, "#2040c0", 5, GERMAN)[0]
+    spotted = colors.fix_color(shown, 0, 40, 30, "#2040c0", 5, 80, GERMAN)[0]
     state = photos.restore(spotted, step(shown), GERMAN)[0]
     assert isinstance(state, PhotoState)
     assert state.edit.hints == ()
@@ -457,7 +488,7 @@ def recipe(
 ) -> tuple[str, Photo]:
     """A recipe with a turn, a hint, the last version and settings, and the photo it made."""
     turned = photos.turn_right(shown, GERMAN)[0]
-    shown = colors.fix_color(turned, 0, 40, 30, "#ff0000", 10, GERMAN)[0]
+    shown = colors.fix_color(turned, 0, 40, 30, "#ff0000", 10, 80, GERMAN)[0]
     version = len(shown.alternatives) - 1
     result = downloads.download(shown, version, "PNG", False, GERMAN, **SETTINGS)
     return recipes.save_recipe(shown, version, GERMAN, **SETTINGS), Photo.open(result)

@@ -49,14 +49,12 @@ def shown(tiny_colorizer: Colorizer, upload: Path) -> PhotoState:
 # Points
 
 
-def test_points_between_picture_and_photo(shown: PhotoState) -> None:
+def test_points_of_the_photo_on_the_picture(shown: PhotoState) -> None:
     """With a photo four times as large as the picture on the page."""
     height, width = shown.small.size
     large = replace(shown, size=(4 * height, 4 * width))
-    assert large.to_photo(0, 0) == (2, 2)
-    assert large.to_photo(width - 1, height - 1) == (4 * width - 2, 4 * height - 2)
-    for point in ((0, 0), (5, 7), (width - 1, height - 1)):
-        assert large.to_small(*large.to_photo(*point)) == point
+    for x, y in ((0, 0), (5, 7), (width - 1, height - 1)):
+        assert large.to_small(4 * x, 4 * y) == large.to_small(4 * x + 3, 4 * y + 3) == (x, y)
     assert large.contains(4 * width - 1, 4 * height - 1)
     assert not large.contains(4 * width, 0)
     assert not large.contains(-1, 0)

@@ -1,14 +1,23 @@
 """Colors that a visitor knows; each public method is an event of the page."""
 
 from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 
 from colorizer import ColorHint, PhotoError
+from colorizer.inference.hints import MAX_REACH
 from colorizer.web.actions import photo_state
 from colorizer.web.actions.color_names import Swatch, swatches
 from colorizer.web.actions.photo_state import GRAY, Hints, PhotoState
-from colorizer.web.actions.previews import color_pictures, require_state, stage, valid_point
+from colorizer.web.actions.previews import (
+    color_pictures,
+    require_state,
+    spread,
+    stage,
+    valid_point,
+)
+from colorizer.web.actions.work import facts
 from colorizer.web.server.errors import LOG, explain_errors, problem
 from colorizer.web.server.files import Upload, uploaded_path
 from colorizer.web.server.uploads import open_upload, unreadable
@@ -27,8 +36,8 @@ class HintActions:
         brush: float,
         unsure: bool,
         request: gr.Request,
-    ) -> tuple[str, list[Swatch]]:
-        """Choose a point to give another color.
+    ) -> tuple[str, list[Swatch], dict[str, Any], Any, Any]:
+        """Choose a point to give another color, or a spot to change.
 
         Args:
             state: the visitor's state.
@@ -40,18 +49,19 @@ class HintActions:
             request: the visitor's.
 
         Returns:
-            The picture with the point marked, and the colors that the model finds likely there,
-            most likely first.
+            The picture with the point marked, the colors that the model finds likely there, most
+            likely first, the facts about the photo, and size and reach of the spot.
         """
         state = require_state(state, request)
         x, y = valid_point(state, x, y, request)
         image = stage(state, alternative, x, y, brush, unsure, request)
+        rest = facts(state, alternative, x, y), *spread(state, x, y)
         try:
             result, at = state.alternative(alternative), state.to_small(x, y)
-            colors = result.suggest(*at)
-            return image, swatches(colors, request, photo_state.color_at(result.colorized, *at))
+            now = photo_state.color_at(result.colorized, *at)
+            return image, swatches(result.suggest(*at), request, now), *rest
         except ValueError:  # the model knows one color for each point
-            return image, []
+            return image, [], *rest
 
     @explain_errors
     def fix_color(
@@ -62,6 +72,7 @@ class HintActions:
         y: float | None,
         color: str | None,
         brush: float,
+        reach: float,
         request: gr.Request,
         **settings: float,
     ) -> tuple[PhotoState, str, str]:
@@ -74,6 +85,7 @@ class HintActions:
             y: row in pixels of the full photo, from 0.
             color: as "#rrggbb"; its lightness does not matter.
             brush: size of the area that surely has it, in percent of the photo's short side.
+            reach: how far the color spreads at most, in the same unit.
             request: the visitor's.
             **settings: of the post-processing.
 
@@ -83,7 +95,7 @@ class HintActions:
         state = require_state(state, request)
         x, y = valid_point(state, x, y, request)
         try:
-            hint = ColorHint(x, y, color or "", state.radius(brush))
+            hint = ColorHint(x, y, color or "", state.radius(brush), reach / 100)
         except ValueError:
             raise problem("photo.no_color", request) from None
         return self._hinted(
@@ -98,11 +110,36 @@ class HintActions:
         x: float | None,
         y: float | None,
         brush: float,
+        reach: float,
         request: gr.Request,
         **settings: float,
     ) -> tuple[PhotoState, str, str]:
         """Keep a point gray; arguments and results are those of `fix_color`."""
-        return self.fix_color(state, alternative, x, y, GRAY, brush, request, **settings)
+        return self.fix_color(state, alternative, x, y, GRAY, brush, reach, request, **settings)
+
+    @explain_errors
+    def resize_spot(
+        self,
+        state: PhotoState | None,
+        alternative: int,
+        x: float | None,
+        y: float | None,
+        brush: float,
+        reach: float,
+        request: gr.Request,
+        **settings: float,
+    ) -> tuple[PhotoState, str, str]:
+        """Change size and reach of the chosen spot, if one is chosen.
+
+        Arguments and results are those of `fix_color`.
+        """
+        state = require_state(state, request)
+        hints, chosen = list(state.edit.hints), state.chosen(x, y)
+        if chosen is not None:
+            hint, most = hints[chosen], 100 * MAX_REACH
+            far = None if hint.reach is None and reach == most else reach / 100
+            hints[chosen] = replace(hint, radius=state.radius(brush), reach=far)
+        return self._hinted(state, alternative, tuple(hints), settings)
 
     @explain_errors
     def remove_point(

@@ -83,11 +83,6 @@ class PhotoState:
         """The copy of the photo on which the page works."""
         return self.result.photo
 
-    def to_photo(self, x: float, y: float) -> Point:
-        """The photo's pixel that lies under a pixel of the picture on the page."""
-        (height, width), (rows, columns) = self.size, self.small.size
-        return int((x + 0.5) * width / columns), int((y + 0.5) * height / rows)
-
     def to_small(self, x: float, y: float) -> Point:
         """The pixel of the picture on the page that shows a pixel of the photo."""
         (height, width), (rows, columns) = self.size, self.small.size
@@ -101,6 +96,13 @@ class PhotoState:
     def radius(self, brush: float) -> float:
         """Pixels of the photo that a brush covers, given in percent of its short side."""
         return brush / 100 * min(self.size)
+
+    def chosen(self, x: float | None, y: float | None) -> int | None:
+        """Index of the hint at a pixel of the photo; None if there is none."""
+        if x is None or y is None:
+            return None
+        found = (index for index, hint in enumerate(self.edit.hints) if is_at(hint, x, y))
+        return next(found, None)
 
 
 def colorize(
@@ -186,8 +188,13 @@ def with_hints(state: PhotoState, hints: Hints) -> PhotoState:
 
 
 def add_hint(hints: Hints, hint: ColorHint) -> Hints:
-    """Add a hint; it replaces one at the same point."""
-    return (*(other for other in hints if (other.x, other.y) != (hint.x, hint.y)), hint)
+    """Add a hint; it replaces one at the same pixel."""
+    return (*(other for other in hints if not is_at(other, hint.x, hint.y)), hint)
+
+
+def is_at(hint: ColorHint, x: float, y: float) -> bool:
+    """Whether a hint is at a pixel."""
+    return (int(hint.x), int(hint.y)) == (int(x), int(y))
 
 
 def overview(photo: Photo) -> Photo:

@@ -11,6 +11,7 @@ from PIL import Image
 from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.adjust.framing import Framing
+from colorizer.inference.hints import MAX_REACH
 from colorizer.web.actions import overlays
 from colorizer.web.actions.color_names import swatches
 from colorizer.web.actions.photo_state import PhotoState
@@ -178,7 +179,8 @@ def tools(
 ) -> tuple[Any, ...]:
     """Update everything around the pictures after a change.
 
-    These are visibility, crop, notices, the original and the marked picture, facts and hints.
+    These are visibility, crop, notices, the original and the marked picture, facts, size and reach
+    of the chosen spot, and all spots.
     """
     state = require_state(state, request)
     return (
@@ -189,9 +191,20 @@ def tools(
         notices(state, request),
         picture(state.small),
         stage(state, alternative, x, y, brush, unsure, request),
-        facts(state, alternative),
+        facts(state, alternative, x, y),
+        *spread(state, x, y),
         swatches([hint.color for hint in state.edit.hints], request),
     )
+
+
+def spread(state: PhotoState, x: float | None, y: float | None) -> tuple[Any, Any]:
+    """Size and reach of the chosen spot in percent, for their sliders; no change without one."""
+    chosen = state.chosen(x, y)
+    if chosen is None:
+        return gr.skip(), gr.skip()
+    hint = state.edit.hints[chosen]
+    reach = MAX_REACH if hint.reach is None else hint.reach
+    return round(100 * hint.radius / min(state.size), 1), round(100 * reach)
 
 
 def notices(state: PhotoState, request: gr.Request) -> Any:

@@ -56,12 +56,23 @@ class Work:
         return TypeAdapter(cls).validate_python(values)
 
 
-def facts(state: PhotoState, alternative: int) -> dict[str, Any]:
-    """What the browser needs to know: the photo's name and size, and its part of the work."""
+def facts(
+    state: PhotoState, alternative: int, x: float | None = None, y: float | None = None
+) -> dict[str, Any]:
+    """What the browser needs to know: the photo's name, size and hints, and its part of the work.
+
+    Args:
+        state: the visitor's state.
+        alternative: index of the chosen one.
+        x: column of the chosen point, in pixels of the photo.
+        y: row of that point.
+    """
     height, width = state.size
     return {
         "name": state.upload.name,
         "size": [width, height],
+        "hints": [{"x": hint.x, "y": hint.y, "reach": hint.reach} for hint in state.edit.hints],
+        "chosen": state.chosen(x, y),  # of the hints
         "work": {
             "framing": asdict(state.edit.framing),
             "spots": [asdict(spot) for spot in state.spots],

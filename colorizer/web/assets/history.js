@@ -1,3 +1,13 @@
+const SLIDERS = /^adjustments\.|^spots\.\d+\.(radius|reach)$/;
+
+// Paths of the values in which two steps differ. The look follows the adjustments.
+function differences(one, other, path = "") {
+  if (one === other || path === "look") return [];
+  if (Object(one) !== one || Object(other) !== other) return [path];
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].flatMap(
+    key => differences(one[key], other[key], path ? `${path}.${key}` : key));
+}
+
 // What the visitor did: steps to go back and forth between.
 class History {
   constructor(changed) {
@@ -32,14 +42,10 @@ class History {
     this.changed();
   }
 
-  // The one setting in which two steps differ.
+  // The slider in which alone two steps differ.
   onlySlider(before, after) {
-    if (!before) return null;
-    const rest = ({adjustments, look, ...others}) => JSON.stringify(others);
-    if (rest(before) !== rest(after)) return null;
-    const names = Object.keys(after.adjustments).filter(
-      name => before.adjustments[name] !== after.adjustments[name]);
-    return names.length === 1 ? names[0] : null;
+    const [path, ...others] = differences(before, after);
+    return others.length || !SLIDERS.test(path) ? null : path;
   }
 
   go(by) {

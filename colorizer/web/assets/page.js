@@ -175,6 +175,13 @@ window.colorizer = {
     stage?.send("change", work);
   },
 
+  showReach(percent) { stage?.showReach(percent / 100); },
+
+  // Whether the step to show has another framing than the pictures.
+  isReframed() {
+    return differences(history.step.framing, pending[1].work.framing).length > 0;
+  },
+
   tool(name) { stage?.pickMode(name === "fix"); },
 
   saved() { history.savedStep = JSON.stringify(history.step); },
@@ -227,6 +234,8 @@ function pointByKey(event) {
 }
 document.addEventListener("keydown", pointByKey);
 document.addEventListener("focusout", () => { cross.hidden = true; });
+for (const name of ["focusin", "focusout"])
+  document.addEventListener(name, () => stage?.drawReach());
 
 function improve() {
   mount();

@@ -6,6 +6,7 @@ const FULL = `<svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke
   stroke-width="2" aria-hidden="true"><path d="M1 5V1h4M11 1h4v4M15 11v4h-4M5 15H1v-4"/></svg>`;
 const GAP = 6;  // pixels between pictures
 const narrow = matchMedia("(max-width: 900px)");
+const coarse = matchMedia("(pointer: coarse)");
 
 class Stage {
   constructor(element, tools) {
@@ -13,6 +14,8 @@ class Stage {
     this.zoom = new Zoom();
     this.urls = {};
     this.real = [1, 1];  // sides of the full photo
+    this.hints = [];  // {x, y, reach} in pixels of the full photo; reach in its short sides
+    this.chosen = this.hovered = null;  // index of a hint
     this.view = localStorage.getItem("colorizer.view") ?? (narrow.matches ? "one" : "side");
     this.ends = ["gray", "processed"];
     this.divider = narrow.matches ? 0 : 0.5;
@@ -48,6 +51,8 @@ class Stage {
     this.panes = this.root.querySelector(".panes");
     this.figures = Object.fromEntries(NAMES.map(name => [name, this.root.querySelector("#" + name)]));
     this.handle = this.root.querySelector(".divider");
+    this.circle = create('<i class="reach" hidden></i>');
+    this.figures.marked.append(this.circle);
     this.selects = [...this.root.querySelectorAll("select")];
     for (const figure of Object.values(this.figures))
       figure.querySelector("img").addEventListener("load", () => this.draw());
@@ -79,6 +84,8 @@ class Stage {
     for (const name of ["pointerup", "pointercancel"])
       this.panes.addEventListener(name, event => this.release(event));
     this.panes.addEventListener("click", event => this.pick(event));
+    for (const name of ["pointermove", "pointerleave"])
+      this.panes.addEventListener(name, event => this.hover(event));
   }
 
   show(urls, facts) {
@@ -86,6 +93,9 @@ class Stage {
     this.urls = urls;
     this.name = facts.name;
     this.real = facts.size;
+    this.hints = facts.hints.map(hint => ({...hint}));
+    this.chosen = facts.chosen;
+    this.hovered = null;
     if (fresh) this.zoom.reset();
     this.draw();
   }
@@ -186,7 +196,47 @@ class Stage {
     for (const name of ["side", "one"])
       this.root.querySelector(`[data-do=${name}]`).ariaPressed = this.view === name;
     this.span = [left, right];
+    this.drawReach();
     this.drawn?.();
+  }
+
+  // How far a spot's color spreads at most, while the pointer is over the spot, its slider is used
+  // or, on a touch screen, the spot is chosen.
+  drawReach() {
+    const shown = this.hovered
+      ?? (coarse.matches || document.querySelector("#reach:focus-within") ? this.chosen : null);
+    const hint = this.picking && this.hints[shown];
+    this.circle.hidden = !hint?.reach;
+    if (this.circle.hidden) return;
+    const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
+    const scale = sides[0] / this.real[0], radius = hint.reach * Math.min(...this.real) * scale;
+    Object.assign(this.circle.style, {
+      left: `${corner[0] + (hint.x + 0.5) * scale - radius}px`,
+      top: `${corner[1] + (hint.y + 0.5) * scale - radius}px`,
+      width: `${2 * radius}px`, height: `${2 * radius}px`,
+    });
+  }
+
+  showReach(reach) {
+    if (this.hints[this.chosen]) this.hints[this.chosen].reach = reach;
+    this.drawReach();
+  }
+
+  hover(event) {
+    if (!this.picking || event.pointerType === "touch") return;
+    this.hovered = event.type === "pointerleave" ? null : this.hintAt(event);
+    this.root.classList.toggle("over-spot", this.hovered !== null);
+    this.drawReach();
+  }
+
+  // Index of the spot under a finger or the pointer; null if there is none.
+  hintAt(event) {
+    const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
+    const at = this.inPane(event), scale = sides[0] / this.real[0];
+    const far = this.hints.map(({x, y}) => Math.hypot(
+      corner[0] + (x + 0.5) * scale - at[0], corner[1] + (y + 0.5) * scale - at[1]));
+    const near = far.indexOf(Math.min(...far));
+    return far[near] <= (coarse.matches ? 22 : 12) ? near : null;
   }
 
   // Pixels of the screen per pixel of the full photo.
@@ -272,10 +322,11 @@ class Stage {
   pick(event) {
     if (!this.picking || this.dragged || event.target.closest("select")) return;
     const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
-    const point = this.inPane(event), natural = this.natural();
-    const pixel = point.map((value, axis) =>
-      Math.floor((value - corner[axis]) / sides[axis] * natural[axis]));
-    if (pixel.every((value, axis) => value >= 0 && value < natural[axis]))
+    const hint = this.hints[this.hintAt(event)];
+    const point = hint ? [hint.x, hint.y] : this.inPane(event).map((value, axis) =>
+      (value - corner[axis]) / sides[axis] * this.real[axis]);
+    const pixel = point.map(Math.floor);
+    if (pixel.every((value, axis) => value >= 0 && value < this.real[axis]))
       this.send("select", pixel);
   }
 }

@@ -37,6 +37,8 @@ SHOW = """(original, gray, colorized, processed, marked, facts, look, ...setting
     window.colorizer.show({original, gray, colorized, processed, marked}, facts, look, settings)"""
 SHOW_RESTORED = SHOW.removesuffix(")") + ", true)"  # not a new step of the history
 CLEAR_POINT = "() => [null, null, null, null, false]"
+CLEAR_MOVED_POINT = """(...chosen) =>
+    window.colorizer.isReframed() ? [null, null, null, null, false] : chosen"""
 NEW_PHOTO = "() => { window.colorizer.isNew = true; return [null, null, null, null, false]; }"
 SAVE_FILE = """(file) => {
     const link = document.createElement("a");
@@ -170,16 +172,16 @@ class PhotoTab:
             **QUICK,
         }
         stage, marked = self.pictures.stage, self.pictures.marked
-        answer = [marked, fix.suggestions]
-        picked = stage.select(clicked_photo_pixel, self.photo_state, self.point, **HIDDEN, **QUICK)
+        answer = [marked, fix.suggestions, self.pictures.facts, fix.brush, fix.reach]
+        picked = stage.select(clicked_photo_pixel, None, self.point, **HIDDEN, **QUICK)
         for point in (
             fix.place.click(self.colors.point, outputs=answer, **look),  # first: it has the name
             picked.success(self.colors.point, outputs=answer, **look),
         ):
             point.success(None, fix.suggestions, fix.likely, js="colors => [colors]")
             self._refresh(point)
-        for trigger in (fix.unsure.input, fix.brush.release):
-            self._refresh(trigger(previews.show_unsure, outputs=marked, **look))
+        self._refresh(fix.unsure.input(previews.show_unsure, outputs=marked, **look))
+        fix.reach.input(None, fix.reach, None, js="reach => window.colorizer.showReach(reach)")
 
     def _connect_colors(self) -> None:
         fix, colors = self.fix, self.colors
@@ -189,7 +191,8 @@ class PhotoTab:
             "show_progress_on": self.pictures.stage,
             **NETWORK,
         }
-        colored = [*self.state, *self.point, fix.color, fix.brush]
+        spread = [fix.brush, fix.reach]
+        colored = [*self.state, *self.point, fix.color, *spread]
         chosen = fix.likely.select(pressed_color, None, fix.color, **HIDDEN, **QUICK)
         spot = [fix.reference_x, fix.reference_y]
         sampled = fix.reference.select(clicked_pixel, None, spot, **HIDDEN, **QUICK).success(
@@ -205,7 +208,14 @@ class PhotoTab:
             fix.use.click(colors.fix_color, colored, **network),
             chosen.success(colors.fix_color, colored, **network),
             sampled.success(colors.fix_color, colored, **network),
-            fix.keep.click(colors.keep_gray, [*self.state, *self.point, fix.brush], **network),
+            fix.keep.click(colors.keep_gray, [*self.state, *self.point, *spread], **network),
+            gr.on(
+                [event for slider in spread for event in (slider.input, slider.release)],
+                colors.resize_spot,
+                [*self.state, *self.point, *spread],
+                trigger_mode="always_last",
+                **{**network, "show_progress": "hidden"},
+            ),
             fix.clear.click(colors.clear_points, self.state, **network),
             removed.success(colors.remove_point, [*self.state, fix.number], **network),
         ):
@@ -259,7 +269,9 @@ class PhotoTab:
             show_progress_on=self.pictures.stage,
             **NETWORK,
         )
-        self._show_elsewhere(restored, SHOW_RESTORED)
+        forgotten = self._forgotten
+        cleared = restored.success(None, forgotten, forgotten, js=CLEAR_MOVED_POINT)
+        self._show(cleared, SHOW_RESTORED)
 
     def _restore(
         self, state: PhotoState | None, request: gr.Request, event: gr.EventData
@@ -271,9 +283,9 @@ class PhotoTab:
         """After another photo: start a history, forget the chosen point, then show."""
         self._show(event.success(None, None, self._forgotten, js=NEW_PHOTO))
 
-    def _show_elsewhere(self, event: Any, js: str = SHOW) -> None:
+    def _show_elsewhere(self, event: Any) -> None:
         """After a change of framing: forget the chosen point, then show."""
-        self._show(event.success(None, None, self._forgotten, js=CLEAR_POINT), js)
+        self._show(event.success(None, None, self._forgotten, js=CLEAR_POINT))
 
     @property
     def _forgotten(self) -> list[Any]:
@@ -294,6 +306,8 @@ class PhotoTab:
                 pictures.original,
                 pictures.marked,
                 pictures.facts,
+                fix.brush,
+                fix.reach,
                 fix.hints,
             ],
             **HIDDEN,
@@ -319,9 +333,10 @@ def build_photo_tab(models: Models, model: gr.State, examples: Sequence[Path] = 
     PhotoTab(models, model, examples)
 
 
-def clicked_photo_pixel(state: PhotoState | None, event: gr.EventData) -> Any:
+def clicked_photo_pixel(event: gr.EventData) -> tuple[int, int]:
     """The photo's pixel that was clicked."""
-    return gr.skip() if state is None else state.to_photo(*event.value)
+    x, y = event.value
+    return x, y
 
 
 def clicked_pixel(event: gr.SelectData) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
+from colorizer.inference.hints import DEFAULT_REACH, MAX_REACH
 from colorizer.web.tabs import widgets
 from colorizer.web.texts import text
 
@@ -148,6 +149,17 @@ class FixPanel:
             )
             self.use = gr.Button(text("photo.use_color"), min_width=110, elem_id="use")
             self.keep = gr.Button(text("photo.keep_gray"), min_width=110, elem_id="keep")
+        gr.Markdown(text("photo.lightness_info"), elem_classes="small")
+        self.reach = gr.Slider(
+            5,
+            100 * MAX_REACH,
+            100 * DEFAULT_REACH,
+            step=5,
+            label=text("photo.reach"),
+            info=text("photo.reach_info"),
+            buttons=["reset"],
+            elem_id="reach",
+        )
         self.brush = gr.Slider(
             0, 15, 0, step=0.5, label=text("photo.brush"), info=text("photo.brush_info")
         )
