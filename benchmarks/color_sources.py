@@ -147,8 +147,7 @@ def take(photo: Pixels, picture: Pixels, working_size: int) -> Evidence | None:
     working = gray.resized_lightness(network_size(gray.size, working_size))
     source = ColorSource.of(Photo(picture))
     try:
-        ab, weight = take_same(gray, source, working)
-        return Evidence(ab, weight)
+        return take_same(gray, source, working)
     except ColorSourceError:
         return None
 

@@ -115,6 +115,8 @@ class Recipe:
         edit = values.pop("edit")
         if edit["color_source"] is None:  # as older versions wrote and read it
             del edit["color_source"]
+        elif not edit["color_source"]["regions"]:
+            del edit["color_source"]["regions"]
         for hint in edit["hints"]:
             if hint["reach"] is None:
                 del hint["reach"]

@@ -23,7 +23,27 @@ QUALITY = 92  # of the copy, a JPEG without chroma subsampling
 MAX_LETTERS = 2_000_000  # of the copy, as base64
 COLORFUL = 5.0  # chroma of the most colorful hundredth, below which a picture is gray
 
+MAX_REGIONS = 200  # edits may come from strangers
+
 Use = Literal["same", "reference"]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A choice by hand: whether the region around a point takes the picture's colors.
+
+    It goes as far as the picture is believed throughout, or not believed throughout. A point
+    outside of the photo, as after a crop, chooses nothing.
+
+    Attributes:
+        x: column in pixels of the framed photo.
+        y: row in pixels of the framed photo.
+        take: whether the region takes the picture's colors, or keeps the photo's own.
+    """
+
+    x: float
+    y: float
+    take: bool
 
 
 @dataclass(frozen=True)
@@ -36,6 +56,7 @@ class ColorSource:
         use: "same" takes the colors of the same photo that was colored elsewhere, where both show
             the same; "reference" those of what looks alike in another photo.
         strength: 0 keeps the photo's own colors, 1 takes the picture's.
+        regions: where a person decided otherwise than the program, the last choice counts.
 
     Raises:
         ColorSourceError: the copy can't be read, or a value is out of range.
@@ -45,6 +66,7 @@ class ColorSource:
     sha256: str
     use: Use = "same"
     strength: float = 1.0
+    regions: tuple[Region, ...] = ()
 
     def __post_init__(self) -> None:
         if self.use not in get_args(Use):
@@ -57,6 +79,10 @@ class ColorSource:
             )
         if not 0 <= self.strength <= 1:
             raise ColorSourceError(f"strength is {self.strength}; it goes from 0 to 1.", "range")
+        if len(self.regions) > MAX_REGIONS:
+            raise ColorSourceError(
+                f"There are {len(self.regions)} regions; give at most {MAX_REGIONS}.", "range"
+            )
         if len(self.picture) > MAX_LETTERS:
             raise ColorSourceError(
                 f"The copy of the other picture has {len(self.picture)} letters; at most "

@@ -23,6 +23,7 @@ from colorizer import (
 from colorizer.adjust.framing import Framing
 from colorizer.edit import colorize
 from colorizer.photo.photo import pixel_hash
+from colorizer.sources.color_source import Region
 from tests.helpers.scenes import changed, scene
 
 COLORED = Photo(scene(200, 260))
@@ -208,3 +209,53 @@ def test_16_bits_stay(tiny_colorizer: Colorizer, source: ColorSource) -> None:
     made = render(tiny_colorizer, deep, Edit(color_source=source))
     assert made.pixels.dtype == np.uint16
     assert np.abs(made.lightness - deep.lightness).max() < 0.05
+
+
+def painted(source: Photo) -> Photo:
+    """The picture with a disc painted over what it showed."""
+    pixels = source.pixels.copy()
+    rows, columns = np.ogrid[: pixels.shape[0], : pixels.shape[1]]
+    pixels[(rows - 75) ** 2 + (columns - 90) ** 2 < 30**2] = (30, 90, 220)
+    return Photo(pixels)
+
+
+def test_regions_are_taken_and_left_by_hand(tiny_colorizer: Colorizer) -> None:
+    """Where the picture was not believed it can be, and the other way round; twice is never."""
+    source = ColorSource.of(painted(COLORED))
+    result = colorize(tiny_colorizer, GRAY, Edit(color_source=source))
+    assert result.evidence is not None
+    rows, columns = result.evidence.belief.shape
+    disc = int(75 * rows / 200), int(90 * columns / 260)
+    around = int(150 * rows / 200), int(200 * columns / 260)
+
+    def taken(*regions: Region) -> tuple[float, float]:
+        assert result.evidence is not None
+        made = result.evidence.using(replace(source, regions=regions)).taken
+        return float(made[disc]), float(made[around])
+
+    assert taken() == pytest.approx((0, 1), abs=0.1)
+    assert taken(Region(90, 75, True)) == pytest.approx((1, 1), abs=0.1)
+    assert taken(Region(200, 150, False)) == pytest.approx((0, 0), abs=0.1)
+    assert taken(Region(-5, 75, True)) == taken()  # cut off by a crop
+
+    once = result.evidence.toggled(90, 75)
+    assert once.regions == (Region(90, 75, True),)
+    assert result.evidence.using(once).toggled(92, 74).regions == ()
+    both = result.evidence.using(once).toggled(200, 150)
+    assert both.regions == (Region(90, 75, True), Region(200, 150, False))
+    made = render(tiny_colorizer, GRAY, Edit(color_source=both))
+    assert np.abs(made.lightness - GRAY.lightness).max() < 0.5
+    recipe = Recipe.of(tiny_colorizer, GRAY, "scene.png", Edit(color_source=both))
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_what_a_picture_does_not_show_can_not_be_taken(tiny_colorizer: Colorizer) -> None:
+    half = Photo(COLORED.pixels[:, :130])
+    result = colorize(tiny_colorizer, GRAY, Edit(color_source=ColorSource.of(half)))
+    assert result.evidence is not None
+    with pytest.raises(ValueError, match="doesn't show what is at x=240"):
+        result.evidence.toggled(240, 100)
+    with pytest.raises(ValueError, match="outside the photo"):
+        result.evidence.toggled(260, 100)
+    with pytest.raises(ColorSourceError, match="at most 200"):
+        replace(result.evidence.source, regions=(Region(1, 1, True),) * 201)

@@ -7,6 +7,7 @@ from colorizer.web.actions.overlays import (
     UNSURE_COLOR,
     mark_hints,
     rgb,
+    shade_left,
     shade_unsure,
     show_crop,
     side_by_side,
@@ -95,3 +96,13 @@ def test_side_by_side() -> None:
 def test_large_pictures_are_made_smaller_for_sharing() -> None:
     photo = Photo(np.zeros((1000, 4000, 1), np.uint8))
     assert side_by_side({"a": photo, "b": photo}).width < 2600
+
+
+def test_what_is_not_taken_is_veiled_and_hatched() -> None:
+    taken = np.zeros((10, 20), np.float32)
+    taken[:, 10:] = 1
+    shaded = shade_left(canvas(), taken).astype(int)
+    assert (shaded[:, 120:] == 128).all()
+    veiled = shaded[:, :80]
+    assert veiled[:, :, 0].max() > veiled[:, :, 2].max()
+    assert veiled.min() < 70  # the lines

@@ -16,12 +16,14 @@ from colorizer import Adjustments, CheckpointError, ColorHint, Colorizer, ColorS
 from colorizer.edit import Edit, render
 from colorizer.photo.metadata import Metadata
 from colorizer.recipe import Recipe
+from colorizer.sources.color_source import Region
 from colorizer.web.actions import downloads, previews
+from colorizer.web.actions.color_source import ColorSourceActions
 from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
 from colorizer.web.actions.photo_state import PhotoState, with_hints
 from colorizer.web.actions.recipe import RecipeActions
-from colorizer.web.actions.work import facts
+from colorizer.web.actions.work import Work, facts
 from colorizer.web.server.models import Models
 from colorizer.web.texts import LANGUAGES
 from tests.helpers.photos import color_pixels
@@ -68,6 +70,11 @@ def photos(models: Models) -> PhotoActions:
 @pytest.fixture
 def colors() -> HintActions:
     return HintActions()
+
+
+@pytest.fixture
+def sources(models: Models) -> ColorSourceActions:
+    return ColorSourceActions(models)
 
 
 @pytest.fixture
@@ -178,7 +185,7 @@ def test_a_spot_of_an_old_recipe_still_spreads_everywhere(
     shown = with_hints(shown, (ColorHint(40, 30, "#ff0000", 0, None),))
     assert previews.spread(shown, 40, 30) == (0, 300)
     shown = colors.resize_spot(shown, 0, 40, 30, 10, 300, GERMAN)[0]
-    assert shown.edit.hints == (ColorHint(40, 30, "#ff0000", 6.1, None),)
+    assert shown.edit.hints == (ColorHint(40, 30, "#ff0000", shown.radius(10), None),)
 
 
 def test_another_model_keeps_the_hints(
@@ -579,3 +586,119 @@ def test_a_recipe_with_colors_of_another_picture(
     with pytest.warns(UserWarning, match="lässt sich dem Foto nicht mehr zuordnen"):
         cropped = photos.crop(turned, 0, 97, 0, 97, GERMAN)[0]
     assert cropped.edit.color_source is None
+
+
+# Colors from another picture
+
+
+@pytest.fixture
+def scene_shown(photos: PhotoActions, folder: Path) -> PhotoState:
+    """A gray scene of 200 x 260 pixels on the page."""
+    Photo(scene(200, 260)).to_gray().save(folder / "scene.png")
+    state = photos.colorize({"path": str(folder / "scene.png")}, "", GERMAN)[0]
+    assert state is not None
+    return state
+
+
+@pytest.fixture
+def elsewhere(folder: Path) -> Upload:
+    """The scene colored elsewhere, with a disc painted over it."""
+    pixels = changed(scene(200, 260), turn=0, margin=0, scale=1)
+    rows, columns = np.ogrid[:200, :260]
+    pixels[(rows - 75) ** 2 + (columns - 90) ** 2 < 30**2] = (30, 90, 220)
+    Photo(pixels).save(folder / "elsewhere.png")
+    return {"path": str(folder / "elsewhere.png")}
+
+
+@pytest.mark.slow
+def test_colors_of_another_picture(
+    photos: PhotoActions,
+    sources: ColorSourceActions,
+    recipes: RecipeActions,
+    tiny_colorizer: Colorizer,
+    scene_shown: PhotoState,
+    elsewhere: Upload,
+    runs: list[int],
+) -> None:
+    """Recognized, toned down, chosen by region, in the history, in the recipe, taken away."""
+    state = sources.take(scene_shown, 0, elsewhere, GERMAN)[0]
+    visible, copy, sentence, use, strength, drawn = previews.source_panel(state, 0, GERMAN)
+    assert (visible["visible"], use, strength) == (True, "same", 1)
+    assert "dasselbe Foto" in sentence
+    assert min(pixels(copy).shape[:2]) == 200
+    assert pixels(drawn).shape == (200, 260, 3)
+
+    state = sources.change_strength(state, 0, 0.5, GERMAN)[0]
+    state = sources.toggle_region(state, 0, 90, 75, GERMAN)[0]
+    assert state.edit.color_source.regions == (Region(90, 75, True),)
+    made = downloads.download(state, 0, "PNG", False, GERMAN)
+    opened = Photo.open(Path(state.upload))
+    expected = render(tiny_colorizer, opened, state.edit)
+    np.testing.assert_array_equal(pixels(made), expected.pixels)
+    recipe = Recipe.from_json(Path(recipes.save_recipe(state, 0, GERMAN)).read_text())
+    assert recipe.edit.color_source == state.edit.color_source
+
+    turned = photos.turn_right(state, GERMAN)[0]
+    kept = facts(turned, 0)["work"]["color_source"]
+    assert (kept["picture"], kept["strength"]) == ("", 0.5)
+    assert list(kept["regions"]) == [{"x": 90, "y": 75, "take": True}]
+    before = len(runs)
+    removed = sources.remove(state, 0, GERMAN)[0]
+    assert previews.source_panel(removed, 0, GERMAN)[0]["visible"] is False
+    np.testing.assert_array_equal(
+        removed.result.colorized.pixels, scene_shown.result.colorized.pixels
+    )
+    work = facts(state, 0)["work"] | {"adjustments": vars(Adjustments())}
+    again = photos.restore(removed, work, GERMAN)[0]
+    np.testing.assert_array_equal(again.result.colorized.pixels, state.result.colorized.pixels)
+    assert len(runs) == before  # none of this runs the network
+
+    forgetful = replace(removed, sources=())  # another day: the browser sends the picture
+    full = work | {
+        "color_source": work["color_source"] | {"picture": recipe.edit.color_source.picture}
+    }
+    assert photos.restore(forgetful, full, GERMAN)[0].edit == state.edit
+    with pytest.warns(UserWarning, match="lässt sich dem Foto nicht mehr zuordnen"):
+        assert photos.restore(forgetful, work, GERMAN)[0].edit.color_source is None
+
+
+@pytest.mark.slow
+def test_another_photo_is_a_reference(
+    sources: ColorSourceActions, scene_shown: PhotoState, folder: Path
+) -> None:
+    Photo(scene(180, 220, seed=9)).save(folder / "other.png")
+    state = sources.take(scene_shown, 0, {"path": str(folder / "other.png")}, GERMAN)[0]
+    assert state.edit.color_source.use == "reference"
+    with pytest.raises(gr.Error, match="zeigt nicht dein Foto"):
+        sources.change_use(state, 0, "same", GERMAN)
+
+
+@pytest.mark.parametrize(
+    ("write", "key"),
+    [
+        (lambda path: path.write_text("Dear grandma"), "photo.unreadable"),
+        (lambda path: Image.new("RGB", (1, 1), "red").save(path), "photo.source.bad_size"),
+        (lambda path: Image.new("L", (40, 40), 90).save(path), "photo.source.bad_gray"),
+        (
+            lambda path: Image.new("1", (40_000, 40_000)).save(path, compress_level=1),
+            "photo.unreadable",
+        ),
+    ],
+)
+def test_a_picture_without_use_gets_a_sentence(
+    write: Callable[[Path], object],
+    key: str,
+    sources: ColorSourceActions,
+    shown: PhotoState,
+    folder: Path,
+) -> None:
+    write(folder / "picture.png")
+    with pytest.raises(gr.Error) as error:
+        sources.take(shown, 0, {"path": str(folder / "picture.png")}, GERMAN)
+    said = LANGUAGES["de"][key].format(name="picture.png", megapixels=250)
+    assert str(error.value) == repr(said) or said in str(error.value)
+
+
+def test_work_that_was_kept_before_pictures_had_colors_to_take(shown: PhotoState) -> None:
+    work = facts(shown, 0)["work"] | {"adjustments": vars(Adjustments()), "color_source": False}
+    assert Work.parse(work).color_source is None

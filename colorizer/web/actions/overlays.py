@@ -13,6 +13,7 @@ Pixels = NDArray[np.uint8]
 WHITE, DARK = (255, 255, 255), (24, 24, 24)
 UNSURE_COLOR = (232, 96, 10)  # of the shading; the legend in page.css uses it, too
 UNSURE_OPACITY = 0.8
+LEFT_OPACITY = 0.5  # of what keeps the photo's own colors
 HATCHED_OPACITY = 0.2  # from which the shading has dark lines, for people who can't see its color
 CROPPED_BRIGHTNESS = 0.25  # factor, outside of the crop
 SHARED_SIDE = 1200  # pixels, of each picture of a comparison, at most
@@ -74,8 +75,28 @@ def shade_unsure(pixels: Pixels, confidence: Plane) -> Pixels:
         confidence: of any size, 0 to 1.
     """
     low, high = np.quantile(confidence, (0.05, 0.95))
-    doubt = ((high - confidence) / max(high - low, 1e-6)).clip(0, 1) ** 3 * UNSURE_OPACITY
-    opacity = cv2.resize(doubt.astype(np.float32), pixels.shape[1::-1])
+    doubt = ((high - confidence) / max(high - low, 1e-6)).clip(0, 1) ** 3
+    return shade(pixels, UNSURE_OPACITY * doubt)
+
+
+def shade_left(pixels: Pixels, taken: Plane) -> Pixels:
+    """Shade a picture in the same way where it takes no colors of another picture.
+
+    Args:
+        pixels: uint8 (H, W, 3).
+        taken: of any size, 0 to 1.
+    """
+    return shade(pixels, LEFT_OPACITY * (1 - taken))
+
+
+def shade(pixels: Pixels, opacity: Plane) -> Pixels:
+    """Lay a hatched veil over a picture.
+
+    Args:
+        pixels: uint8 (H, W, 3).
+        opacity: of any size, 0 to 1.
+    """
+    opacity = np.asarray(cv2.resize(opacity.astype(np.float32), pixels.shape[1::-1]))
     shaded = pixels + opacity[:, :, None] * (np.array(UNSURE_COLOR, np.float32) - pixels)
     rows, columns = np.indices(opacity.shape)
     period = max(6, max(opacity.shape) // 80)

@@ -151,17 +151,14 @@ class PhotoActions:
         state = require_state(state, request)
         try:
             wanted = Work.parse(work)
-            source = state.last_source if wanted.color_source else None
+            source = state.known_source(wanted.color_source)
             edit, hidden = photo_state.framed(wanted.framing, wanted.spots, state.upright, source)
+            state = self._restored(state, edit, hidden, request)
         except ValueError as error:
             LOG.info("%s", error)
             raise problem("photo.bad_work", request) from error
-        if wanted.color_source and source is None:  # only a recipe has it
+        if wanted.color_source and source is None:  # it is one of many
             warn("photo.source_lost", request)
-        if (wanted.framing, source) != (state.edit.framing, state.edit.color_source):
-            state = self._colorize_again(state, state.model, edit, hidden, request)
-        elif (edit.hints, hidden) != (state.edit.hints, state.hidden):
-            state = replace(photo_state.with_hints(state, edit.hints), hidden=hidden)
         alternative = min(wanted.alternative, len(state.alternatives) - 1)
         settings = vars(wanted.adjustments)
         shown = pictures(state, alternative, settings)
@@ -178,11 +175,27 @@ class PhotoActions:
         changed = self._colorize_again(state, model, edit, state.hidden, request)
         return changed, 0, *pictures(changed, 0, settings)
 
+    def _restored(
+        self, state: PhotoState, edit: Edit, hidden: Hints, request: gr.Request
+    ) -> PhotoState:
+        """The state with another edit; the network runs only for another framing."""
+        if edit.framing != state.edit.framing:
+            return self._colorize_again(state, state.model, edit, hidden, request)
+        if edit.color_source != state.edit.color_source:
+            state = photo_state.with_source(
+                state,
+                edit.color_source,
+                model_of(self.models, state.model, request),
+                lambda: reopen_upload(state.upload, request),
+            )
+        if (edit.hints, hidden) != (state.edit.hints, state.hidden):
+            state = replace(photo_state.with_hints(state, edit.hints), hidden=hidden)
+        return state
+
     def _reframe(
         self, state: PhotoState, framing: Framing, request: gr.Request, settings: dict[str, float]
     ) -> Pictures:
-        spots, source = state.spots, state.edit.color_source
-        edit, hidden = photo_state.framed(framing, spots, state.upright, source)
+        edit, hidden = photo_state.framed(framing, state.spots, state.upright, state.source)
         try:
             state = self._colorize_again(state, state.model, edit, hidden, request)
         except ColorSourceError as error:  # too little of the photo is left, or it was inverted
@@ -198,7 +211,8 @@ class PhotoActions:
         colorizer = model_of(self.models, model, request)
         photo = reopen_upload(state.upload, request)
         changed = photo_state.colorize(colorizer, photo, edit, state.upload, model, hidden)
-        return replace(changed, last_source=edit.color_source or state.last_source)
+        sources = photo_state.remembered(state.sources, edit.color_source)
+        return replace(changed, sources=sources)
 
 
 def model_of(models: Models, name: str, request: gr.Request) -> Colorizer:

@@ -1,8 +1,10 @@
 """What a visitor of the photo tab works on, and how it changes; nothing here knows Gradio."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,16 +12,20 @@ from colorizer import ColorHint, Colorization, Colorizer, ColorSource, Photo
 from colorizer.adjust.adjustments import Adjustments
 from colorizer.adjust.framing import Framing
 from colorizer.edit import Edit, colorize_framed
-from colorizer.inference.notices import find_notices, find_source_notices
+from colorizer.inference.notices import find_notices
 from colorizer.photo.notices import Notice
+from colorizer.sources.color_source import Region
+from colorizer.sources.evidence import find_evidence
 
 ALTERNATIVES = 4  # that a visitor can choose from
 GRAY = "#808080"  # any gray: of a hint's color only a* and b* count
+MAX_SOURCES = 3  # other pictures that are kept for the history
 OVERVIEW_SIDE = 480  # pixels, of the small copy on which a visitor crops
 SAMPLE = 2  # pixels around the one whose color is taken from another photo
 
 Point = tuple[int, int]
 Hints = tuple[ColorHint, ...]
+Place = TypeVar("Place", ColorHint, Region)
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class PhotoState:
         result: the result for a copy of the photo of at most a megapixel, with the hints.
         notices: what the visitor should know about the photo.
         hidden: spots that the crop cuts off; they come back with a wider crop.
-        last_source: the last color source, to which the history can go back.
+        sources: other pictures to which the history can go back, the last one first.
     """
 
     upload: Path
@@ -48,7 +54,7 @@ class PhotoState:
     result: Colorization
     notices: tuple[Notice, ...] = ()
     hidden: Hints = ()
-    last_source: ColorSource | None = None
+    sources: tuple[ColorSource, ...] = ()
 
     @property
     def spots(self) -> Hints:
@@ -56,6 +62,19 @@ class PhotoState:
         to_photo = self.edit.framing.to_photo
         inside = (move(hint, to_photo(hint.x, hint.y, self.upright)) for hint in self.edit.hints)
         return (*inside, *self.hidden)
+
+    @property
+    def source(self) -> ColorSource | None:
+        """The color source, its regions in pixels of the photo before framing."""
+        to_photo = self.edit.framing.to_photo
+        return moved(self.edit.color_source, lambda x, y: to_photo(x, y, self.upright))
+
+    def known_source(self, source: ColorSource | None) -> ColorSource | None:
+        """A source whose picture the browser left out, with the picture; None if it is gone."""
+        if source is None or source.picture:
+            return source
+        found = (known for known in self.sources if known.sha256 == source.sha256)
+        return next((replace(source, picture=known.picture) for known in found), None)
 
     @cached_property
     def alternatives(self) -> list[Colorization]:
@@ -139,15 +158,35 @@ def colorize(
         photo.size,
         framed.size,
         result,
-        (*find_notices(framed), *find_source_notices(result)),
+        tuple(find_notices(framed)),
         hidden,
-        edit.color_source,
+        remembered((), edit.color_source),
     )
 
 
-def move(hint: ColorHint, point: tuple[float, float]) -> ColorHint:
-    """The same hint at another (x, y)."""
-    return replace(hint, x=point[0], y=point[1])
+def move(place: Place, point: tuple[float, float]) -> Place:
+    """The same hint or region at another (x, y)."""
+    return replace(place, x=point[0], y=point[1])
+
+
+def moved(
+    source: ColorSource | None, to_place: Callable[[float, float], tuple[float, float]]
+) -> ColorSource | None:
+    """The same source with its regions at other places."""
+    if source is None:
+        return None
+    regions = (move(region, to_place(region.x, region.y)) for region in source.regions)
+    return replace(source, regions=tuple(regions))
+
+
+def remembered(
+    sources: tuple[ColorSource, ...], source: ColorSource | None
+) -> tuple[ColorSource, ...]:
+    """The sources to which the history can go back, with one that is used now."""
+    if source is None:
+        return sources
+    others = (known for known in sources if known.sha256 != source.sha256)
+    return (source, *others)[:MAX_SOURCES]
 
 
 def framed(
@@ -159,7 +198,7 @@ def framed(
         framing: of a photo of (height, width) `size`.
         spots: in pixels of that photo.
         size: of the photo before framing.
-        source: the edit's color source.
+        source: the edit's color source, its regions in pixels of that photo.
 
     Returns:
         An edit with the framing and the spots that remain as its hints, and the spots that the
@@ -174,6 +213,7 @@ def framed(
             hints.append(move(spot, (x, y)))
         else:
             hidden.append(spot)
+    source = moved(source, lambda x, y: framing.to_framed(x, y, size))
     return Edit(framing, tuple(hints), color_source=source), tuple(hidden)
 
 
@@ -185,6 +225,40 @@ def with_hints(state: PhotoState, hints: Hints) -> PhotoState:
     """
     result = state.result.with_hints(hints, state.size)
     return replace(state, result=result, edit=replace(state.edit, hints=hints))
+
+
+def with_source(
+    state: PhotoState,
+    source: ColorSource | None,
+    colorizer: Colorizer,
+    open_photo: Callable[[], Photo],
+) -> PhotoState:
+    """Take the colors of another picture instead, or of none.
+
+    Args:
+        state: before.
+        source: its regions in pixels of the framed photo.
+        colorizer: the visitor's model.
+        open_photo: opens the upload, if the picture has to be compared with it.
+
+    Raises:
+        ColorSourceError: the source shows another photo, or the model can't compare photos.
+    """
+    known = state.result.evidence
+    if source is None:
+        evidence = None
+    elif known and (known.source.sha256, known.use) == (source.sha256, source.use):
+        evidence = known.using(source)
+    else:
+        photo = state.edit.framing(open_photo())
+        lightness = state.result.input_lightness
+        evidence = find_evidence(photo, source, lightness, colorizer.encode)
+    return replace(
+        state,
+        result=state.result.with_evidence(evidence),
+        edit=replace(state.edit, color_source=source),
+        sources=remembered(state.sources, source),
+    )
 
 
 def add_hint(hints: Hints, hint: ColorHint) -> Hints:

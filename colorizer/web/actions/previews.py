@@ -12,12 +12,13 @@ from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.adjust.framing import Framing
 from colorizer.inference.hints import MAX_REACH
+from colorizer.inference.notices import find_source_notices
 from colorizer.web.actions import overlays
 from colorizer.web.actions.color_names import swatches
 from colorizer.web.actions.photo_state import PhotoState
 from colorizer.web.actions.work import facts
 from colorizer.web.server.errors import explain_errors, gone, problem, warn
-from colorizer.web.server.files import picture
+from colorizer.web.server.files import copy_of, picture
 from colorizer.web.texts import say
 
 THUMBNAIL_PIXELS = 90_000
@@ -180,7 +181,7 @@ def tools(
     """Update everything around the pictures after a change.
 
     These are visibility, crop, notices, the original and the marked picture, facts, size and reach
-    of the chosen spot, and all spots.
+    of the chosen spot, all spots, and what `source_panel` returns.
     """
     state = require_state(state, request)
     return (
@@ -194,6 +195,30 @@ def tools(
         facts(state, alternative, x, y),
         *spread(state, x, y),
         swatches([hint.color for hint in state.edit.hints], request),
+        *source_panel(state, alternative, request),
+    )
+
+
+def source_panel(state: PhotoState, alternative: int, request: gr.Request) -> tuple[Any, ...]:
+    """What the page shows of another picture's colors.
+
+    These are visibility, the picture, a sentence about it, its use and strength, and the map of
+    what is taken.
+    """
+    source, evidence = state.edit.color_source, state.result.evidence
+    if source is None or evidence is None:
+        return gr.update(visible=False), None, "", gr.skip(), gr.skip(), None
+    kind = "nothing" if "unlike_reference" in find_source_notices(state.result) else source.use
+    sentence = say(f"photo.source.is_{kind}", request, share=round(100 * evidence.share))
+    pixels = overlays.rgb(state.alternative(alternative).colorized)
+    map_of_doubt = picture(Image.fromarray(overlays.shade_left(pixels, evidence.taken)))
+    return (
+        gr.update(visible=True),
+        copy_of(source),
+        sentence,
+        source.use,
+        source.strength,
+        map_of_doubt,
     )
 
 
@@ -209,9 +234,8 @@ def spread(state: PhotoState, x: float | None, y: float | None) -> tuple[Any, An
 
 def notices(state: PhotoState, request: gr.Request) -> Any:
     """Notices about the photo, as Markdown."""
-    sentences = [
-        say(f"photo.notice.{key}", request, format=state.small.format) for key in state.notices
-    ]
+    keys = [*state.notices, *find_source_notices(state.result)]
+    sentences = [say(f"photo.notice.{key}", request, format=state.small.format) for key in keys]
     return gr.update(value="  \n".join(sentences), visible=bool(sentences))
 
 

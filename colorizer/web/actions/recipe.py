@@ -83,9 +83,11 @@ class RecipeActions:
             raise problem("photo.other_model", request, name=wanted.checkpoint)
         photo = reopen_upload(state.upload, request)
         try:
-            state = photo_state.colorize(colorizer, photo, wanted.edit, state.upload, state.model)
+            made = photo_state.colorize(colorizer, photo, wanted.edit, state.upload, state.model)
         except ValueError as error:  # a hint outside the photo
             raise refused(error, request) from error
+        sources = photo_state.remembered(state.sources, wanted.edit.color_source)
+        state = replace(made, sources=sources)
         if wanted.edit.alternative >= len(state.alternatives):
             raise problem("photo.bad_recipe", request)
         if pixel_hash(photo) != wanted.photo_sha256:

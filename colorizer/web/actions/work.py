@@ -1,11 +1,11 @@
 """What a visitor decided about a photo: one step of the history that the browser keeps."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from pydantic import TypeAdapter
 
-from colorizer import ColorHint
+from colorizer import ColorHint, ColorSource
 from colorizer.adjust.adjustments import PRESETS, Adjustments
 from colorizer.adjust.framing import Framing
 from colorizer.edit import Edit
@@ -25,7 +25,8 @@ class Work:
         spots: known colors, in pixels of the upright photo before framing.
         alternative: index of the chosen one.
         adjustments: the post-processing.
-        color_source: whether colors of another picture are used; the server has the picture.
+        color_source: another picture whose colors are taken, its regions in the same pixels;
+            without the picture if the server has it.
         look: name of the preset that the adjustments come from.
 
     Raises:
@@ -36,7 +37,7 @@ class Work:
     spots: tuple[ColorHint, ...]
     alternative: int
     adjustments: Adjustments
-    color_source: bool = False
+    color_source: ColorSource | None = None
     look: str | None = None
 
     __pydantic_config__ = CONFIG
@@ -53,6 +54,8 @@ class Work:
         Raises:
             ValueError: it is no work.
         """
+        if isinstance(values, dict) and values.get("color_source") is False:  # as it was kept once
+            values = values | {"color_source": None}
         return TypeAdapter(cls).validate_python(values)
 
 
@@ -68,15 +71,17 @@ def facts(
         y: row of that point.
     """
     height, width = state.size
+    source = state.source
     return {
         "name": state.upload.name,
         "size": [width, height],
         "hints": [{"x": hint.x, "y": hint.y, "reach": hint.reach} for hint in state.edit.hints],
         "chosen": state.chosen(x, y),  # of the hints
+        "sources": [known.sha256 for known in state.sources],  # whose pictures the server has
         "work": {
             "framing": asdict(state.edit.framing),
             "spots": [asdict(spot) for spot in state.spots],
             "alternative": alternative,
-            "color_source": state.edit.color_source is not None,
+            "color_source": source and asdict(replace(source, picture="")),
         },
     }

@@ -1,8 +1,9 @@
 // Photos come by choosing, by dropping anywhere, and by pasting; all take the same way: the file
-// input of "Choose a photo", or that of "Many photos".
+// input of "Choose a photo", that of "Many photos", or that of the picture whose colors are taken.
 const inputs = {
   one: () => document.querySelector("#photo input[type=file]"),
   many: () => document.querySelector("#batch-photos input[type=file]"),
+  source: () => document.querySelector("#source-drop input[type=file]"),
 };
 
 function put(input, files) {
@@ -16,9 +17,10 @@ function openTab(number) {
   document.querySelectorAll("#tabs > .tab-wrapper [role=tab]")[number]?.click();
 }
 
-async function give(files) {
+async function give(files, sourceTool = false) {
   files = [...files];
   if (!files.length) return;
+  if (sourceTool) return put(inputs.source(), files.slice(0, 1));
   const batch = document.querySelector("#batch-start")?.offsetParent;  // its tab is open
   if (files.length === 1 && !batch) {
     openTab(0);
@@ -62,14 +64,16 @@ addEventListener("drop", event => {
   if (!ours(event)) return;
   event.preventDefault();
   event.stopPropagation();
-  give(event.dataTransfer.files);  // read now: after an await they are gone
+  // Read now: after an await the files are gone.
+  give(event.dataTransfer.files, Boolean(event.target.closest?.("#source-drop, #source")));
 }, true);
 
 addEventListener("paste", event => {
   if (!event.clipboardData.files.length) return;
   event.preventDefault();
   event.stopPropagation();
-  give([...event.clipboardData.files].slice(0, 1));
+  give([...event.clipboardData.files].slice(0, 1),
+    Boolean(document.querySelector("#source-drop")?.offsetParent));  // its tool is open
 }, true);
 
 async function pasteFromButton() {

@@ -1,4 +1,4 @@
-const SLIDERS = /^adjustments\.|^spots\.\d+\.(radius|reach)$/;
+const SLIDERS = /^adjustments\.|^spots\.\d+\.(radius|reach)$|^color_source\.strength$/;
 
 // Paths of the values in which two steps differ. The look follows the adjustments.
 function differences(one, other, path = "") {

@@ -4,6 +4,22 @@ let stage = null, pending = null;
 let given = inputs.one()?.files[0] ?? null;  // the file of the photo, or a promise of it
 let resumed = null;  // what to continue with, once its photo is there
 let leaving = false;  // on purpose, with the work kept
+const sources = new Map();  // other pictures, promises of base64 by their SHA-256
+
+async function base64(url) {
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
+}
+
+// Go to a step of the history; another picture comes along if the server no longer has it.
+async function restore(work) {
+  const name = work.color_source?.sha256;
+  if (name && !pending[1].sources.includes(name)) {
+    const picture = await sources.get(name);
+    work = {...work, color_source: {...work.color_source, picture: picture ?? ""}};
+  }
+  stage.send("change", work);
+}
 
 const toolButton = (name, sign, action) => {
   const button = create(`<button type="button" id="${name}" aria-label="${say(name)}"
@@ -22,7 +38,11 @@ const history = new History(() => {
 history.changed();
 
 // Some browsers keep nothing, for example in private windows; then there is nothing to continue.
-const saveHistory = () => store.saveHistory(history.steps, history.now).catch(() => {});
+const saveHistory = async () => {
+  const used = new Set(history.steps.map(step => step.color_source?.sha256).filter(Boolean));
+  const copies = await Promise.all([...used].map(async name => [name, await sources.get(name)]));
+  return store.saveHistory(history.steps, history.now, Object.fromEntries(copies)).catch(() => {});
+};
 const savePhoto = async () => {
   const file = await given;
   if (file) await store.savePhoto(file).catch(() => {});
@@ -98,7 +118,7 @@ document.addEventListener("click", async event => {
 
 function travel(by) {
   const work = history.go(by);
-  if (work) stage?.send("change", work);
+  if (work && stage) restore(work);
 }
 
 function mount() {
@@ -149,6 +169,8 @@ window.colorizer = {
       kept.hidden = SETTINGS.every(name => adjustments[name] === neutral[name]);
     } else kept.hidden ||= SETTINGS.every(name => adjustments[name] === neutral[name]);
     pending = [urls, facts];
+    const source = work.color_source?.sha256;
+    if (source && !sources.has(source)) sources.set(source, base64(urls.source).catch(() => null));
     stage?.show(urls, facts);
     if (resumed) this.resume(work);
     else if (!restored) history.add(work);
@@ -156,20 +178,22 @@ window.colorizer = {
   },
 
   async resume(work) {
-    const {steps, now} = resumed;
+    const {steps, now, sources: copies = {}} = resumed;
     resumed = null;
+    for (const [name, picture] of Object.entries(copies))
+      if (picture) sources.set(name, Promise.resolve(picture));
     history.steps = steps;
     history.now = now;
     history.changed();
     if (JSON.stringify(work) === JSON.stringify(history.step)) return;
     while (!stage) await new Promise(resolve => setTimeout(resolve, 50));
-    stage.send("change", history.step);
+    restore(history.step);
   },
 
   startOver() {
     kept.hidden = true;
     const framing = {turns: 0, margins: [0, 0, 0, 0], negative: false};
-    const work = {framing, spots: [], alternative: 0, color_source: false,
+    const work = {framing, spots: [], alternative: 0, color_source: null,
       adjustments: neutral, look: "natural"};
     history.add(work);
     stage?.send("change", work);
@@ -182,7 +206,7 @@ window.colorizer = {
     return differences(history.step.framing, pending[1].work.framing).length > 0;
   },
 
-  tool(name) { stage?.pickMode(name === "fix"); },
+  tool(name) { stage?.pickTool(name); },
 
   saved() { history.savedStep = JSON.stringify(history.step); },
 };

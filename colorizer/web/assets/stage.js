@@ -1,7 +1,8 @@
 // The one place for pictures. Side by side, or one large picture with a divider between any two.
-const NAMES = ["original", "gray", "colorized", "processed", "marked"];
+const NAMES = ["original", "gray", "colorized", "processed", "marked", "map"];
 const THREE = ["gray", "colorized", "processed"];
 const ENDS = ["original", ...THREE];  // what can be compared
+const PICKED = {fix: "marked", source: "map"};  // what is clicked at while a tool is open
 const FULL = `<svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor"
   stroke-width="2" aria-hidden="true"><path d="M1 5V1h4M11 1h4v4M15 11v4h-4M5 15H1v-4"/></svg>`;
 const GAP = 6;  // pixels between pictures
@@ -19,7 +20,8 @@ class Stage {
     this.view = localStorage.getItem("colorizer.view") ?? (narrow.matches ? "one" : "side");
     this.ends = ["gray", "processed"];
     this.divider = narrow.matches ? 0 : 0.5;
-    this.picking = this.holding = false;
+    this.tool = "";
+    this.holding = false;
     this.build(element, tools);
     this.listen();
     new ResizeObserver(() => this.draw()).observe(this.panes);
@@ -113,9 +115,15 @@ class Stage {
       ? document.exitFullscreen() : this.root.requestFullscreen?.();
   }
 
-  pickMode(on) {
-    this.picking = on;
+  pickTool(name) {
+    this.tool = name;
     this.draw();
+  }
+
+  // The picture to click at; null if there is none.
+  get picking() {
+    const name = PICKED[this.tool];
+    return this.urls[name] ? name : null;
   }
 
   hold(on) {
@@ -126,7 +134,7 @@ class Stage {
 
   // Which pictures are seen, the one below first.
   visible() {
-    if (this.picking) return ["marked"];
+    if (this.picking) return [this.picking];
     return this.view === "side" ? THREE : [...new Set(this.ends)];
   }
 
@@ -164,7 +172,7 @@ class Stage {
     for (const name of NAMES) {
       const figure = this.figures[name], index = shown.indexOf(name), image = figure.querySelector("img");
       figure.hidden = index < 0;
-      const url = this.holding && name !== "marked" ? this.urls.original : this.urls[name];
+      const url = this.holding && name !== this.picking ? this.urls.original : this.urls[name];
       const needed = index >= 0 || THREE.includes(name);
       if (needed && url && image.getAttribute("src") !== url) image.src = url;
       if (this.name) image.alt = say(`${name}_alt`, {name: this.name});
@@ -205,7 +213,7 @@ class Stage {
   drawReach() {
     const shown = this.hovered
       ?? (coarse.matches || document.querySelector("#reach:focus-within") ? this.chosen : null);
-    const hint = this.picking && this.hints[shown];
+    const hint = this.picking === "marked" && this.hints[shown];
     this.circle.hidden = !hint?.reach;
     if (this.circle.hidden) return;
     const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
@@ -223,7 +231,7 @@ class Stage {
   }
 
   hover(event) {
-    if (!this.picking || event.pointerType === "touch") return;
+    if (this.picking !== "marked" || event.pointerType === "touch") return;
     this.hovered = event.type === "pointerleave" ? null : this.hintAt(event);
     this.root.classList.toggle("over-spot", this.hovered !== null);
     this.drawReach();
@@ -322,11 +330,11 @@ class Stage {
   pick(event) {
     if (!this.picking || this.dragged || event.target.closest("select")) return;
     const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
-    const hint = this.hints[this.hintAt(event)];
+    const hint = this.picking === "marked" && this.hints[this.hintAt(event)];
     const point = hint ? [hint.x, hint.y] : this.inPane(event).map((value, axis) =>
       (value - corner[axis]) / sides[axis] * this.real[axis]);
     const pixel = point.map(Math.floor);
     if (pixel.every((value, axis) => value >= 0 && value < this.real[axis]))
-      this.send("select", pixel);
+      this.send(this.picking === "marked" ? "select" : "apply", pixel);
   }
 }

@@ -18,7 +18,8 @@ const store = {
     }
   },
 
-  // The file, the steps and the number of the current one; null if there are none.
+  // The file, the steps, the number of the current one, and other pictures whose colors they take,
+  // as base64 by their SHA-256; null if there are none.
   async load() {
     const photo = await this.use("readonly", work => work.get("photo"));
     const history = await this.use("readonly", work => work.get("history"));
@@ -35,8 +36,9 @@ const store = {
     return this.use("readwrite", work => work.put({bytes: file, name, type}, "photo"));
   },
 
-  saveHistory(steps, now) {
-    return this.use("readwrite", work => work.put({steps, now, time: Date.now()}, "history"));
+  saveHistory(steps, now, sources) {
+    const history = {steps, now, sources, time: Date.now()};
+    return this.use("readwrite", work => work.put(history, "history"));
   },
 
   clear() { return this.use("readwrite", work => work.clear()); },

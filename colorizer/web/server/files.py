@@ -3,6 +3,7 @@
 All of them are in Gradio's upload folder, and are deleted after `Settings.kept_seconds`.
 """
 
+import base64
 import io
 import secrets
 from pathlib import Path
@@ -13,7 +14,7 @@ from gradio.processing_utils import hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from colorizer import Photo
+from colorizer import ColorSource, Photo
 from colorizer.web.server.errors import problem
 from colorizer.web.server.owners import upload_owners
 
@@ -47,7 +48,16 @@ def picture(photo: Photo | Image.Image, name: str = "photo") -> str:
     image = photo.to_image() if isinstance(photo, Photo) else photo
     encoded = io.BytesIO()
     image.save(encoded, "JPEG", quality=92, subsampling="4:4:4")
-    data = encoded.getvalue()
+    return stored(encoded.getvalue(), name)
+
+
+def copy_of(source: ColorSource) -> str:
+    """Write the copy of another picture for the browser, as it is, and return its path."""
+    return stored(base64.b64decode(source.picture), "picture")
+
+
+def stored(data: bytes, name: str) -> str:
+    """Write a JPEG for the browser and return its path, which depends on the data."""
     path = Path(get_upload_folder()) / hash_bytes(data) / f"{name}.jpg"
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(secrets.token_hex(8))

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from colorizer.web.actions import downloads, previews
+from colorizer.web.actions.color_source import ColorSourceActions
 from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
 from colorizer.web.actions.photo_state import PhotoState
@@ -22,6 +23,7 @@ from colorizer.web.tabs.photo_panels import (
     FixPanel,
     FramePanel,
     SavePanel,
+    SourcePanel,
     StagePanel,
     StartPanel,
 )
@@ -33,8 +35,9 @@ PRIVATE: Options = {"api_visibility": "private"}  # programs have endpoints of t
 NETWORK: Options = {"concurrency_id": "network", "concurrency_limit": 1, **PRIVATE}
 QUICK: Options = {"concurrency_id": "quick", "concurrency_limit": 4, **PRIVATE}
 HIDDEN: Options = {"show_progress": "hidden"}
-SHOW = """(original, gray, colorized, processed, marked, facts, look, ...settings) =>
-    window.colorizer.show({original, gray, colorized, processed, marked}, facts, look, settings)"""
+SHOW = """(original, gray, colorized, processed, marked, map, source, facts, look, ...settings) =>
+    window.colorizer.show(
+        {original, gray, colorized, processed, marked, map, source}, facts, look, settings)"""
 SHOW_RESTORED = SHOW.removesuffix(")") + ", true)"  # not a new step of the history
 CLEAR_POINT = "() => [null, null, null, null, false]"
 CLEAR_MOVED_POINT = """(...chosen) =>
@@ -54,7 +57,8 @@ class PhotoTab:
 
     def __init__(self, models: Models, model: gr.State, examples: Sequence[Path]) -> None:
         self.photos, self.colors, self.model = PhotoActions(models), HintActions(), model
-        self.recipes, self.examples = RecipeActions(models), list(examples)
+        self.recipes, self.sources = RecipeActions(models), ColorSourceActions(models)
+        self.examples = list(examples)
         gr.set_static_paths(self.examples)  # shown from where they lie
         self.photo_state = gr.State(time_to_live=settings().kept_seconds)
         self.alternative = gr.State(0)
@@ -73,14 +77,15 @@ class PhotoTab:
         pictures = self.pictures
         self.three = [pictures.gray, pictures.colorized, pictures.processed]
         self.shown = [
-            *(pictures.original, *self.three, pictures.marked, pictures.facts),
-            self.adjust.preset,
+            *(pictures.original, *self.three, pictures.marked, pictures.map),
+            *(self.source.picture, pictures.facts, self.adjust.preset),
             *self.settings.values(),
         ]
         self._connect_start()
         self._connect_settings()
         self._connect_point()
         self._connect_colors()
+        self._connect_source()
         self._connect_alternatives()
         self._connect_save()
         self._connect_history()
@@ -91,13 +96,15 @@ class PhotoTab:
                 self.adjust = AdjustPanel()
             with gr.Tab(text("photo.fix_tab"), id="fix") as fix:
                 self.fix = FixPanel()
+            with gr.Tab(text("photo.source_tab"), id="source") as source:
+                self.source = SourcePanel()
             with gr.Tab(text("photo.versions_tab"), id="versions") as versions:
                 self.alternatives = AlternativesPanel()
             with gr.Tab(text("photo.frame_tab"), id="frame") as frame:
                 self.frame = FramePanel()
             with gr.Tab(text("photo.file_tab"), id="file") as file:
                 self.options = FilePanel()
-        for tab in (adjust, fix, versions, frame, file):
+        for tab in (adjust, fix, source, versions, frame, file):
             tab.select(None, None, None, js=f"() => window.colorizer.tool('{tab.id}')")
 
     def _connect_start(self) -> None:
@@ -210,7 +217,7 @@ class PhotoTab:
             sampled.success(colors.fix_color, colored, **network),
             fix.keep.click(colors.keep_gray, [*self.state, *self.point, *spread], **network),
             gr.on(
-                [event for slider in spread for event in (slider.input, slider.release)],
+                [slider.input for slider in spread],
                 colors.resize_spot,
                 [*self.state, *self.point, *spread],
                 trigger_mode="always_last",
@@ -218,6 +225,33 @@ class PhotoTab:
             ),
             fix.clear.click(colors.clear_points, self.state, **network),
             removed.success(colors.remove_point, [*self.state, fix.number], **network),
+        ):
+            self._show(event)
+
+    def _connect_source(self) -> None:
+        panel, sources = self.source, self.sources
+        network: Options = {
+            "outputs": [self.photo_state, self.pictures.colorized, self.pictures.processed],
+            "inputs_kwargs": self.settings,
+            "show_progress_on": self.pictures.stage,
+            **NETWORK,
+        }
+        x, y = (gr.Number(visible=False, precision=0) for _ in range(2))
+        clicked = self.pictures.stage.apply(clicked_photo_pixel, None, [x, y], **HIDDEN, **QUICK)
+        given = panel.upload.upload(
+            sources.take, [*self.state, panel.upload], preprocess=False, **network
+        )
+        for event in (
+            given,
+            panel.use.input(sources.change_use, [*self.state, panel.use], **network),
+            panel.strength.input(
+                sources.change_strength,
+                [*self.state, panel.strength],
+                trigger_mode="always_last",
+                **{**network, "show_progress": "hidden"},
+            ),
+            clicked.success(sources.toggle_region, [*self.state, x, y], **network),
+            panel.remove.click(sources.remove, self.state, **network),
         ):
             self._show(event)
 
@@ -293,7 +327,7 @@ class PhotoTab:
 
     def _show(self, event: Any, js: str = SHOW) -> None:
         """Bring the tools up to date with the state."""
-        fix, frame, pictures = self.fix, self.frame, self.pictures
+        fix, frame, pictures, source = self.fix, self.frame, self.pictures, self.source
         event = event.success(
             previews.tools,
             [*self.state, *self.point, fix.brush, fix.unsure],
@@ -309,6 +343,8 @@ class PhotoTab:
                 fix.brush,
                 fix.reach,
                 fix.hints,
+                *(source.taken, source.picture, source.sentence, source.use, source.strength),
+                pictures.map,
             ],
             **HIDDEN,
             **QUICK,

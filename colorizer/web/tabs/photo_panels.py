@@ -2,13 +2,14 @@
 
 from dataclasses import fields
 from itertools import groupby
-from typing import Literal
+from typing import Literal, get_args
 
 import gradio as gr
 
 from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.inference.hints import DEFAULT_REACH, MAX_REACH
+from colorizer.sources.color_source import Use
 from colorizer.web.tabs import widgets
 from colorizer.web.texts import text
 
@@ -65,8 +66,8 @@ class StagePanel:
 
     def __init__(self) -> None:
         self.stage = widgets.stage(elem_id="stage")
-        self.original, self.gray, self.colorized, self.processed, self.marked = (
-            gr.Image(visible=False) for _ in range(5)
+        self.original, self.gray, self.colorized, self.processed, self.marked, self.map = (
+            gr.Image(visible=False) for _ in range(6)
         )
         self.facts = gr.JSON(visible=False)
         self.notices = gr.Markdown(visible=False, elem_id="notices")
@@ -157,15 +158,21 @@ class FixPanel:
             step=5,
             label=text("photo.reach"),
             info=text("photo.reach_info"),
-            buttons=["reset"],
+            buttons=[],
             elem_id="reach",
         )
         self.brush = gr.Slider(
-            0, 15, 0, step=0.5, label=text("photo.brush"), info=text("photo.brush_info")
+            0,
+            15,
+            0,
+            step=0.5,
+            label=text("photo.brush"),
+            info=text("photo.brush_info"),
+            buttons=[],
         )
         self._build_hints()
         self.unsure = gr.Checkbox(label=text("photo.unsure"), elem_id="unsure")
-        gr.Markdown(text("photo.unsure_legend"), elem_id="legend")
+        gr.Markdown(text("photo.unsure_legend"), elem_id="legend", elem_classes="legend")
         self._build_reference()
         self._build_numbers()
 
@@ -195,6 +202,43 @@ class FixPanel:
             self.x = gr.Number(label=text("photo.x"), precision=0, min_width=100, elem_id="x")
             self.y = gr.Number(label=text("photo.y"), precision=0, min_width=100, elem_id="y")
             self.place = gr.Button(text("photo.place"), min_width=120, elem_id="place")
+
+
+class SourcePanel:
+    """Another picture whose colors are taken, and how."""
+
+    def __init__(self) -> None:
+        gr.Markdown(text("photo.source.info"))
+        with gr.Column(elem_id="source-drop"):
+            self.upload = gr.UploadButton(
+                text("photo.source.choose"), file_types=["image"], elem_id="source-choose"
+            )
+            gr.Markdown(text("photo.source.drop"), elem_classes="small")
+        with gr.Column(visible=False, elem_id="source") as self.taken:
+            self.picture = gr.Image(
+                label=text("photo.source.picture"),
+                interactive=False,
+                height=190,
+                buttons=[],
+                elem_id="source-picture",
+            )
+            self.sentence = gr.Markdown(elem_id="source-sentence")
+            self.use = gr.Radio(
+                [(text(f"photo.source.{use}"), use) for use in get_args(Use)],
+                label=text("photo.source.use"),
+                elem_id="source-use",
+            )
+            self.strength = gr.Slider(
+                0,
+                1,
+                1,
+                step=0.05,
+                label=text("photo.source.strength"),
+                buttons=[],
+                elem_id="source-strength",
+            )
+            gr.Markdown(text("photo.source.legend"), elem_classes="legend")
+            self.remove = gr.Button(text("photo.source.remove"), elem_id="source-remove")
 
 
 class AlternativesPanel:

@@ -31,8 +31,8 @@ element.addEventListener('click', event => {
 def stage(**options: Any) -> gr.HTML:
     """The place for pictures, which `assets/stage.js` fills.
 
-    Its events: `select` has as its value the column and row of the photo's chosen pixel, `change`
-    the work to go back to, see `actions.work`.
+    Its events: `select` has as its value the column and row of the photo's chosen pixel, `apply`
+    those of a pixel of the map, `change` the work to go back to, see `actions.work`.
 
     Args:
         **options: options of `gr.HTML`.
