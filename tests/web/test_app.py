@@ -416,7 +416,7 @@ def test_on_a_phone(visit: Visit, photo: Path) -> None:
     """Nothing is wider than the screen, and a finger finds and does it all."""
     page = visit(width=390)
     give(page, photo)
-    for tab in ("Fix a color", "Versions", "Crop", "File", "Adjust"):
+    for tab in ("Fix a color", "Copy colors", "Versions", "Crop", "File", "Adjust"):
         page.get_by_role("tab", name=tab).tap()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         assert page.evaluate(SMALL) == []

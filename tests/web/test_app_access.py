@@ -9,7 +9,7 @@ from tests.helpers.access import violations
 from tests.helpers.browser import started, visit
 
 TABS = ("One photo", "Many photos", "Model", "About")
-INNER_TABS = ("Adjust", "Fix a color", "Versions", "Crop", "File")
+INNER_TABS = ("Adjust", "Fix a color", "Copy colors", "Versions", "Crop", "File")
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.helpers.access import violations
 from tests.helpers.browser import TIMEOUT_MS, started, visit
+from tests.helpers.scenes import scene
 
 pytestmark = pytest.mark.browser
 
@@ -169,6 +171,51 @@ def test_a_reload_offers_to_continue(page: Page, photo: Path) -> None:
     expect(page.locator("#hints button")).to_have_count(1)
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.locator("#hints button")).to_have_count(0)
+
+
+def click_map(page: Page, x: float, y: float) -> str:
+    """Click the map of what is taken, in shares of its sides; its address before."""
+    image = page.locator("#map img")
+    before, box = image.get_attribute("src") or "", image.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    expect(image).not_to_have_attribute("src", before)
+    return before
+
+
+def test_colors_of_another_picture(page: Page, tmp_path: Path) -> None:
+    """Dropped, recognized, chosen by region, kept for another day, and taken away."""
+    colored = scene(300, 400)
+    Image.fromarray(colored).convert("L").save(tmp_path / "grandma.png")
+    colored[80:200, 100:220] = (30, 90, 220)
+    Image.fromarray(colored).save(tmp_path / "elsewhere.png")
+    (tmp_path / "letter.png").write_text("Dear grandma")
+    give(page, tmp_path / "grandma.png")
+    tab(page, "Copy colors")
+    chosen = page.locator("#source-drop input[type=file]")
+    chosen.set_input_files(tmp_path / "elsewhere.png")
+    expect(page.get_by_text("This is the same photo, colored elsewhere")).to_be_visible()
+    expect(page.locator("#source-picture img")).to_be_visible()
+    assert violations(page) == []
+    drawn = page.locator("#map img").get_attribute("src") or ""
+    chosen.set_input_files(tmp_path / "letter.png")
+    expect(page.get_by_text("letter.png can't be opened")).to_be_visible()
+    expect(page.locator("#map img")).to_have_attribute("src", drawn)
+    believed = click_map(page, 0.4, 0.47)  # what was painted over is taken
+    wait_until_kept(page, 3)
+
+    page.reload()
+    page.get_by_role("button", name="Continue", exact=True).click()
+    expect(page.locator("#processed img[src]")).to_be_attached()
+    tab(page, "Copy colors")
+    expect(page.get_by_text("This is the same photo, colored elsewhere")).to_be_visible()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator("#map img")).to_have_attribute("src", believed)
+    page.locator("#source-remove").click()
+    expect(page.locator("#source")).to_be_hidden()
+    expect(page.locator("#map")).to_be_hidden()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator("#source-picture img")).to_be_visible()
 
 
 def test_what_is_kept_can_be_deleted(page: Page, photo: Path) -> None:
