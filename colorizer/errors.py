@@ -54,9 +54,10 @@ class ColorSourceError(ColorizerError, ValueError):
     Raised by `ColorSource`, `ColorSource.of`, `render` and everything that colorizes with one.
 
     Attributes:
-        reason: one word for callers that show their own text: "size" (too small), "gray" (without
-            color), "other" (another photo), "several" (have the photo's name), "broken" (the copy
-            in a recipe), "checkpoint" (which can't compare photos) or "range".
+        reason: one word for callers that show their own text: "unreadable" (the picture's file),
+            "size" (too small), "gray" (without color), "other" (another photo), "several" (have the
+            photo's name), "broken" (the copy in a recipe), "checkpoint" (which can't compare
+            photos) or "range".
     """
 
     def __init__(self, sentence: str, reason: str) -> None:

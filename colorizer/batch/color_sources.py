@@ -1,15 +1,16 @@
-"""The pictures of a folder whose colors the photos of an album take, found by their names."""
+"""Pictures whose colors the photos of an album take, found by their names."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
+from typing import Self
 
 from colorizer.batch.find import PHOTO_SUFFIXES
-from colorizer.errors import ColorSourceError
+from colorizer.errors import ColorSourceError, PhotoError
 from colorizer.file_names import is_system_name
-from colorizer.photo.formats import MAX_PIXELS
 from colorizer.photo.photo import Photo
 from colorizer.sources.color_source import ColorSource, Use
 
@@ -18,17 +19,25 @@ RESULT_ENDING = "_color"  # of our own results' names
 
 @dataclass(frozen=True)
 class ColorSources:
-    """The pictures of a folder and below; can be sent to other processes.
+    """Pictures; can be sent to other processes.
 
     Attributes:
-        folder: of the pictures.
+        pictures: their paths.
         strength: of their colors, 0 to 1.
-        max_pixels: pictures with more are refused as decompression bombs.
     """
 
-    folder: Path
+    pictures: tuple[Path, ...]
     strength: float = 1.0
-    max_pixels: int = MAX_PIXELS
+
+    @classmethod
+    def of_folder(cls, folder: Path, strength: float = 1.0) -> Self:
+        """The pictures of a folder and below."""
+        found: list[Path] = []
+        for parent, folders, files in os.walk(folder):
+            folders[:] = sorted(name for name in folders if not is_system_name(name))
+            paths = (Path(parent, name) for name in sorted(files) if not is_system_name(name))
+            found += (path for path in paths if path.suffix.lower() in PHOTO_SUFFIXES)
+        return cls(tuple(found), strength)
 
     def find(self, photo: Path) -> Path | None:
         """The picture with a photo's name; None if there is none.
@@ -40,7 +49,7 @@ class ColorSources:
             ColorSourceError: several pictures fit equally well.
         """
         names = photo.absolute().parts[-2::-1]
-        found = self._pictures.get(_key(photo), [])
+        found = self._by_name.get(_key(photo), [])
         common = [_common(names, path.absolute().parts[-2::-1]) for path in found]
         best = [path for path, count in zip(found, common, strict=True) if count == max(common)]
         if len(best) > 1:
@@ -50,41 +59,38 @@ class ColorSources:
             )
         return best[0] if best else None
 
-    def of(self, photo: Path) -> ColorSource | None:
+    def of(self, photo: Path, open_photo: Callable[[Path], Photo]) -> ColorSource | None:
         """The picture with a photo's name, opened; None if there is none.
 
         Raises:
-            ColorSourceError: several pictures fit, or the picture has no color or is too small.
-            PhotoError: the picture can't be read.
+            ColorSourceError: several pictures fit, or the picture can't be used.
         """
         path = self.find(photo)
         if path is None:
             return None
-        return open_color_source(path, "same", self.strength, self.max_pixels)
+        return open_color_source(path, open_photo, "same", self.strength)
 
     @cached_property
-    def _pictures(self) -> dict[str, list[Path]]:
+    def _by_name(self) -> dict[str, list[Path]]:
         """By the key of their names."""
         found: dict[str, list[Path]] = {}
-        for parent, folders, files in os.walk(self.folder):
-            folders[:] = sorted(name for name in folders if not is_system_name(name))
-            for path in (Path(parent, name) for name in sorted(files) if not is_system_name(name)):
-                if path.suffix.lower() in PHOTO_SUFFIXES:
-                    found.setdefault(_key(path), []).append(path)
+        for path in self.pictures:
+            found.setdefault(_key(path), []).append(path)
         return found
 
 
 def open_color_source(
-    path: Path, use: Use = "same", strength: float = 1.0, max_pixels: int = MAX_PIXELS
+    path: Path, open_photo: Callable[[Path], Photo], use: Use = "same", strength: float = 1.0
 ) -> ColorSource:
     """Open a picture whose colors are taken.
 
     Raises:
-        ColorSourceError: it has no color or is too small; the sentence names it.
-        PhotoError: it can't be read.
+        ColorSourceError: it can't be read, has no color or is too small; the sentence names it.
     """
     try:
-        return ColorSource.of(Photo.open(path, max_pixels=max_pixels), use, strength)
+        return ColorSource.of(open_photo(path), use, strength)
+    except PhotoError as error:
+        raise ColorSourceError(str(error), "unreadable") from None
     except ColorSourceError as error:
         raise ColorSourceError(f"{path}: {error}", error.reason) from None
 

@@ -10,7 +10,7 @@ from typing import Literal
 from colorizer.adjust.badge import with_badge
 from colorizer.batch.color_sources import ColorSources
 from colorizer.edit import Edit, colorize
-from colorizer.errors import PhotoError
+from colorizer.errors import ColorSourceError, PhotoError
 from colorizer.inference.colorization import Colorization
 from colorizer.inference.colorizer import Colorizer
 from colorizer.inference.notices import find_notices, find_source_notices
@@ -42,16 +42,19 @@ class JobSettings:
     max_pixels: int = MAX_PIXELS
     color_sources: ColorSources | None = None
 
-    def edit_for(self, photo: Path) -> Edit:
+    def edit_for(self, photo: Path, open_photo: Callable[[Path], Photo]) -> Edit:
         """How to colorize and adjust one photo.
 
+        Args:
+            photo: its path.
+            open_photo: opens the picture with its name.
+
         Raises:
-            ColorSourceError: the picture with its name can't be used.
-            PhotoError: it can't be read.
+            ColorSourceError: that picture can't be used.
         """
         if self.color_sources is None:
             return self.edit
-        return replace(self.edit, color_source=self.color_sources.of(photo))
+        return replace(self.edit, color_source=self.color_sources.of(photo, open_photo))
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Outcome:
         confidence: mean of `Colorization.confidence`; None without a distribution.
         notices: about the photo.
         problem: why it failed, as a sentence; empty if it didn't.
-        cause: the kind of problem: "unreadable", "memory" or "bug".
+        cause: the kind of problem: "unreadable", "color_source", "memory" or "bug".
     """
 
     task: Task
@@ -82,7 +85,7 @@ class Outcome:
     confidence: float | None = None
     notices: tuple[Notice, ...] = ()
     problem: str = ""
-    cause: Literal["", "unreadable", "memory", "bug"] = ""
+    cause: Literal["", "unreadable", "color_source", "memory", "bug"] = ""
 
 
 Load = Callable[[], Colorizer]
@@ -130,6 +133,8 @@ class Worker:
             made, result = self._make(task)
         except PhotoError as error:
             failure = Outcome(task, 0, problem=str(error), cause="unreadable")
+        except ColorSourceError as error:
+            failure = Outcome(task, 0, problem=f"{task.source}: {error}", cause="color_source")
         except ValueError as error:
             failure = Outcome(task, 0, problem=f"{task.source}: {error}", cause="unreadable")
         except (MemoryError, RuntimeError) as error:  # the latter is PyTorch's
@@ -146,7 +151,7 @@ class Worker:
         """Colorize a photo and write the result."""
         settings = self.settings
         photo = self.open_photo(task.source)
-        edit = settings.edit_for(task.source)
+        edit = settings.edit_for(task.source, self.open_photo)
         result = colorize(self.colorizer, photo, edit)
         made = result.adjust(edit.adjustments)
         if settings.badge:

@@ -36,6 +36,7 @@ from colorizer.errors import ClusterError, ReportError
 from colorizer.inference.hints import DEFAULT_REACH
 from colorizer.inference.precision import PRECISIONS
 from colorizer.photo.formats import FORMAT_SUFFIXES, MAX_PIXELS
+from colorizer.photo.photo import Photo
 from colorizer.sources.color_source import Use
 
 
@@ -248,7 +249,7 @@ def read_color_sources(
     path = options.color_source
     if path is None or not path.is_dir():
         return None
-    return ColorSources(path, options.color_strength, options.max_pixels)
+    return ColorSources.of_folder(path, options.color_strength)
 
 
 def read_edit(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Edit:
@@ -259,7 +260,8 @@ def read_edit(parser: argparse.ArgumentParser, options: argparse.Namespace) -> E
     use: Use = "reference" if options.reference else "same"
     try:
         if path is not None and not path.is_dir():
-            source = open_color_source(path, use, options.color_strength, options.max_pixels)
+            open_photo = partial(Photo.open, max_pixels=options.max_pixels)
+            source = open_color_source(path, open_photo, use, options.color_strength)
         elif options.reference:
             parser.error(f"The reference {path} is a folder; give one photo.")
         return Edit(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import albums, color_sources, references
-from colorizer import Photo
+from colorizer import ColorSource, Photo
 from colorizer.sources.evidence import Evidence
 from tests.helpers.scenes import Pixels, scene
 
@@ -39,9 +39,10 @@ def test_scores_count_what_is_within_the_tolerance(off: float, right: float) -> 
     _, ab = color_sources._lab(made.photo)
     weight = (~made.painted).astype(np.float32)
     shift = np.array([off, 0], np.float32)[:, None, None]
-    found = color_sources.score(made, Evidence(ab + shift, weight))
+    rest = made.visible, ColorSource.of(Photo(made.picture)), made.photo.shape[:2]
+    found = color_sources.score(made, Evidence(ab + shift, weight, *rest))
     assert found == color_sources.Score(right, 1.0, 1.0)
-    everything = color_sources.score(made, Evidence(ab, np.ones_like(weight)))
+    everything = color_sources.score(made, Evidence(ab, np.ones_like(weight), *rest))
     assert everything.rejected == 0
 
 

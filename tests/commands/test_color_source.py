@@ -89,16 +89,18 @@ def test_what_can_not_be_used_fails_alone(run, photos, tmp_path, capsys) -> None
     assert run(photos, "--color-source", edited) == 1
     said = sorted(capsys.readouterr().err.splitlines())
     assert said.pop().startswith("colorizer: 3 of 3 failed; see")
-    assert said[1] == (
+    assert said[0] == (
         f"colorizer: {photos / 'a.png'}: The other picture does not show this photo, so its "
         "colors can't be put in place. Use another version of the same photo, or take this "
         "picture as a reference."
     )
-    assert said[2] == (
+    assert said[1] == (
         f"colorizer: {photos / 'b.png'}: {edited / 'b.png'} and {edited / 'b_color.jpg'} both have "
         f"the name of {photos / 'b.png'}; keep only one of them."
     )
-    assert said[0].startswith(f"colorizer: {edited / 'c.png'} is not a photo in a known format;")
+    assert said[2].startswith(
+        f"colorizer: {photos / 'c.png'}: {edited / 'c.png'} is not a photo in a known format;"
+    )
 
 
 def test_less_than_half_of_a_photo_is_told(run, photos, tmp_path, capsys) -> None:

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect
 from tests.helpers.browser import started, visit
 from tests.helpers.hub import COMMIT, serve
 from tests.helpers.paths import ROOT
-from tests.helpers.photos import color_pixels
+from tests.helpers.scenes import scene
 
 CARD = """---
 license: cc-by-nc-4.0
@@ -67,7 +67,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """a.jpg, b.png and a file that is no photo."""
     folder = tmp_path_factory.mktemp("photos")
     for seed, name in enumerate(("a.jpg", "b.png")):
-        Image.fromarray(color_pixels(120, 160, seed)).convert("L").save(folder / name)
+        Image.fromarray(scene(120, 160, seed)).convert("L").save(folder / name)
     (folder / "letter.jpg").write_text("Dear grandma")
     return sorted(folder.iterdir())
 
@@ -115,11 +115,21 @@ def test_many_photos(page: Page, photos: list[Path], tmp_path: Path) -> None:
     choose(page, photos)
     page.get_by_label("Look").click()
     page.get_by_role("option", name="Vivid").click()
+    expect(page.locator("#batch-pictures")).to_be_hidden()
+    page.get_by_label("Colors").click()
+    page.get_by_role("option", name="From pictures with the same names").click()
+    page.get_by_role("button", name="Colorize all").click()
+    expect(page.get_by_text("First choose the picture whose colors you want")).to_be_visible()
+    Image.fromarray(scene(120, 160, 1)).save(tmp_path / "b_color.png")
+    page.locator("#batch-pictures input[type=file]").set_input_files(tmp_path / "b_color.png")
+    expect(page.locator("#batch-pictures tr")).to_have_count(1)
     page.get_by_role("button", name="Colorize all").click()
     status = page.locator("#batch-status")
     expect(status.get_by_text("Done. 2 of 3 photos are in color.")).to_be_visible()
-    expect(status.get_by_role("listitem")).to_have_count(1)
-    expect(status.get_by_role("listitem")).to_contain_text("letter.jpg can't be read.")
+    told = status.get_by_role("listitem")
+    expect(told).to_have_count(2)
+    expect(told.first).to_contain_text("letter.jpg can't be read.")
+    expect(told.last).to_contain_text("a.jpg: No picture has the photo's name")
     expect(page.locator("#batch-pairs img")).to_have_count(2)
     assert download(page, tmp_path / "photos.zip") == ["a_color.jpg", "b_color.png"]
     with ZipFile(tmp_path / "photos.zip") as zipped:

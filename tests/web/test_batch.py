@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorizer import Adjustments, CheckpointError, Colorizer, Photo
+from colorizer import Adjustments, CheckpointError, Colorizer, ColorSource, Edit, Photo, render
 from colorizer.adjust.adjustments import PRESETS
+from colorizer.batch.shared_colors import find_shared_colors
 from colorizer.web.actions import batch as batch_actions
 from colorizer.web.actions.batch import (
     BatchActions,
@@ -27,6 +28,7 @@ from colorizer.web.actions.batch_zip import GAP, PAIR_PIXELS, before_and_after, 
 from colorizer.web.server.limits import STOPPING
 from colorizer.web.texts import LANGUAGES
 from tests.helpers.photos import color_pixels
+from tests.helpers.scenes import scene
 
 PLAIN = Adjustments()
 
@@ -299,3 +301,87 @@ def test_a_folder_is_added_to_the_photos(uploads, photos, tmp_path) -> None:
 def test_buttons_follow_the_batch() -> None:
     assert [button["visible"] for button in buttons(False, running=True)] == [False, False, True]
     assert [button["visible"] for button in buttons(True, running=False)] == [True, True, False]
+
+
+# Colors from other pictures
+
+
+@pytest.fixture
+def scenes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """a.png and b.png: two gray scenes, as the browser uploaded them."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    paths = [tmp_path / name for name in ("a.png", "b.png")]
+    for seed, path in enumerate(paths):
+        Photo(scene(120, 160, seed)).to_gray().save(path)
+    return [{"path": str(path)} for path in paths]
+
+
+def picture(folder: Path, name: str, seed: int) -> dict[str, str]:
+    """A scene in color, uploaded."""
+    (folder / "other").mkdir(exist_ok=True)
+    Photo(scene(120, 160, seed)).save(folder / "other" / name)
+    return {"path": str(folder / "other" / name)}
+
+
+def made(archive: str | None) -> list[Photo]:
+    return [Photo.open(io.BytesIO(data)) for data in content(Path(str(archive))).values()]
+
+
+def test_colors_of_pictures_with_the_same_names(actions, scenes, tmp_path, tiny_colorizer) -> None:
+    given = [picture(tmp_path, "a_color.png", 0)]
+    *_, (said, _, archive) = actions.run(scenes, "", "", Event(), None, "names", given)
+    taken, own = made(archive)
+    source = ColorSource.of(Photo.open(given[0]["path"]))
+    expected = render(tiny_colorizer, Photo.open(scenes[0]["path"]), Edit(color_source=source))
+    np.testing.assert_array_equal(taken.pixels, expected.pixels)
+    plain = render(tiny_colorizer, Photo.open(scenes[1]["path"]), Edit())
+    np.testing.assert_array_equal(own.pixels, plain.pixels)
+    assert "<li>b.png: No picture has the photo&#x27;s name" in said
+
+
+def test_a_picture_that_can_not_be_used_costs_only_its_photo(actions, scenes, tmp_path) -> None:
+    given = [picture(tmp_path, "a.png", 5), picture(tmp_path, "b.png", 1)]
+    *_, (said, pairs, _) = actions.run(scenes, "", "", Event(), None, "names", given)
+    assert "<li>a.png: the picture of that name can&#x27;t be used." in said
+    assert [name for _, name in pairs] == ["b.png"]
+    Path(given[0]["path"]).write_text("Dear grandma")
+    *_, (said, pairs, _) = actions.run(scenes, "", "", Event(), None, "names", given)
+    assert "<li>a.png: the picture of that name can&#x27;t be used." in said
+
+
+def test_colors_like_those_of_a_reference(actions, scenes, tmp_path, tiny_colorizer) -> None:
+    given = [picture(tmp_path, "other.png", 0)]
+    *_, (_, _, archive) = actions.run(scenes, "", "", Event(), None, "reference", given)
+    source = ColorSource.of(Photo.open(given[0]["path"]), "reference")
+    for photo, result in zip(scenes, made(archive), strict=True):
+        expected = render(tiny_colorizer, Photo.open(photo["path"]), Edit(color_source=source))
+        np.testing.assert_array_equal(result.pixels, expected.pixels)
+    Image.new("L", (40, 40)).save(given[0]["path"])
+    *_, (said, pairs, archive) = actions.run(scenes, "", "", Event(), None, "reference", given)
+    assert "That picture can&#x27;t be used" in said
+    assert (pairs, archive) == ([], None)
+
+
+def test_colors_that_are_alike_in_all_photos(actions, scenes, tiny_colorizer) -> None:
+    (first, *_), *_, (_, _, archive) = actions.run(scenes, "", "", Event(), None, "consistent")
+    assert "Looking at all photos" in first
+    paths = [Path(photo["path"]) for photo in scenes]
+    source = find_shared_colors(tiny_colorizer, paths, Photo.open)
+    for path, result in zip(paths, made(archive), strict=True):
+        expected = render(tiny_colorizer, Photo.open(path), Edit(color_source=source))
+        np.testing.assert_array_equal(result.pixels, expected.pixels)
+
+
+def test_a_model_that_is_never_sure_can_not_make_photos_alike(scenes, tanh_colorizer) -> None:
+    actions = BatchActions(SimpleNamespace(get=lambda name: tanh_colorizer))  # type: ignore[arg-type]
+    *_, (said, pairs, archive) = actions.run(scenes, "", "", Event(), None, "consistent")
+    assert "This model can&#x27;t make the colors of photos alike" in said
+    assert (pairs, archive) == ([], None)
+
+
+def test_pictures_have_to_be_chosen(actions, scenes) -> None:
+    with pytest.raises(gr.Error, match="First choose the picture"):
+        actions.prepare(scenes, "names", None, None)
+    with pytest.raises(gr.Error, match="Choose just one picture"):
+        actions.prepare(scenes, "reference", scenes, None)
+    assert "waiting in line" in actions.prepare(scenes, "reference", scenes[:1], None)[1]

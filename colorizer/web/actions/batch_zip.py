@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 from PIL import Image
 
-from colorizer import Adjustments, Colorization, Colorizer
+from colorizer import Adjustments, Colorization, Colorizer, ColorSource
+from colorizer.batch.color_sources import ColorSources
 from colorizer.batch.job import JobSettings, Outcome, Task, Worker
 from colorizer.edit import Edit
 from colorizer.photo.decode import saved_format
@@ -21,7 +23,11 @@ GAP = 8  # pixels between before and after
 
 
 def colorize_into_zip(
-    colorizer: Colorizer, photos: Sequence[Path], adjustments: Adjustments, archive: Path
+    colorizer: Colorizer,
+    photos: Sequence[Path],
+    adjustments: Adjustments,
+    archive: Path,
+    colors: ColorSource | ColorSources | None = None,
 ) -> Generator[tuple[Outcome, Image.Image | None], None, None]:
     """Colorize photos into an archive; one that fails does not stop the others.
 
@@ -31,6 +37,7 @@ def colorize_into_zip(
             numbered.
         adjustments: the post-processing, the same for all.
         archive: the ZIP to write. It is complete when the generator ends or is closed.
+        colors: another picture whose colors all take, or pictures by their names.
 
     Yields:
         What became of each photo, in order, and a small picture of it before and after; None if it
@@ -40,8 +47,12 @@ def colorize_into_zip(
         OSError: the archive can't be written.
     """
     names = set[str]()
-    edit = Edit(adjustments=adjustments)
-    worker = Worker(lambda: colorizer, JobSettings(edit, location=False), open_upload)
+    settings = JobSettings(Edit(adjustments=adjustments), location=False)
+    if isinstance(colors, ColorSources):
+        settings = replace(settings, color_sources=colors)
+    else:
+        settings = replace(settings, edit=replace(settings.edit, color_source=colors))
+    worker = Worker(lambda: colorizer, settings, open_upload)
     with (
         TemporaryDirectory(dir=archive.parent) as folder,
         ZipFile(archive, "w") as zipped,  # stored: photos are compressed already

@@ -39,7 +39,7 @@ async function give(files, sourceTool = false) {
 }
 
 // Gradio's own drop zones keep their drops: a photo with the right color, and many photos.
-const ownDrops = "#reference, #batch-photos";
+const ownDrops = "#reference, #batch-photos, #batch-pictures";
 const holdsFiles = event => event.dataTransfer?.types.includes("Files");
 const ours = event => holdsFiles(event) && !event.target.closest?.(ownDrops);
 let depth = 0;

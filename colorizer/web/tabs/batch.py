@@ -3,7 +3,7 @@
 import gradio as gr
 
 from colorizer.adjust.adjustments import PRESETS
-from colorizer.web.actions.batch import BatchActions, add_folder, finish, stop
+from colorizer.web.actions.batch import COLORS, BatchActions, add_folder, finish, stop
 from colorizer.web.server.models import Models
 from colorizer.web.server.settings import settings
 from colorizer.web.texts import text
@@ -42,6 +42,19 @@ def build_batch_tab(models: Models, model_state: gr.State) -> None:
                 info=text("batch.preset_info"),
                 elem_id="batch-preset",
             )
+            colors = gr.Dropdown(
+                [(text(f"batch.colors_{name or 'own'}"), name) for name in COLORS],
+                value="",
+                label=text("batch.colors"),
+                elem_id="batch-colors",
+            )
+            pictures = gr.File(
+                label=text("batch.pictures"),
+                file_count="multiple",
+                height=140,
+                visible=False,
+                elem_id="batch-pictures",
+            )
             start = gr.Button(text("batch.start"), variant="primary", elem_id="batch-start")
             halt = gr.Button(text("batch.stop"), visible=False, elem_id="batch-stop")
         with gr.Column(scale=2, min_width=280):
@@ -60,9 +73,17 @@ def build_batch_tab(models: Models, model_state: gr.State) -> None:
                 elem_id="batch-pairs",
             )
     folder.upload(add_folder, [photos, folder], photos, preprocess=False, api_visibility="private")
+    colors.input(
+        lambda chosen: gr.update(visible=chosen in ("reference", "names")),
+        colors,
+        pictures,
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
     start.click(
         actions.prepare,
-        photos,
+        [photos, colors, pictures],
         [stopped, shown, pairs, archive, start, halt],
         preprocess=False,
         show_progress="hidden",
@@ -70,7 +91,7 @@ def build_batch_tab(models: Models, model_state: gr.State) -> None:
         api_visibility="private",
     ).success(
         actions.run,
-        [photos, preset, model_state, stopped],
+        [photos, preset, model_state, stopped, colors, pictures],
         [shown, pairs, archive],
         preprocess=False,
         show_progress="hidden",
