@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from tests.helpers.browser import started, visit
@@ -28,6 +28,7 @@ def main() -> None:
         take_fixes(page)
         take_versions(page)
         take_batch(page)
+        take_copied_colors(page, Path(folder))
 
 
 def take_page(page: Page) -> None:
@@ -83,6 +84,23 @@ def take_batch(page: Page) -> None:
     page.locator("#batch-start").click()
     expect(page.locator("#batch-download")).to_be_visible()
     save(page, "batch")
+
+
+def take_copied_colors(page: Page, folder: Path) -> None:
+    """The colors of a picture in which something was painted over."""
+    with Image.open(ROOT / "examples" / "dogs.jpg") as photo:
+        photo.convert("L").save(folder / "dogs.png")
+        width, height = photo.size
+        edited = photo.rotate(2).crop((width // 20, height // 20, width, height * 24 // 25))
+    ball = (width * 0.66, height * 0.1, width * 0.86, height * 0.29)
+    ImageDraw.Draw(edited).ellipse(ball, fill="#d03a2c")
+    edited.save(folder / "edited.png")
+    page.get_by_role("tab", name="One photo").click()
+    page.locator("#photo input[type=file]").set_input_files(folder / "dogs.png")
+    page.get_by_role("tab", name="Copy colors").click()
+    page.locator("#source-drop input[type=file]").set_input_files(folder / "edited.png")
+    expect(page.locator("#map img")).to_be_visible()
+    save(page, "copy_colors")
 
 
 def save(page: Page, name: str) -> None:
