@@ -34,9 +34,18 @@ class ChromaUpsampler:
         )
         self.size = size
 
-    def band(self, rows: slice, lightness: Plane) -> Plane:
-        """Upsample ab for a band: (2, rows, width) from its lightness (rows, width)."""
-        enlarged = enlarge_planes(self.coefficients, rows, self.size)
+    def band(self, rows: slice, lightness: Plane, columns: slice = slice(None)) -> Plane:
+        """Upsample ab for a band, or some columns of it.
+
+        Args:
+            rows: of the full photo.
+            lightness: (rows, columns) float32 L* there.
+            columns: of the full photo.
+
+        Returns:
+            (2, rows, columns) float32.
+        """
+        enlarged = enlarge_planes(self.coefficients, rows, self.size)[:, :, columns]
         ab, offset = enlarged[:2], enlarged[2:]
         ab *= lightness
         ab += offset

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from colorizer.adjust.adjustments import Adjustments
 from colorizer.adjust.color import adjust_color
 from colorizer.adjust.tone import ToneAdjuster
-from colorizer.imaging.arrays import Plane
+from colorizer.imaging.arrays import Pixels, Plane
 from colorizer.imaging.bands import map_bands
 from colorizer.imaging.compose import compose, compose_gray
 from colorizer.imaging.upsampling import ChromaUpsampler
@@ -209,28 +209,45 @@ class Colorization:
 
         Unless the strength is 0, the metadata declares that an algorithm made the colors.
         """
-        size = self.photo.size
-        tone = ToneAdjuster(self.photo, settings)
-        ab = adjust_color(self._ab, self._output.lightness, settings)
-        upsampler = ChromaUpsampler(self._output.lightness, ab, size)
-        dtype = self.photo.pixels.dtype
-        pixels = np.empty((*size, 3 if settings.strength else 1), dtype)
-
-        def make(rows: slice) -> None:
-            lightness = self.photo.lightness_band(rows)
-            adjusted = tone.band(rows, lightness)
-            pixels[rows] = (
-                compose(adjusted, upsampler.band(rows, lightness), dtype)
-                if settings.strength
-                else compose_gray(adjusted, dtype)
-            )
-
-        map_bands(make, size)
+        height, width = self.photo.size
+        pixels = self._paint(settings, (0, 0, width, height))
         metadata = self.photo.metadata
         if settings.strength:
             picture = "" if self.evidence is None else self.evidence.picture
             metadata = metadata.marked(SOFTWARE, self._output.checkpoint, picture)
         return replace(self.photo, pixels=pixels, metadata=metadata)
+
+    def part(self, settings: Adjustments, box: tuple[int, int, int, int]) -> Photo:
+        """Return a part of what `adjust` returns, with the same pixels, in less time.
+
+        Args:
+            settings: of the post-processing.
+            box: left, top, right and bottom edge of the part, in pixels of the photo.
+        """
+        return replace(self.photo.cropped(box), pixels=self._paint(settings, box))
+
+    def _paint(self, settings: Adjustments, box: tuple[int, int, int, int]) -> Pixels:
+        """Compose the adjusted pixels within a box, (height, width, channels)."""
+        left, top, right, bottom = box
+        columns, (_, width) = slice(left, right), self.photo.size
+        tone = ToneAdjuster(self.photo, settings)
+        ab = adjust_color(self._ab, self._output.lightness, settings)
+        upsampler = ChromaUpsampler(self._output.lightness, ab, self.photo.size)
+        dtype = self.photo.pixels.dtype
+        pixels = np.empty((bottom - top, right - left, 3 if settings.strength else 1), dtype)
+
+        def make(band: slice) -> None:
+            rows = slice(top + band.start, top + band.stop)
+            lightness = self.photo.lightness_band(rows)
+            adjusted, lightness = tone.band(rows, lightness)[:, columns], lightness[:, columns]
+            pixels[band] = (
+                compose(adjusted, upsampler.band(rows, lightness, columns), dtype)
+                if settings.strength
+                else compose_gray(adjusted, dtype)
+            )
+
+        map_bands(make, (bottom - top, width))
+        return pixels
 
     def preview(self, max_pixels: int = 1_000_000) -> "Colorization":
         """Return the same result for a smaller copy of the photo, which adjusts faster."""

@@ -373,6 +373,16 @@ def test_the_stage_compares_and_zooms(visit: Visit, photo: Path, tmp_path: Path)
 
     page.get_by_role("button", name="Real pixels").click()
     assert width("gray") == width("colorized") == pytest.approx(1200)
+    expect(page.locator("#colorized .part")).to_be_visible()
+    corner = page.locator("#colorized img").bounding_box()
+    assert corner is not None
+    clip = {"x": line["x"] + 200, "y": line["y"] + 200, "width": 200, "height": 150}
+    with Image.open(io.BytesIO(page.screenshot(clip=clip))) as seen:
+        left, top = round(clip["x"] - corner["x"]), round(clip["y"] - corner["y"])
+        made = downloaded(page, "#download", tmp_path)
+        with Image.open(made) as full:
+            part = full.crop((left, top, left + 200, top + 150))
+            np.testing.assert_array_equal(np.asarray(seen.convert("RGB")), np.asarray(part))
     page.mouse.move(400, 500)
     page.mouse.wheel(0, -300)
     page.wait_for_function(

@@ -12,12 +12,20 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from colorizer import Adjustments, CheckpointError, ColorHint, Colorizer, ColorSource, Photo
+from colorizer import (
+    PRESETS,
+    Adjustments,
+    CheckpointError,
+    ColorHint,
+    Colorizer,
+    ColorSource,
+    Photo,
+)
 from colorizer.edit import Edit, render
 from colorizer.photo.metadata import Metadata
 from colorizer.recipe import Recipe
 from colorizer.sources.color_source import Region
-from colorizer.web.actions import downloads, previews
+from colorizer.web.actions import downloads, parts, previews
 from colorizer.web.actions.color_source import ColorSourceActions
 from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
@@ -586,6 +594,44 @@ def test_a_recipe_with_colors_of_another_picture(
     with pytest.warns(UserWarning, match="lässt sich dem Foto nicht mehr zuordnen"):
         cropped = photos.crop(turned, 0, 97, 0, 97, GERMAN)[0]
     assert cropped.edit.color_source is None
+
+
+# Parts of the full photo
+
+
+def test_parts_have_the_pixels_of_the_download(photos: PhotoActions, folder: Path) -> None:
+    """Turned, cropped, transparent and with 16 bits, with all that changes tone."""
+    path = folder / "deep.png"
+    made = color_pixels(61, 83).astype(np.uint16) * 257
+    Photo(made, alpha=np.full((61, 83), 65535, np.uint16)).save(path)
+    state = photos.colorize({"path": str(path)}, "", GERMAN)[0]
+    state = photos.turn_right(state, GERMAN)[0]
+    state = photos.crop(state, 10, 0, 0, 10, GERMAN)[0]
+    settings = vars(PRESETS["strong_restoration"])
+    asked = {"box": [5, 8, 45, 70], "names": ["gray", "processed"], "key": "1"}
+    gray, colorized, processed, answer = parts.render_part(state, 0, asked, GERMAN, **settings)
+    assert colorized is None
+    assert answer == asked
+    whole = Photo.open(downloads.download(state, 0, "PNG", False, GERMAN, **settings))
+    np.testing.assert_array_equal(pixels(processed), np.asarray(whole.to_image())[8:70, 5:45])
+    assert pixels(gray).shape == (62, 40)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"box": [0, 0, 84, 61]},
+        {"box": [5, 5, 5, 9]},
+        {"box": [0, 0, 3]},
+        {"names": ["original"]},
+        {"key": "1" * 101},
+        {"more": 1},
+    ],
+)
+def test_parts_that_nobody_can_see_are_refused(wrong: dict[str, object], shown: PhotoState) -> None:
+    asked = {"box": [0, 0, 9, 9], "names": ["gray"], "key": "1"} | wrong
+    with pytest.raises(gr.Error, match="Auf dem Server ist etwas schiefgegangen"):
+        parts.render_part(shown, 0, asked, GERMAN)
 
 
 # Colors from another picture

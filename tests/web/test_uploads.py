@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from colorizer import PhotoError
+from colorizer import Photo, PhotoError
+from colorizer.adjust.framing import Framing
 from colorizer.web.server.settings import settings
-from colorizer.web.server.uploads import open_upload, placeholders
+from colorizer.web.server.uploads import FramedPhotos, open_upload, placeholders
 from tests.helpers.photos import color_pixels
 
 
@@ -48,3 +50,18 @@ def test_one_with_too_many_bytes_is_refused_and_deleted(tmp_path: Path) -> None:
 def test_one_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(PhotoError, match="does not exist"):
         open_upload(tmp_path / "gone.jpg")
+
+
+def test_framed_photos_are_kept_within_a_budget(tmp_path: Path) -> None:
+    """The oldest goes first, and whatever has lost its file."""
+    kept, plain, photo = FramedPhotos(250), Framing(), Photo(np.zeros((10, 10, 1), np.uint8))
+    paths = [tmp_path / f"{number}.png" for number in range(3)]
+    for path in paths:
+        photo.save(path)
+        kept.keep(path, plain, photo)
+    assert [kept.get(path, plain) is photo for path in paths] == [False, True, True]
+    assert kept.get(paths[1], Framing(turns=1)) is None
+    paths[1].unlink()
+    assert kept.get(paths[1], plain) is None
+    kept.keep(paths[0], plain, Photo(np.zeros((20, 20, 1), np.uint8)))
+    assert kept.get(paths[0], plain) is None

@@ -11,7 +11,7 @@ from colorizer.web.actions.photo_state import PhotoState
 from colorizer.web.actions.previews import require_state
 from colorizer.web.server.errors import LOG, MESSAGE_SECONDS, explain_errors, problem
 from colorizer.web.server.files import result_folder
-from colorizer.web.server.uploads import reopen_upload
+from colorizer.web.server.uploads import framed_upload
 from colorizer.web.texts import say
 
 
@@ -38,7 +38,7 @@ def download(
         The photo, with "_color" in its name.
     """
     state = require_state(state, request)
-    photo = state.edit.framing(reopen_upload(state.upload, request))
+    photo = framed_upload(state.upload, state.edit.framing, request)
     result = state.alternative(alternative).on(photo)
     photo = result.adjust(Adjustments(**settings))
     return write_result(photo, state.upload, format, location, request)

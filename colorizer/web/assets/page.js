@@ -199,6 +199,11 @@ window.colorizer = {
     stage?.send("change", work);
   },
 
+  showPart(pictures, asked) {
+    const urls = Object.entries(pictures).map(([name, picture]) => [name, picture?.url]);
+    stage?.showPart(Object.fromEntries(urls), asked);
+  },
+
   showReach(percent) { stage?.showReach(percent / 100); },
 
   // Whether the step to show has another framing than the pictures.

@@ -6,6 +6,8 @@ const PICKED = {fix: "marked", source: "map"};  // what is clicked at while a to
 const FULL = `<svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor"
   stroke-width="2" aria-hidden="true"><path d="M1 5V1h4M11 1h4v4M15 11v4h-4M5 15H1v-4"/></svg>`;
 const GAP = 6;  // pixels between pictures
+const PART_PIXELS = 2e6;  // of a part of the full photo, at most; as in `actions/parts.py`
+const PART_WAIT = 150;  // milliseconds without a move, after which it is asked for
 const narrow = matchMedia("(max-width: 900px)");
 const coarse = matchMedia("(pointer: coarse)");
 
@@ -42,6 +44,7 @@ class Stage {
       </div>
       <div class="panes" role="group" tabindex="0" aria-label="${say("panes")}">
         ${NAMES.map(name => `<figure id="${name}"><div><img alt="" draggable="false"></div>
+          ${THREE.includes(name) ? '<i class="part" hidden></i>' : ""}
           <figcaption>${say(name)}</figcaption></figure>`).join("")}
         <div class="divider" role="slider" tabindex="0" aria-label="${say("divider")}"
           aria-valuemin="0" aria-valuemax="100"><i></i></div>
@@ -99,6 +102,7 @@ class Stage {
     this.chosen = facts.chosen;
     this.hovered = null;
     if (fresh) this.zoom.reset();
+    if (fresh) this.asked = this.parts = null;
     this.draw();
   }
 
@@ -205,7 +209,65 @@ class Stage {
       this.root.querySelector(`[data-do=${name}]`).ariaPressed = this.view === name;
     this.span = [left, right];
     this.drawReach();
-    this.drawn?.();
+    this.drawParts();
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.askForPart(), PART_WAIT);
+  }
+
+  // The part of the photo that is seen, if it has more pixels than the pictures show.
+  seenPart() {
+    const {pane} = this.grid(), natural = this.natural();
+    const {sides, corner} = this.zoom.place(pane, natural);
+    const names = this.visible().filter(name => THREE.includes(name));
+    const enlarged = sides[0] * devicePixelRatio > 1.02 * natural[0];
+    if (this.picking || !names.length || !enlarged || this.real[0] <= natural[0]) return null;
+    const [left, top] = corner.map((start, axis) =>
+      Math.max(0, Math.floor(-start / sides[axis] * this.real[axis])));
+    const [right, bottom] = corner.map((start, axis) =>
+      Math.min(this.real[axis], Math.ceil((pane[axis] - start) / sides[axis] * this.real[axis])));
+    if ((right - left) * (bottom - top) > PART_PIXELS) return null;
+    return {box: [left, top, right, bottom], names};
+  }
+
+  askForPart() {
+    const part = this.seenPart();
+    if (!part) return;
+    const key = JSON.stringify([part, part.names.map(name => this.urls[name])]);
+    if (key === this.asked) return;
+    this.asked = key;
+    this.numbers = (this.numbers ?? 0) + 1;
+    this.send("input", {...part, key: String(this.numbers)});
+  }
+
+  // The answer; of a picture that has changed meanwhile, it is out of date.
+  async showPart(urls, {box, names, key}) {
+    if (key !== String(this.numbers)) return;
+    const wanted = names.map(name => this.urls[name]);
+    await Promise.all(names.map(name =>
+      Object.assign(new Image(), {src: urls[name]}).decode().catch(() => {})));
+    if (names.some((name, index) => this.urls[name] !== wanted[index])) return;
+    this.parts = {...this.parts};
+    names.forEach((name, index) => {
+      this.parts[name] = {box, of: wanted[index]};
+      this.figures[name].querySelector(".part").style.backgroundImage = `url("${urls[name]}")`;
+    });
+    this.drawParts();
+  }
+
+  drawParts() {
+    const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
+    const scale = sides[0] / this.real[0];
+    for (const name of THREE) {
+      const frame = this.figures[name].querySelector(".part"), part = this.parts?.[name];
+      frame.hidden = !part || this.holding || part.of !== this.urls[name];
+      if (frame.hidden) continue;
+      const [left, top, right, bottom] = part.box;
+      Object.assign(frame.style, {
+        transform: `translate(${corner[0] + left * scale}px, ${corner[1] + top * scale}px)`,
+        width: `${(right - left) * scale}px`, height: `${(bottom - top) * scale}px`,
+        imageRendering: scale * devicePixelRatio >= 2 ? "pixelated" : "",
+      });
+    }
   }
 
   // How far a spot's color spreads at most, while the pointer is over the spot, its slider is used

@@ -1,5 +1,7 @@
 // What part of the picture is seen: `zoom` 1 fits the picture into its pane; `at` is the point of
 // the picture, in shares of its width and height, that lies in the middle of the pane.
+const onPixel = place => Math.round(place * devicePixelRatio) / devicePixelRatio;
+
 class Zoom {
   constructor() { this.reset(); }
 
@@ -10,8 +12,8 @@ class Zoom {
     const fit = Math.min(pane[0] / natural[0], pane[1] / natural[1]);
     const sides = natural.map(side => side * fit * this.zoom);
     const corner = sides.map((side, axis) => {
-      if (side <= pane[axis]) return (pane[axis] - side) / 2;
-      const start = pane[axis] / 2 - this.at[axis] * side;
+      if (side <= pane[axis]) return onPixel((pane[axis] - side) / 2);
+      const start = onPixel(pane[axis] / 2 - this.at[axis] * side);
       return Math.min(0, Math.max(pane[axis] - side, start));
     });
     this.at = sides.map((side, axis) => side <= pane[axis]

@@ -48,17 +48,17 @@ def picture(photo: Photo | Image.Image, name: str = "photo") -> str:
     image = photo.to_image() if isinstance(photo, Photo) else photo
     encoded = io.BytesIO()
     image.save(encoded, "JPEG", quality=92, subsampling="4:4:4")
-    return stored(encoded.getvalue(), name)
+    return stored(encoded.getvalue(), f"{name}.jpg")
 
 
 def copy_of(source: ColorSource) -> str:
     """Write the copy of another picture for the browser, as it is, and return its path."""
-    return stored(base64.b64decode(source.picture), "picture")
+    return stored(base64.b64decode(source.picture), "picture.jpg")
 
 
 def stored(data: bytes, name: str) -> str:
-    """Write a JPEG for the browser and return its path, which depends on the data."""
-    path = Path(get_upload_folder()) / hash_bytes(data) / f"{name}.jpg"
+    """Write a file for the browser and return its path, which depends on the data."""
+    path = Path(get_upload_folder()) / hash_bytes(data) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(secrets.token_hex(8))
     part.write_bytes(data)

@@ -1,11 +1,14 @@
 """Open uploaded photos within the server's limits."""
 
+from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 import gradio as gr
 
 from colorizer import Photo, PhotoError
+from colorizer.adjust.framing import Framing
 from colorizer.photo.decode import decode, is_heic
 from colorizer.photo.formats import FORMAT_SUFFIXES
 from colorizer.photo.photo import Decoder
@@ -13,6 +16,8 @@ from colorizer.web.server.decoding import AVAILABLE, DecodeProcesses, DecodingSt
 from colorizer.web.server.errors import LOG, gone, problem
 from colorizer.web.server.log import note
 from colorizer.web.server.settings import settings
+
+FRAMED_BYTES = 200_000_000  # of memory, for photos that visitors zoom into
 
 _processes: DecodeProcesses | None = None
 
@@ -57,6 +62,50 @@ def open_upload(path: Path) -> Photo:
     decoder: Decoder = _processes.decode if _processes else decode
     photo = Photo.open(path, settings().max_pixels, decoder)
     note(size=photo.size)
+    return photo
+
+
+class FramedPhotos:
+    """The last photos that visitors worked on, opened and framed, so that zooming in is fast.
+
+    Args:
+        budget: bytes of memory for all of them.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self._budget, self._lock = budget, Lock()
+        self._kept: OrderedDict[tuple[Path, Framing], Photo] = OrderedDict()
+
+    def get(self, path: Path, framing: Framing) -> Photo | None:
+        """A photo that is kept, and whose file is, too."""
+        with self._lock:
+            for key in [key for key in self._kept if not key[0].exists()]:
+                del self._kept[key]
+            if (path, framing) in self._kept:
+                self._kept.move_to_end((path, framing))
+            return self._kept.get((path, framing))
+
+    def keep(self, path: Path, framing: Framing, photo: Photo) -> None:
+        """Keep a photo, and forget those that take too much memory, the oldest first."""
+        with self._lock:
+            self._kept[path, framing] = photo
+            while sum(photo.pixels.nbytes for photo in self._kept.values()) > self._budget:
+                self._kept.popitem(last=False)
+
+
+framed_photos = FramedPhotos(FRAMED_BYTES)
+
+
+def framed_upload(path: Path, framing: Framing, request: gr.Request | None) -> Photo:
+    """Open a photo again that a visitor works on, and frame it.
+
+    Raises:
+        gr.Error: it can't be opened any more; most likely it has been deleted.
+    """
+    photo = framed_photos.get(path, framing)
+    if photo is None:
+        photo = framing(reopen_upload(path, request))
+        framed_photos.keep(path, framing, photo)
     return photo
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from colorizer.web.actions import downloads, previews
+from colorizer.web.actions import downloads, parts, previews
 from colorizer.web.actions.color_source import ColorSourceActions
 from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
@@ -39,6 +39,8 @@ SHOW = """(original, gray, colorized, processed, marked, map, source, facts, loo
     window.colorizer.show(
         {original, gray, colorized, processed, marked, map, source}, facts, look, settings)"""
 SHOW_RESTORED = SHOW.removesuffix(")") + ", true)"  # not a new step of the history
+SHOW_PART = """(gray, colorized, processed, asked) =>
+    window.colorizer.showPart({gray, colorized, processed}, asked)"""
 CLEAR_POINT = "() => [null, null, null, null, false]"
 CLEAR_MOVED_POINT = """(...chosen) =>
     window.colorizer.isReframed() ? [null, null, null, null, false] : chosen"""
@@ -89,6 +91,7 @@ class PhotoTab:
         self._connect_alternatives()
         self._connect_save()
         self._connect_history()
+        self._connect_parts()
 
     def _build_tools(self) -> None:
         with gr.Tabs(elem_id="tool"):
@@ -307,6 +310,20 @@ class PhotoTab:
         cleared = restored.success(None, forgotten, forgotten, js=CLEAR_MOVED_POINT)
         self._show(cleared, SHOW_RESTORED)
 
+    def _connect_parts(self) -> None:
+        pictures = self.pictures
+        asked = pictures.stage.input(sent_value, None, pictures.part, **HIDDEN, **QUICK)
+        made = [*pictures.parts, pictures.part]
+        asked.success(
+            parts.render_part,
+            [*self.state, pictures.part],
+            made,
+            inputs_kwargs=self.settings,
+            trigger_mode="always_last",
+            **HIDDEN,
+            **QUICK,
+        ).success(None, made, None, js=SHOW_PART)
+
     def _restore(
         self, state: PhotoState | None, request: gr.Request, event: gr.EventData
     ) -> tuple[Any, ...]:
@@ -373,6 +390,11 @@ def clicked_photo_pixel(event: gr.EventData) -> tuple[int, int]:
     """The photo's pixel that was clicked."""
     x, y = event.value
     return x, y
+
+
+def sent_value(event: gr.EventData) -> Any:
+    """What the browser sent."""
+    return event.value
 
 
 def clicked_pixel(event: gr.SelectData) -> tuple[int, int]:

@@ -70,6 +70,8 @@ class StagePanel:
             gr.Image(visible=False) for _ in range(6)
         )
         self.facts = gr.JSON(visible=False)
+        self.parts = [gr.Image(visible=False) for _ in range(3)]
+        self.part = gr.JSON(visible=False)
         self.notices = gr.Markdown(visible=False, elem_id="notices")
 
 
