@@ -24,6 +24,7 @@ from tests.helpers.photos import Pixels, as_arrays, color_pixels, save_photos
 
 os.environ["COLORIZER_PRECISION"] = "fp32"  # measured, it would differ from run to run
 torch.set_num_threads(1)  # tiny networks would only wait for each other's threads
+os.environ["OMP_NUM_THREADS"] = "1"  # the same for the processes that tests start
 # A shell starts background jobs with SIGINT ignored, and every child would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

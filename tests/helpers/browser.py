@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -28,10 +29,15 @@ TIMEOUT_MS = 90_000
 
 @contextmanager
 def started(
-    folder: Path, cwd: Path = ROOT, command: Sequence[str] = ("app.py",), **settings: str
+    folder: Path,
+    cwd: Path = ROOT,
+    command: Sequence[str] = ("app.py",),
+    cleans_up: bool = False,
+    **settings: str,
 ) -> Iterator[str]:
     """Start the page in a process of its own, with these settings in its environment; yields its
-    address. Its files lie in `folder`/files, its process ID in `folder`/pid.
+    address. Its files lie in `folder`/files, its process ID in `folder`/pid. It is killed at the
+    end; to let it clean up takes four seconds.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -51,7 +57,7 @@ def started(
             time.sleep(0.2)
         yield address
     finally:
-        app.kill()  # told to stop, it would wait for results to be fetched; one test does that
+        app.send_signal(signal.SIGTERM if cleans_up else signal.SIGKILL)
         app.wait()
 
 

@@ -48,7 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(folder: Path, tiny_checkpoint: Path) -> Iterator[str]:
     """A server whose photos have at most 5,000 pixels and 100 kB; it leaves no file behind."""
     limits = {"COLORIZER_MAX_PIXELS": "5000", "COLORIZER_MAX_UPLOAD": "100kb"}
-    with started(folder, COLORIZER_CHECKPOINT=str(tiny_checkpoint), **limits) as address:
+    limits["COLORIZER_CHECKPOINT"] = str(tiny_checkpoint)
+    with started(folder, cleans_up=True, **limits) as address:
         yield address
     assert [path for path in (folder / "files").rglob("*") if path.is_file()] == []
 
