@@ -599,6 +599,11 @@ def test_a_recipe_with_colors_of_another_picture(
 # Parts of the full photo
 
 
+def sent(value: object) -> Any:
+    """What the browser sends with an event."""
+    return SimpleNamespace(value=value)
+
+
 def test_parts_have_the_pixels_of_the_download(photos: PhotoActions, folder: Path) -> None:
     """Turned, cropped, transparent and with 16 bits, with all that changes tone."""
     path = folder / "deep.png"
@@ -609,7 +614,9 @@ def test_parts_have_the_pixels_of_the_download(photos: PhotoActions, folder: Pat
     state = photos.crop(state, 10, 0, 0, 10, GERMAN)[0]
     settings = vars(PRESETS["strong_restoration"])
     asked = {"box": [5, 8, 45, 70], "names": ["gray", "processed"], "key": "1"}
-    gray, colorized, processed, answer = parts.render_part(state, 0, asked, GERMAN, **settings)
+    gray, colorized, processed, answer = parts.render_part(
+        state, 0, sent(asked), GERMAN, **settings
+    )
     assert colorized is None
     assert answer == asked
     whole = Photo.open(downloads.download(state, 0, "PNG", False, GERMAN, **settings))
@@ -631,7 +638,7 @@ def test_parts_have_the_pixels_of_the_download(photos: PhotoActions, folder: Pat
 def test_parts_that_nobody_can_see_are_refused(wrong: dict[str, object], shown: PhotoState) -> None:
     asked = {"box": [0, 0, 9, 9], "names": ["gray"], "key": "1"} | wrong
     with pytest.raises(gr.Error, match="Auf dem Server ist etwas schiefgegangen"):
-        parts.render_part(shown, 0, asked, GERMAN)
+        parts.render_part(shown, 0, sent(asked), GERMAN)
 
 
 # Colors from another picture

@@ -40,7 +40,7 @@ class Part:
 def render_part(
     state: PhotoState | None,
     alternative: int,
-    asked: dict[str, Any],
+    asked: gr.EventData,
     request: gr.Request,
     **settings: float,
 ) -> tuple[str | None, str | None, str | None, dict[str, Any]]:
@@ -49,7 +49,7 @@ def render_part(
     Args:
         state: the visitor's state.
         alternative: index of the chosen one.
-        asked: as `Part`.
+        asked: its value is a `Part`.
         request: the visitor's.
         **settings: of the post-processing.
 
@@ -59,7 +59,7 @@ def render_part(
     """
     state = require_state(state, request)
     try:
-        part = TypeAdapter(Part).validate_python(asked)
+        part = TypeAdapter(Part).validate_python(asked.value)
         left, top, right, bottom = part.box
         height, width = state.size
         if not (0 <= left < right <= width and 0 <= top < bottom <= height):
@@ -78,7 +78,7 @@ def render_part(
         if name in part.names:
             same = name == "processed" and chosen == Adjustments() and made["colorized"]
             made[name] = same or exact_picture(result.part(chosen, part.box))
-    return made["gray"], made["colorized"], made["processed"], asked
+    return made["gray"], made["colorized"], made["processed"], asked.value
 
 
 def exact_picture(photo: Photo) -> str:

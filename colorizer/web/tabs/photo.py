@@ -312,16 +312,10 @@ class PhotoTab:
 
     def _connect_parts(self) -> None:
         pictures = self.pictures
-        asked = pictures.stage.input(sent_value, None, pictures.part, **HIDDEN, **QUICK)
         made = [*pictures.parts, pictures.part]
-        asked.success(
-            parts.render_part,
-            [*self.state, pictures.part],
-            made,
-            inputs_kwargs=self.settings,
-            trigger_mode="always_last",
-            **HIDDEN,
-            **QUICK,
+        part: Options = {"inputs_kwargs": self.settings, "trigger_mode": "always_last"}
+        pictures.stage.input(
+            parts.render_part, self.state, made, **part, **HIDDEN, **QUICK
         ).success(None, made, None, js=SHOW_PART)
 
     def _restore(
@@ -390,11 +384,6 @@ def clicked_photo_pixel(event: gr.EventData) -> tuple[int, int]:
     """The photo's pixel that was clicked."""
     x, y = event.value
     return x, y
-
-
-def sent_value(event: gr.EventData) -> Any:
-    """What the browser sent."""
-    return event.value
 
 
 def clicked_pixel(event: gr.SelectData) -> tuple[int, int]:
