@@ -117,6 +117,8 @@ class Recipe:
             del edit["color_source"]
         elif not edit["color_source"]["regions"]:
             del edit["color_source"]["regions"]
+        if not edit["framing"]["corners"]:
+            del edit["framing"]["corners"]
         for hint in edit["hints"]:
             if hint["reach"] is None:
                 del hint["reach"]

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from xml.dom import minidom
 
+import numpy as np
+
+from colorizer.imaging.perspective import Corners, moved, rectangle_size, to_rectangle
 from colorizer.photo.exif import EXIF_IFD, Directory, Field
 from colorizer.photo.xmp import EXIF, IPTC_EXT, TIFF, children, properties, remove_all
 
@@ -24,18 +27,21 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Move:
-    """A turn or a reflection, then a crop.
+    """A rectification, a turn or a reflection, then a crop.
 
     Attributes:
         size: (height, width) of the photo before, in pixels.
         orientation: EXIF orientation (1 to 8) of the photo before.
         box: left, top, right and bottom edge of the crop of the turned photo, in pixels; None for
             no crop.
+        corners: of the part that is made a rectangle, see `colorizer.imaging.perspective`; None
+            for none.
     """
 
     size: tuple[int, int]
     orientation: int = 1
     box: tuple[int, int, int, int] | None = None
+    corners: Corners | None = None
 
     @property
     def swaps_sides(self) -> bool:
@@ -45,7 +51,8 @@ class Move:
     @property
     def turned_size(self) -> tuple[int, int]:
         """(height, width) before the crop."""
-        return self.size[::-1] if self.swaps_sides else self.size
+        size = self.size if self.corners is None else rectangle_size(self.corners)
+        return size[::-1] if self.swaps_sides else size
 
     @property
     def moved_size(self) -> tuple[int, int]:
@@ -58,7 +65,7 @@ class Move:
     def is_identity(self) -> bool:
         """Whether nothing changes."""
         whole = self.box in (None, (0, 0, *self.turned_size[::-1]))
-        return whole and self.orientation not in range(2, 9)
+        return whole and self.orientation not in range(2, 9) and self.corners is None
 
     def turned(self, x: float, y: float) -> Point:
         """Turn a point; coordinates are from 0 to 1 before and after."""
@@ -68,6 +75,8 @@ class Move:
 
     def moved(self, box: Box) -> Box | None:
         """Move a box or, with width and height 0, a point; None if its center is cut off."""
+        if self.corners is not None:
+            box = self._rectified(box)
         (x, y), (width, height) = self.turned(*box[:2]), box[2:]
         if self.swaps_sides:
             width, height = height, width
@@ -77,6 +86,20 @@ class Move:
             x, width = _cut(x, width, left / columns, right / columns)
             y, height = _cut(y, height, top / rows, bottom / rows)
         return (x, y, width, height) if 0 <= x <= 1 and 0 <= y <= 1 else None
+
+    def _rectified(self, box: Box) -> Box:
+        """The box around a box after the rectification."""
+        assert self.corners is not None
+        x, y, width, height = box
+        matrix, (rows, columns) = to_rectangle(self.corners), rectangle_size(self.corners)
+        points = [
+            ((x + across * width) * self.size[1], (y + down * height) * self.size[0])
+            for across in (-0.5, 0.5)
+            for down in (-0.5, 0.5)
+        ]
+        corners = np.array([moved(matrix, *point) for point in points]) / (columns, rows)
+        low, high = corners.min(0), corners.max(0)
+        return (*((low + high) / 2).tolist(), *(high - low).tolist())
 
     def moved_pixels(self, values: list[float]) -> list[float] | None:
         """Move a subject area of EXIF: x, y, then nothing, a diameter, or width and height."""
@@ -222,7 +245,7 @@ def _set_size(node: minidom.Element, move: Move) -> None:
     height, width = _text(values["h"]), _text(values["w"])
     if move.swaps_sides:
         height, width = width, height
-    if move.box is not None:
+    if move.box is not None or move.corners is not None:
         height, width = (str(value) for value in move.moved_size)
     _set_text(values["h"], height)
     _set_text(values["w"], width)

@@ -24,6 +24,7 @@ from colorizer.imaging.color import (
 )
 from colorizer.imaging.compose import compose_gray
 from colorizer.imaging.curves import TABLE_STEPS, look_up, tabulate
+from colorizer.imaging.perspective import Corners, rectangle_size, rectify
 from colorizer.imaging.resampling import resize
 from colorizer.photo.decode import Decoded, decode
 from colorizer.photo.encode import on_white, to_8_bits, write
@@ -40,6 +41,7 @@ from colorizer.photo.notices import Notice
 CACHED_SIDE = 640  # pixels: short side of a large photo's cached lightness, for face detection
 LARGE_SIDE = 4 * CACHED_SIDE  # pixels: short side from which a photo's lightness is cached
 MIN_REDUCTION = 1.5  # factor by which copies of the cached lightness must be smaller
+MAX_RECTIFIED_SIDE = 32_766  # pixels: OpenCV's limit
 ORIENTATIONS = (1, 6, 3, 8)  # EXIF orientation of 0 to 3 quarter turns clockwise
 Decoder = Callable[[BinaryIO | Image.Image, str, int], Decoded]
 LUMINANCE_WEIGHTS = np.array(RGB_TO_XYZ[1], np.float32)[None]
@@ -195,6 +197,23 @@ class Photo:
         left, top, right, bottom = box
         cropped = self.transformed(lambda pixels: pixels[top:bottom, left:right])
         return replace(cropped, metadata=self.metadata.moved(Move(self.size, box=box)))
+
+    def rectified(self, corners: Corners) -> Self:
+        """The part between four corners as an upright rectangle, with its metadata.
+
+        Args:
+            corners: in pixels, clockwise from the top left, see `colorizer.imaging.perspective`.
+
+        Raises:
+            PhotoError: a side is longer than OpenCV can move.
+        """
+        if max(*self.size, *rectangle_size(corners)) > MAX_RECTIFIED_SIDE:
+            raise PhotoError(
+                f"The photo is too large to straighten; resize it to {MAX_RECTIFIED_SIDE} pixels "
+                "at its longest side."
+            )
+        rectified = self.transformed(lambda pixels: rectify(pixels, corners))
+        return replace(rectified, metadata=self.metadata.moved(Move(self.size, corners=corners)))
 
     def inverted(self) -> Self:
         """The positive of a negative."""

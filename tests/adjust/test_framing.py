@@ -59,3 +59,34 @@ def test_a_crop_that_leaves_nothing(margins: tuple[float, ...]) -> None:
 def test_turns_are_quarters(turns: float) -> None:
     with pytest.raises(ValueError, match="0 to 3 quarter turns"):
         Framing(turns=turns)  # type: ignore[arg-type]
+
+
+PRINT = ((20, 10), (80, 25), (75, 90), (15, 80))  # percent
+
+
+def test_a_print_is_straightened_before_it_is_turned() -> None:
+    photo = Photo(color_pixels(80, 100))
+    straight = Framing(corners=PRINT)(photo)
+    assert straight.size == (54, 61)
+    turned = Framing(turns=1, corners=PRINT)(photo)
+    np.testing.assert_array_equal(turned.pixels, np.rot90(straight.pixels, -1))
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_points_go_through_a_straightened_print_and_back(turns: int) -> None:
+    framing = Framing(turns=turns, margins=(10, 5, 0, 20), corners=PRINT)
+    x, y = framing.to_framed(45, 40, (80, 100))
+    assert framing.to_photo(x, y, (80, 100)) == pytest.approx((45, 40), abs=1e-3)
+    pixels = np.zeros((80, 100, 1), np.uint8)
+    pixels[39:42, 44:47] = 255
+    framed = framing(Photo(pixels)).pixels[:, :, 0]
+    row, column = np.argwhere(framed > 200).mean(0)
+    assert (column, row) == pytest.approx((x, y), abs=0.7)
+
+
+@pytest.mark.parametrize("corners", [PRINT[:3], PRINT[::-1], ((0, 0), (101, 0), (90, 90), (0, 90))])
+def test_corners_make_a_quadrangle_inside_the_photo(
+    corners: tuple[tuple[float, float], ...],
+) -> None:
+    with pytest.raises(ValueError, match="The corners"):
+        Framing(corners=corners)

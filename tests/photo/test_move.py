@@ -110,6 +110,17 @@ def bright_box(photo: Photo) -> list[float]:
     return [*center, (right - left) / width, (bottom - top) / height]
 
 
+def test_face_regions_of_a_straightened_print() -> None:
+    """The region is the box around the face, which is slanted in the result."""
+    corners = ((5, 5), (95, 15), (90, 98), (2, 92))
+    straight = Framing(corners=corners)(photo_with(1, packet()))
+    box = bright_box(straight)
+    assert area_of(straight.metadata.xmp) == pytest.approx(box, abs=0.01)
+    left, top, width, height = rectangle_of(straight.metadata.xmp)
+    assert [left + width / 2, top + height / 2, width, height] == pytest.approx(box, abs=0.01)
+    assert size_of(straight.metadata.xmp) == [str(side) for side in straight.size[::-1]]
+
+
 def test_values_of_a_photo_on_its_side() -> None:
     photo = photo_with(6, packet())
     assert photo.size == (400, 300)

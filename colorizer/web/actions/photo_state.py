@@ -204,8 +204,7 @@ def framed(
         An edit with the framing and the spots that remain as its hints, and the spots that the
         crop cuts off.
     """
-    height, width = size if framing.turns % 2 == 0 else size[::-1]
-    left, top, right, bottom = framing.box((height, width))
+    left, top, right, bottom = framing.box(framing.turned_size(size))
     hints, hidden = [], []
     for spot in spots:
         x, y = framing.to_framed(spot.x, spot.y, size)
