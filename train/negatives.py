@@ -17,6 +17,7 @@ from train.commands import command_parser, run_command
 from train.data.samples import pick
 from train.data.sources import find_sources
 from train.measure import negatives
+from train.model.half import half_precision
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> str:
     if options.output is None:
         return json.dumps(negatives.measure(load_polarity(), photos), indent=1)
     network = negatives.train(photos, options.epochs)
-    save_file(negatives.half_precision(network), options.output)
+    save_file(half_precision(network), options.output)
     return str(options.output)
 
 

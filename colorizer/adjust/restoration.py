@@ -8,29 +8,36 @@ Every function takes the copy, (h, w) float32 L* in [0, 100] of at most about `C
 returns a `Filter`. Lengths are in pixels of the copy, and of photos up to its size.
 """
 
+import hashlib
+from threading import Lock
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorizer.adjust.damage import find_damage
+from colorizer.adjust.writing import find_writing
 from colorizer.imaging.arrays import Plane
 from colorizer.imaging.guided_filter import box_mean, guided_coefficients
 from colorizer.imaging.resampling import enlarge, neighbors
 
-Levels = NDArray[np.uint8]
-
 COPY_PIXELS = 1_000_000  # the size of a preview
 
-DUST_WINDOW = 9  # pixels; specks and scratches up to half as wide are found
-DUST_CONTRAST = 5.0  # L* units beyond the surroundings' range, at full strength
-DUST_TEXTURE = 8.0  # in mean deviations nearby, at full strength: lace, text and eyes have many
+DUST_LOGITS = (7.0, 3.5)  # of damage that is mended, at no and at full strength
+DUST_RAMP = 1.0  # logits, from what stays to what goes
+RIM = 3  # pixels of a window: marks are blurred beyond what is found
+INPAINT_RADIUS = 4  # pixels
+SPECK_WINDOW = 9  # pixels; specks up to half as wide are found
+SPECK_CONTRAST = 5.0  # L* units beyond the surroundings' range, at full strength
+SPECK_TEXTURE = 8.0  # in mean deviations nearby, at full strength: lace, text and eyes have many
 TEXTURE_RADIUS = 15
-SCRATCH_LENGTH = 51  # pixels; a straight line of this length is longer than a mouth
-SCRATCH_ANGLES = 20
-SCRATCH_CONTRAST = 8.0  # L* units by which a scratch may be fainter than a speck
-FAINTEST = 0.3  # share of the threshold, for scratches and the rims of what is found
-DUST_RAMP = 0.5  # of the threshold, from what stays to what goes
+BEYOND = 1000.0  # L* units, which nothing reaches
+SPECK_RAMP = 0.5  # of the threshold, from what stays to what goes
+SPECK_LOGIT = -4.0  # of damage: what is surely none, such as a button, is no speck
+CLEAR_SPECK = 2.0  # margins at full strength, from which the network sees it in the copy
+
+MAX_KEPT = 4  # photos whose findings are kept, 3 MB of each at most
 
 GRAIN = 8.0  # L* units: stronger changes than this are detail, not grain
 GRAIN_RADIUS = 2
@@ -45,6 +52,10 @@ SHARP_GRAIN = 1.5  # L* units: what deviates less from the blurred picture is ta
 OVERSHOOT = 2.0  # L* units beyond the neighbors' range, before it is a halo
 
 
+_kept: dict[bytes, tuple[NDArray[np.float16], NDArray[np.bool_]]] = {}  # by the hash of the copy
+_kept_lock = Lock()
+
+
 class Filter(Protocol):
     """Changes L* of a band of a photo, (rows, W) float32, in place."""
 
@@ -53,33 +64,35 @@ class Filter(Protocol):
 
 
 def remove_dust(copy: Plane, amount: float) -> Filter:
-    """Replace specks, and long straight scratches, by the median of their surroundings.
+    """Mend specks, fibers, scratches and cracks from their surroundings, and spare writing.
 
-    Such a pixel is darker or brighter than everything around it in the median-filtered photo, and
-    by several times the mean deviation from that: where much deviates, as in lace, text, hair and
-    eyes, little is dust. A small isolated thing, such as a button, a signature or a wire against
-    the sky, looks like damage: settings above about 0.7 remove it, and may thin out a mouth.
+    A network finds the damage (`colorizer.adjust.damage`), another the writing
+    (`colorizer.adjust.writing`), and OpenCV continues the surroundings into what is damaged
+    (Telea 2004). Specks that are too fine for the copy are found in the photo's own pixels: they
+    are darker or brighter than everything around them.
 
     Args:
         copy: of the photo.
-        amount: over 0, up to 1; the threshold is inversely proportional to it.
+        amount: over 0, up to 1; more mends what is less surely damaged.
     """
-    levels = np.rint(copy * 2.55).astype(np.uint8)
-    median = cv2.medianBlur(levels, DUST_WINDOW)
-    deviation = cv2.absdiff(levels, median)
-    texture = box_mean(deviation.astype(np.float32), TEXTURE_RADIUS) / np.float32(2.55)
-    margin = np.maximum(DUST_CONTRAST, DUST_TEXTURE * texture) / np.float32(amount)
-    straight = 2 * _straight(deviation) / np.float32(2.55)  # twice: blur makes lines fainter
-    margin = np.maximum(margin - np.minimum(straight, SCRATCH_CONTRAST), FAINTEST * margin)
-    window = np.ones((DUST_WINDOW, DUST_WINDOW), np.uint8)
-    planes = (median, cv2.erode(median, window), cv2.dilate(median, window))
-    estimates = np.dstack((*(plane / np.float32(2.55) for plane in planes), margin))
-    found = _dust_share(copy, estimates)
-    estimates[:, :, 3] *= 1 - (1 - FAINTEST) * cv2.dilate(found, np.ones((3, 3), np.uint8))
+    logits, writing = _findings(copy)
+    threshold = np.interp(amount, (0, 1), DUST_LOGITS)
+    excess = (logits - np.float32(threshold)) / np.float32(DUST_RAMP)
+    share = np.asarray(cv2.dilate(excess.clip(0, 1), np.ones((RIM, RIM), np.uint8)), np.float32)
+    share[writing] = 0
+    filled = cv2.inpaint(copy, np.asarray(share > 0, np.uint8), INPAINT_RADIUS, cv2.INPAINT_TELEA)
+    darkest, lightest, margin = _speck_limits(copy, amount)
+    clear = np.maximum(darkest - copy, copy - lightest) > CLEAR_SPECK * amount * margin
+    margin[writing | (clear & (logits < SPECK_LOGIT))] = BEYOND
+    estimates = np.dstack((filled, share, darkest, lightest, margin)).astype(np.float32)
 
     def filter(band: Plane, rows: slice, size: tuple[int, int]) -> None:
-        surroundings = enlarge(estimates, rows, size)
-        band += _dust_share(band, surroundings) * (surroundings[:, :, 0] - band)
+        filled, share, darkest, lightest, margin = np.moveaxis(enlarge(estimates, rows, size), 2, 0)
+        outside = np.maximum(darkest - band, band - lightest)
+        specks = ((outside / margin - 1) / SPECK_RAMP).clip(0, 1)
+        middle = (darkest + lightest) / 2
+        band += share * (filled - band)
+        band += specks * (1 - share) * (middle - band)
 
     return filter
 
@@ -156,29 +169,31 @@ def copy_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(scale * size[0])), max(1, round(scale * size[1]))
 
 
-def _dust_share(lightness: Plane, surroundings: Plane) -> Plane:
-    """Return how likely each pixel (h, w) is dust, 0 to 1.
+def _findings(copy: Plane) -> tuple[Plane, NDArray[np.bool_]]:
+    """Logits of damage, and where writing is; kept for the next setting of the slider."""
+    key = hashlib.sha256(repr(copy.shape).encode() + copy.tobytes()).digest()
+    with _kept_lock:
+        found = _kept.pop(key, None)
+    if found is None:
+        found = find_damage(copy).astype(np.float16), find_writing(copy)
+    with _kept_lock:
+        _kept[key] = found
+        while len(_kept) > MAX_KEPT:
+            del _kept[next(iter(_kept))]
+    return found[0].astype(np.float32), found[1]
 
-    `surroundings` (h, w, 4) holds the median, the darkest, the lightest, and how far beyond
-    these dust begins.
-    """
-    _, darkest, lightest, margin = np.moveaxis(surroundings, 2, 0)
-    outside = np.maximum(darkest - lightness, lightness - lightest)
-    return np.asarray(((outside / margin - 1) / DUST_RAMP).clip(0, 1), np.float32)
 
-
-def _straight(deviation: Levels) -> Levels:
-    """Keep the parts of (h, w) on long straight lines: openings by segments in all directions."""
-    window = np.ones((3, 3), np.uint8)
-    soft = cv2.dilate(cv2.blur(deviation, (3, 3)), window)  # grain and slopes interrupt lines
-    straight = np.zeros_like(deviation)
-    middle = SCRATCH_LENGTH // 2
-    for angle in np.arange(SCRATCH_ANGLES) * np.pi / SCRATCH_ANGLES:
-        dx, dy = round(middle * np.cos(angle)), round(middle * np.sin(angle))
-        segment = np.zeros((SCRATCH_LENGTH, SCRATCH_LENGTH), np.uint8)
-        cv2.line(segment, (middle - dx, middle - dy), (middle + dx, middle + dy), 1)
-        straight = np.maximum(straight, cv2.morphologyEx(soft, cv2.MORPH_OPEN, segment))
-    return straight
+def _speck_limits(copy: Plane, amount: float) -> tuple[Plane, Plane, Plane]:
+    """The range of L* around each pixel, and how far beyond it a speck begins."""
+    levels = np.rint(copy * 2.55).astype(np.uint8)
+    median = cv2.medianBlur(levels, SPECK_WINDOW)
+    texture = box_mean(cv2.absdiff(levels, median).astype(np.float32), TEXTURE_RADIUS)
+    margin = np.maximum(SPECK_CONTRAST, SPECK_TEXTURE * texture / np.float32(2.55))
+    window = np.ones((SPECK_WINDOW, SPECK_WINDOW), np.uint8)
+    darkest, lightest = (
+        np.asarray(change(median, window) / np.float32(2.55)) for change in (cv2.erode, cv2.dilate)
+    )
+    return darkest, lightest, margin / np.float32(amount)
 
 
 def _equalizing_changes(copy: Plane, limit: float) -> Plane:

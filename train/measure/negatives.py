@@ -89,12 +89,3 @@ def measure(network: Callable[[Tensor], Tensor], photos: NDArray[np.float32]) ->
         "positives_taken_for_negatives": alarms / len(photos),
         "precision": found / max(1, found + alarms),  # among as many positives as negatives
     }
-
-
-def half_precision(network: Polarity) -> dict[str, Tensor]:
-    """The network's weights in float16, which is precise enough."""
-    weights = network.state_dict()
-    return {
-        name: plane.half().contiguous() if plane.is_floating_point() else plane
-        for name, plane in weights.items()
-    }
