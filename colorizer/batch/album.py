@@ -31,6 +31,7 @@ POLL_SECONDS = 0.1  # between two checks for Ctrl+C
 NOTICE_SENTENCES: Mapping[Notice, str] = {
     "colors": "It had colors already; they were replaced.",
     "negative": "It looks like a negative; --negative inverts it first.",
+    "print": "It looks like a photo of a print; the page can straighten and crop it.",
     "first_page": "The file has several pages or frames; only the first was used.",
     "other_format": "Its format can't be written; the result is a {format} file.",
     "cmyk": "Its CMYK colors were converted to sRGB.",

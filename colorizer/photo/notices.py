@@ -12,6 +12,7 @@ Notice = Literal[
     # from looking at the picture
     "colors",  # it already has colors
     "negative",  # it looks like a negative
+    "print",  # it shows a print on a table
     # from the pictures whose colors are taken
     "no_color_source",  # none has the photo's name
     "partly_taken",  # the picture shows less than half of the photo

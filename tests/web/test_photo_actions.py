@@ -351,6 +351,26 @@ def test_turn_and_crop(photos: PhotoActions, shown: PhotoState) -> None:
         photos.crop(shown, 60, 60, 0, 0, GERMAN)
 
 
+def test_a_print_is_straightened_and_back(
+    photos: PhotoActions, shown: PhotoState, folder: Path
+) -> None:
+    table = np.full((240, 320, 3), (120, 80, 50), np.uint8)
+    table[60:180, 80:240] = color_pixels(120, 160)
+    Image.fromarray(table).save(folder / "table.png")
+    state = photos.colorize({"path": str(folder / "table.png")}, "", GERMAN)[0]
+    assert state is not None
+    assert "print" in state.notices
+    straight = photos.straighten(state, GERMAN)[0]
+    assert straight is not None
+    assert straight.size == pytest.approx((120, 160), abs=4)
+    assert "print" not in straight.notices
+    whole = photos.straighten(straight, GERMAN)[0]
+    assert whole is not None
+    assert whole.size == (240, 320)
+    with pytest.raises(gr.Error, match="kein Abzug gefunden"):
+        photos.straighten(shown, GERMAN)
+
+
 def test_a_negative_is_inverted_and_back(photos: PhotoActions, shown: PhotoState) -> None:
     before = shown.small.lightness
     inverted = photos.invert(shown, GERMAN)[0]

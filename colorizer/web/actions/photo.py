@@ -10,6 +10,7 @@ import gradio as gr
 
 from colorizer import CheckpointError, Colorizer, ColorSourceError, PhotoError
 from colorizer.adjust.framing import Framing
+from colorizer.adjust.prints import find_print
 from colorizer.edit import Edit
 from colorizer.web.actions import photo_state
 from colorizer.web.actions.photo_state import Hints, PhotoState
@@ -116,6 +117,25 @@ class PhotoActions:
             framing = replace(state.edit.framing, margins=(left, right, top, bottom))
         except ValueError:
             raise problem("photo.nothing_left", request) from None
+        return self._reframe(state, framing, request, settings)
+
+    @explain_errors
+    def straighten(
+        self, state: PhotoState | None, request: gr.Request, **settings: float
+    ) -> Pictures:
+        """Find a print in the photo, crop and straighten it, or show the whole photo again.
+
+        Returns:
+            As `colorize` does.
+        """
+        state = require_state(state, request)
+        corners: tuple[tuple[float, float], ...] = ()
+        if not state.edit.framing.corners:
+            found = find_print(reopen_upload(state.upload, request))
+            if found is None:
+                raise problem("photo.no_print", request)
+            corners = tuple((100 * x, 100 * y) for x, y in found)
+        framing = replace(state.edit.framing, corners=corners, margins=(0, 0, 0, 0))
         return self._reframe(state, framing, request, settings)
 
     @explain_errors

@@ -11,6 +11,7 @@ import numpy as np
 from colorizer import ColorHint, Colorization, Colorizer, ColorSource, Photo
 from colorizer.adjust.adjustments import Adjustments
 from colorizer.adjust.framing import Framing
+from colorizer.adjust.prints import find_print
 from colorizer.edit import Edit, colorize_framed
 from colorizer.inference.notices import find_notices
 from colorizer.photo.notices import Notice
@@ -158,10 +159,15 @@ def colorize(
         photo.size,
         framed.size,
         result,
-        tuple(find_notices(framed)),
+        (*find_notices(framed), *_find_print_notices(framed, edit.framing)),
         hidden,
         remembered((), edit.color_source),
     )
+
+
+def _find_print_notices(photo: Photo, framing: Framing) -> list[Notice]:
+    """A notice of a print on a table, unless the visitor has straightened one."""
+    return ["print"] if not framing.corners and find_print(photo) else []
 
 
 def move(place: Place, point: tuple[float, float]) -> Place:

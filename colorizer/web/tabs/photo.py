@@ -128,6 +128,7 @@ class PhotoTab:
         for event in (
             frame.left.click(photos.turn_left, state, **network),
             frame.right.click(photos.turn_right, state, **network),
+            frame.straighten.click(photos.straighten, state, **network),
             frame.crop.click(photos.crop, [*state, *frame.margins], **network),
             frame.invert.click(photos.invert, state, **network),
         ):

@@ -37,7 +37,7 @@ class StartPanel:
 
 
 class FramePanel:
-    """Turning, cropping and inverting."""
+    """Turning, straightening, cropping and inverting."""
 
     def __init__(self) -> None:
         self.crop_view = gr.Image(
@@ -50,6 +50,7 @@ class FramePanel:
         with gr.Row():
             self.left = gr.Button(text("photo.turn_left"), min_width=120)
             self.right = gr.Button(text("photo.turn_right"), min_width=120)
+        self.straighten = gr.Button(text("photo.straighten"), elem_id="straighten")
         self.margins = []
         for sides in (SIDES[:2], SIDES[2:]):
             with gr.Row():
