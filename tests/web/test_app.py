@@ -19,6 +19,7 @@ from colorizer.adjust.adjustments import PRESETS
 from colorizer.web.texts import say
 from tests.helpers.browser import TIMEOUT_MS, open_browser, started
 from tests.helpers.paths import ROOT
+from tests.helpers.photos import color_pixels
 
 PICTURES = ("gray", "colorized", "processed")
 BUSY = 8  # photos that are ahead in line
@@ -401,10 +402,14 @@ def test_the_stage_compares_and_zooms(visit: Visit, photo: Path, tmp_path: Path)
 
 
 @pytest.mark.browser
-def test_a_place_in_line_is_shown(visit: Visit, client: Client, photo: Path) -> None:
+def test_a_place_in_line_is_shown(
+    visit: Visit, client: Client, photo: Path, tmp_path: Path
+) -> None:
     page = visit()
     expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
-    waiting = [client.submit(handle_file(photo), api_name="/colorize") for _ in range(BUSY)]
+    large = tmp_path / "large.jpg"  # takes long enough to be seen waiting for
+    Image.fromarray(color_pixels(2000, 3000)).save(large)
+    waiting = [client.submit(handle_file(large), api_name="/colorize") for _ in range(BUSY)]
     while not any(job.status().rank for job in waiting):
         assert not all(job.done() for job in waiting)
         time.sleep(0.05)
