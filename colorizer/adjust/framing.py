@@ -41,7 +41,11 @@ class Framing:
             raise ValueError(f"The corners {self.corners} lie outside; give 0 to 100 percent.")
 
     def __call__(self, photo: Photo) -> Photo:
-        """Turn, crop and invert a photo."""
+        """Straighten, turn, crop and invert a photo.
+
+        Raises:
+            PhotoError: the photo is too large to straighten.
+        """
         return self.crop(self.whole(photo))
 
     def turned(self, clockwise: bool) -> Self:

@@ -67,7 +67,7 @@ def _probability(lightness: Plane) -> Plane:
     scale = SIDE / max(lightness.shape)
     height, width = (max(1, round(scale * side / STRIDE)) * STRIDE for side in lightness.shape)
     gray = cv2.resize(lightness, (width, height), interpolation=cv2.INTER_AREA) / np.float32(100)
-    planes = [(gray - mean) / scale for mean, scale in zip(MEAN, DEVIATION, strict=True)]
+    planes = [(gray - mean) / spread for mean, spread in zip(MEAN, DEVIATION, strict=True)]
     try:
         network = _idle.pop()
     except IndexError:
