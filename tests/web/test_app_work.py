@@ -102,6 +102,38 @@ def radius(page: Page) -> float:
     return circle["width"] / 2 / image["height"]
 
 
+def sheet(page: Page) -> str:
+    """Address of the picture that the presets' buttons show, "" before it is there."""
+    image = (
+        page.locator("#presets label")
+        .nth(1)
+        .evaluate("label => getComputedStyle(label, '::before').backgroundImage")
+    )
+    return "" if image == "none" else str(image)
+
+
+def wait_for_sheet(page: Page, other_than: str) -> str:
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while sheet(page) in ("", other_than):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+    return sheet(page)
+
+
+def test_presets_are_shown_on_the_photo(page: Page, photo: Path) -> None:
+    """And follow its colors."""
+    give(page, photo)
+    first = wait_for_sheet(page, "")
+    label = page.locator("#presets label").nth(1)
+    position = label.evaluate("label => getComputedStyle(label, '::before').backgroundPosition")
+    assert position == "25% 0px"  # the second of five
+    add_spot(page)
+    tab(page, "Adjust")
+    wait_for_sheet(page, first)
+    label.click()
+    expect(page.locator("#saturation input[type=number]")).to_have_value("1.15")
+
+
 def test_undo_and_redo_reach_everything(page: Page, photo: Path) -> None:
     """Sliders, spots with their reach, and framing, by button and by key."""
     give(page, photo)

@@ -683,6 +683,16 @@ def elsewhere(folder: Path) -> Upload:
     return {"path": str(folder / "elsewhere.png")}
 
 
+def test_a_thumbnail_for_each_preset(scene_shown: PhotoState) -> None:
+    sheet = np.asarray(Image.open(previews.preset_sheet(scene_shown, 0)).convert("RGB"), float)
+    small = scene_shown.result.preview(previews.PRESET_PIXELS)
+    thumbnails = np.split(sheet, len(PRESETS), axis=1)
+    for thumbnail, settings in zip(thumbnails, PRESETS.values(), strict=True):
+        expected = small.adjust(settings).pixels.astype(float)
+        differences = [np.abs(expected - other).mean() for other in thumbnails]
+        assert np.abs(expected - thumbnail).mean() == min(differences) < 3  # JPEG changes a little
+
+
 @pytest.mark.slow
 def test_colors_of_another_picture(
     photos: PhotoActions,

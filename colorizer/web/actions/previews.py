@@ -6,6 +6,7 @@ Each function that is decorated with `explain_errors` is an event of the page.
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from PIL import Image
 
 from colorizer import Adjustments
@@ -22,6 +23,7 @@ from colorizer.web.server.files import copy_of, picture
 from colorizer.web.texts import say
 
 THUMBNAIL_PIXELS = 90_000
+PRESET_PIXELS = 20_000  # each preset's thumbnail is some 130 pixels wide on the page
 
 
 @explain_errors
@@ -89,6 +91,16 @@ def preset(name: str) -> list[float]:
         One value for each setting.
     """
     return list(vars(PRESETS[name]).values())
+
+
+@explain_errors
+def preset_sheet(state: PhotoState | None, alternative: int) -> Any:
+    """Make thumbnails of the photo with each preset, in one picture from left to right."""
+    if state is None:
+        return gr.skip()
+    small = state.alternative(alternative).preview(PRESET_PIXELS)
+    looks = [overlays.rgb(small.adjust(settings)) for settings in PRESETS.values()]
+    return picture(Image.fromarray(np.hstack(looks)))
 
 
 @explain_errors

@@ -204,6 +204,19 @@ window.colorizer = {
     stage?.showPart(Object.fromEntries(urls), asked);
   },
 
+  // Each preset's button shows its part of a sheet, from left to right.
+  async showPresets(sheet) {
+    const image = new Image();
+    image.src = sheet.url;
+    await image.decode();
+    const labels = [...document.querySelectorAll("#presets label")];
+    labels.forEach((label, index) => label.style.setProperty("--place", index / (labels.length - 1)));
+    const style = document.querySelector("#presets").style;
+    style.setProperty("--sheet", `url("${image.src}")`);
+    style.setProperty("--width", `${100 * labels.length}%`);
+    style.setProperty("--shape", `${image.naturalWidth / labels.length} / ${image.naturalHeight}`);
+  },
+
   showReach(percent) { stage?.showReach(percent / 100); },
 
   // Whether the step to show has another framing than the pictures.

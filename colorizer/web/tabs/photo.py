@@ -39,6 +39,7 @@ SHOW = """(original, gray, colorized, processed, marked, map, source, facts, loo
     window.colorizer.show(
         {original, gray, colorized, processed, marked, map, source}, facts, look, settings)"""
 SHOW_RESTORED = SHOW.removesuffix(")") + ", true)"  # not a new step of the history
+SHOW_PRESETS = "sheet => window.colorizer.showPresets(sheet)"
 SHOW_PART = """(gray, colorized, processed, asked) =>
     window.colorizer.showPart({gray, colorized, processed}, asked)"""
 CLEAR_POINT = "() => [null, null, null, null, false]"
@@ -362,7 +363,10 @@ class PhotoTab:
             **QUICK,
         )
         self._refresh(event, js)
-        gallery = self.alternatives.gallery
+        gallery, sheet = self.alternatives.gallery, self.adjust.sheet
+        event.success(previews.preset_sheet, self.state, sheet, **HIDDEN, **QUICK).success(
+            None, sheet, None, js=SHOW_PRESETS
+        )
         event.success(previews.thumbnails, self.state, gallery, **HIDDEN, **QUICK)
 
     def _refresh(self, event: Any, js: str = SHOW) -> None:

@@ -120,6 +120,7 @@ class AdjustPanel:
             label=text("photo.presets"),
             elem_id="presets",
         )
+        self.sheet = gr.Image(visible=False)  # a thumbnail for each preset
         self.sliders: dict[str, gr.Slider] = {}
         neutral = Adjustments()
         groups = groupby(fields(Adjustments), lambda item: item.metadata["group"])
