@@ -23,9 +23,12 @@ def front_matter() -> dict[str, str]:
     return dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
 
 
-def test_requirements_repeat_the_dependencies() -> None:
+def test_a_space_and_the_container_have_the_dependencies_and_open_heic() -> None:
     lines = (ROOT / "requirements.txt").read_text().split("\n")
-    assert [line for line in lines if line] == PROJECT["project"]["dependencies"]
+    project = PROJECT["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["heic"]]
+    assert sorted(line for line in lines if line) == sorted(needed)
+    assert "--requirements requirements.txt" in (ROOT / "Dockerfile").read_text()
 
 
 def test_every_dependency_has_an_upper_bound() -> None:
