@@ -130,8 +130,11 @@ def test_presets_are_shown_on_the_photo(page: Page, photo: Path) -> None:
     add_spot(page)
     tab(page, "Adjust")
     wait_for_sheet(page, first)
+    caption = page.locator("#processed figcaption")
+    expect(caption).to_have_text("Adjusted: nothing yet")
     label.click()
     expect(page.locator("#saturation input[type=number]")).to_have_value("1.15")
+    expect(caption).to_have_text("Adjusted")
 
 
 def test_undo_and_redo_reach_everything(page: Page, photo: Path) -> None:

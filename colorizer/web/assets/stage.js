@@ -101,6 +101,8 @@ class Stage {
     this.hints = facts.hints.map(hint => ({...hint}));
     this.chosen = facts.chosen;
     this.hovered = null;
+    const adjusted = urls.processed === urls.colorized ? "unadjusted" : "processed";
+    this.figures.processed.querySelector("figcaption").textContent = say(adjusted);
     if (fresh) this.zoom.reset();
     if (fresh) this.asked = this.parts = null;
     this.draw();
