@@ -87,6 +87,7 @@ def test_fine_specks_go_in_large_photos(clean: Plane, monkeypatch) -> None:
     assert (restored == dusty)[dusty == clean].mean() > 0.99
 
 
+@pytest.mark.slow
 def test_scratches_and_cracks_are_mended() -> None:
     """Damage is drawn on a photo that has little of its own."""
     gray = np.asarray(Photo.open(EXAMPLES / "portrait.jpg").to_gray().pixels[:, :, 0])

@@ -13,6 +13,7 @@ from tests.helpers.scenes import scene
 PHOTOS = {Path(str(seed)): Photo(scene(60, 80, seed)).to_gray() for seed in range(4)}
 
 
+@pytest.mark.slow
 def test_the_surest_photos_are_taken(
     tiny_colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

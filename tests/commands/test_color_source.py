@@ -46,6 +46,7 @@ def color_error(path: Path, truth: Pixels) -> float:
     return float(np.median(np.linalg.norm(off, axis=2)[20:-20, 20:-20]))
 
 
+@pytest.mark.slow
 def test_colors_of_a_picture_and_their_strength(run, photos, tmp_path) -> None:
     given = photos / "a.png", "--color-source", save(tmp_path / "edited.png", changed(SCENES["a"]))
     made = tmp_path / "out" / "a_color.png"
@@ -146,6 +147,7 @@ def test_a_recipe_goes_without(run, photos, tmp_path, capsys) -> None:
     assert stop.value.code == 2
 
 
+@pytest.mark.slow
 def test_a_reference(run, photos, tmp_path, capsys, monkeypatch) -> None:
     """The tiny network's features tell nothing, so the confidence is set."""
     given = photos / "a.png", "--reference", save(tmp_path / "other.png", SCENES["b"])
@@ -186,6 +188,7 @@ def test_references_that_can_not_be_used(
     assert sentence in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_photos_of_an_album_share_their_colors(run, photos, tmp_path, monkeypatch) -> None:
     """The tiny network's features tell nothing, so the confidence is set."""
     monkeypatch.setattr(reference, "CONFIDENCE", (0.0, 0.0, 0.0, 20.0))

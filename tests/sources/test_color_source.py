@@ -54,6 +54,7 @@ def test_the_colors_are_taken_and_the_lightness_stays(
     assert np.abs(made.lightness - GRAY.lightness).max() < 0.5
 
 
+@pytest.mark.slow
 def test_strength_joins_both(tiny_colorizer: Colorizer, source: ColorSource) -> None:
     plain, none, half, whole = (
         colorize(tiny_colorizer, GRAY, Edit(color_source=given))
@@ -138,6 +139,7 @@ def test_large_pictures_become_small_copies() -> None:
     assert source.sha256 == pixel_hash(Photo(scene(700, 900)))
 
 
+@pytest.mark.slow
 def test_a_recipe_makes_the_same_pixels_again(
     tiny_colorizer: Colorizer, source: ColorSource
 ) -> None:

@@ -327,6 +327,7 @@ def made(archive: str | None) -> list[Photo]:
     return [Photo.open(io.BytesIO(data)) for data in content(Path(str(archive))).values()]
 
 
+@pytest.mark.slow
 def test_colors_of_pictures_with_the_same_names(actions, scenes, tmp_path, tiny_colorizer) -> None:
     given = [picture(tmp_path, "a_color.png", 0)]
     *_, (said, _, archive) = actions.run(scenes, "", "", Event(), None, "names", given)
@@ -339,6 +340,7 @@ def test_colors_of_pictures_with_the_same_names(actions, scenes, tmp_path, tiny_
     assert "<li>b.png: No picture has the photo&#x27;s name" in said
 
 
+@pytest.mark.slow
 def test_a_picture_that_can_not_be_used_costs_only_its_photo(actions, scenes, tmp_path) -> None:
     given = [picture(tmp_path, "a.png", 5), picture(tmp_path, "b.png", 1)]
     *_, (said, pairs, _) = actions.run(scenes, "", "", Event(), None, "names", given)
@@ -362,6 +364,7 @@ def test_colors_like_those_of_a_reference(actions, scenes, tmp_path, tiny_colori
     assert (pairs, archive) == ([], None)
 
 
+@pytest.mark.slow
 def test_colors_that_are_alike_in_all_photos(actions, scenes, tiny_colorizer) -> None:
     (first, *_), *_, (_, _, archive) = actions.run(scenes, "", "", Event(), None, "consistent")
     assert "Looking at all photos" in first

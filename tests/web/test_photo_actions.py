@@ -406,6 +406,7 @@ def step(state: PhotoState, alternative: int = 0, **values: object) -> dict[str,
     return json.loads(json.dumps(work))
 
 
+@pytest.mark.slow
 def test_every_step_of_the_history_comes_back(
     photos: PhotoActions, colors: HintActions, shown: PhotoState
 ) -> None:

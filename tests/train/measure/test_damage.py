@@ -34,6 +34,7 @@ def test_training_writes_weights_that_load(photo_folder: Path, tmp_path: Path) -
     assert not torch.equal(weights["head.weight"].float(), load_detector().head.weight)
 
 
+@pytest.mark.slow
 def test_it_learns(samples: list[Sample]) -> None:
     """Half as much again of what it takes for damage is damaged as of all pixels."""
     figures = damage.measure(damage.train(samples, 150), samples * 4)
