@@ -23,6 +23,7 @@ from colorizer.errors import (
 
 if TYPE_CHECKING:
     from colorizer.adjust.adjustments import PRESETS, Adjustments
+    from colorizer.adjust.strokes import Stroke
     from colorizer.edit import Edit, render
     from colorizer.inference.colorization import Colorization
     from colorizer.inference.colorizer import Colorizer
@@ -42,6 +43,7 @@ _MODULES = {
     "Edit": "edit",
     "Photo": "photo.photo",
     "Recipe": "recipe",
+    "Stroke": "adjust.strokes",
     "render": "edit",
 }
 
@@ -64,6 +66,7 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "ReportError",
+    "Stroke",
     "render",
 ]
 

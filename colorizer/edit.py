@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from colorizer.adjust.adjustments import Adjustments
 from colorizer.adjust.framing import Framing
+from colorizer.adjust.strokes import MAX_POINTS, MAX_STROKES, Retouch, Stroke
 from colorizer.checkpoints.files import WORKING_SIZES
 from colorizer.inference.colorization import Colorization
 from colorizer.inference.colorizer import Colorizer
@@ -31,6 +32,8 @@ class Edit:
         alternative: index in `Colorization.alternatives`, 0 to 15; 0 is the network's own result.
         adjustments: the post-processing.
         color_source: another picture whose colors are taken; None takes only the network's.
+        strokes: where restoration mends, and where not, in shares of the photo before framing; at
+            most 200 with 10,000 points.
 
     Raises:
         ValueError: a value is out of range.
@@ -42,6 +45,7 @@ class Edit:
     alternative: int = 0
     adjustments: Adjustments = field(default_factory=Adjustments)
     color_source: ColorSource | None = None
+    strokes: tuple[Stroke, ...] = ()
 
     def __post_init__(self) -> None:
         low, high = WORKING_SIZES
@@ -53,6 +57,15 @@ class Edit:
             raise ValueError(
                 f"alternative is {self.alternative}; it goes from 0 to {MAX_ALTERNATIVE}."
             )
+        if len(self.strokes) > MAX_STROKES:
+            raise ValueError(f"There are {len(self.strokes)} strokes; give at most {MAX_STROKES}.")
+        points = sum(len(stroke.points) for stroke in self.strokes)
+        if points > MAX_POINTS:
+            raise ValueError(f"The strokes have {points} points; give at most {MAX_POINTS}.")
+
+    def retouch(self, size: tuple[int, int]) -> Retouch | None:
+        """The strokes over a photo of (height, width) `size` before framing; None without any."""
+        return Retouch(self.strokes, self.framing, size) if self.strokes else None
 
 
 def colorize(colorizer: Colorizer, photo: Photo, edit: Edit) -> Colorization:
@@ -68,23 +81,27 @@ def colorize(colorizer: Colorizer, photo: Photo, edit: Edit) -> Colorization:
         ValueError: a hint lies outside the framed photo, the photo has fewer alternatives, or the
             checkpoint has none.
     """
-    result = colorize_framed(colorizer, edit.framing(photo), edit)
+    result = colorize_framed(colorizer, edit.framing(photo), edit, photo.size)
     return choose_alternative(result, edit.alternative)
 
 
-def colorize_framed(colorizer: Colorizer, framed: Photo, edit: Edit) -> Colorization:
+def colorize_framed(
+    colorizer: Colorizer, framed: Photo, edit: Edit, size: tuple[int, int]
+) -> Colorization:
     """Make everything of an edit but its framing, which was done, alternative and adjustments.
 
     Args:
         colorizer: runs the network.
         framed: what the edit's framing made of the photo.
         edit: what to make of it.
+        size: (height, width) of the photo before framing.
 
     Raises:
         ColorSourceError: the color source shows another photo.
         ValueError: a hint lies outside the framed photo.
     """
     result = colorizer.colorize(framed, edit.hints, edit.working_size)
+    result = result.with_retouch(edit.retouch(size))
     if edit.color_source is None:
         return result
     lightness = result.input_lightness

@@ -16,7 +16,7 @@ from colorizer.photo.photo import Photo, pixel_hash
 
 SCHEMA_VERSION = 1
 EDIT_FIELDS = {item.name for item in fields(Edit)}
-ADDED_FIELDS = {"framing", "color_source"}  # the first recipes lack them
+ADDED_FIELDS = {"framing", "color_source", "strokes"}  # the first recipes lack them
 STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
@@ -119,11 +119,14 @@ class Recipe:
             del edit["color_source"]["regions"]
         if not edit["framing"]["corners"]:
             del edit["framing"]["corners"]
+        if not edit["strokes"]:
+            del edit["strokes"]
         for hint in edit["hints"]:
             if hint["reach"] is None:
                 del hint["reach"]
         values |= edit
-        return json.dumps({key: values[key] for key in KEYS if key in values}, indent=2) + "\n"
+        text = json.dumps({key: values[key] for key in KEYS if key in values}, indent=2) + "\n"
+        return re.sub(POINT, r"[\1, \2]", text)
 
     def colorize(self, colorizer: Colorizer, photo: Photo) -> Colorization:
         """Make the result before its adjustments.
@@ -171,7 +174,9 @@ KEYS = (  # of the JSON, in this order
     "photo_sha256",
     "framing",
     "color_source",
+    "strokes",
 )
+POINT = r"\[\n\s+([^\s,]+),\n\s+([^\s,]+)\n\s+\]"  # of two numbers, which go on one line
 
 
 def _sentence(error: ValidationError) -> str:

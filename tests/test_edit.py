@@ -1,14 +1,19 @@
 """Edits: one value says what to make, and `render` makes it in the right order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from colorizer import Adjustments, ColorHint, Colorizer, Edit, Photo, render
 from colorizer.adjust.framing import Framing
+from colorizer.adjust.strokes import MAX_POINTS, MAX_STROKES, Stroke
 from colorizer.edit import MAX_HINTS, choose_alternative, colorize
 from tests.helpers.photos import color_pixels
 
 HINT = ColorHint(10, 20, "#2040c0", radius=4)
+DOT = Stroke("mend", ((0.5, 0.5),), 0.1)
+LINE = Stroke("protect", ((0.5, 0.5),) * (MAX_POINTS // 2 + 1), 0.1)
 
 
 def test_the_default_is_the_networks_own_result(tiny_colorizer: Colorizer) -> None:
@@ -30,6 +35,33 @@ def test_framing_comes_first_and_adjustments_last(tiny_colorizer: Colorizer) -> 
     np.testing.assert_array_equal(unadjusted.colorized.pixels, result.colorized.pixels)
 
 
+def test_strokes_change_what_they_cover_and_nothing_else(tiny_colorizer: Colorizer) -> None:
+    """In pixels of the photo before framing, also in alternatives; `colorized` has none."""
+    photo, framing = Photo(color_pixels(61, 83), "JPEG"), Framing(1, (0, 0, 0, 50))
+    plain = colorize(tiny_colorizer, photo, Edit(framing))
+    mended = colorize(tiny_colorizer, photo, Edit(framing, strokes=(DOT,)))
+    np.testing.assert_array_equal(mended.colorized.pixels, plain.colorized.pixels)
+    for before, after in zip(plain.alternatives(2), mended.alternatives(2), strict=True):
+        changed = (before.colorized.pixels != after.adjust(Adjustments()).pixels).any(2)
+        rows, columns = np.argwhere(changed).T
+        assert changed.sum() > 40
+        assert np.hypot(columns - 30, rows - 41).max() < 9
+
+
+def test_protected_pixels_are_those_without_dust_removal(tiny_colorizer: Colorizer) -> None:
+    pixels = np.full((61, 83, 1), 150, np.uint8)
+    pixels[10:50:8, 10:70:8] = 250
+    photo, edit = Photo(pixels), Edit(adjustments=Adjustments(dust=1))
+    spared = replace(edit, strokes=(Stroke("protect", ((0.2, 0.5), (0.8, 0.5)), 0.2),))
+    plain, restored, made = (
+        render(tiny_colorizer, photo, wanted).pixels for wanted in (Edit(), edit, spared)
+    )
+    inside = (slice(20, 41), slice(17, 66))
+    assert (restored != plain)[inside].any()
+    np.testing.assert_array_equal(made[inside], plain[inside])
+    np.testing.assert_array_equal(made[:12], restored[:12])
+
+
 def test_an_alternative_that_the_photo_lacks(
     tiny_colorizer: Colorizer, color_photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,6 +80,8 @@ def test_an_alternative_that_the_photo_lacks(
         ({"alternative": -1}, "alternative is -1; it goes from 0 to 15."),
         ({"alternative": 16}, "alternative is 16; it goes from 0 to 15."),
         ({"hints": (HINT,) * (MAX_HINTS + 1)}, "There are 501 hints; give at most 500."),
+        ({"strokes": (DOT,) * (MAX_STROKES + 1)}, "There are 201 strokes; give at most 200."),
+        ({"strokes": (LINE, LINE)}, "The strokes have 10002 points; give at most 10000."),
     ],
 )
 def test_values_out_of_range_are_refused(values: dict[str, object], sentence: str) -> None:

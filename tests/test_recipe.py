@@ -18,6 +18,7 @@ from colorizer import (
     Photo,
     Recipe,
     RecipeError,
+    Stroke,
 )
 from colorizer.__main__ import main
 from colorizer.adjust.framing import Framing
@@ -28,6 +29,7 @@ from tests.helpers.photos import color_pixels
 
 HINTS = (ColorHint(60, 20.5, "#ff0000", radius=6), ColorHint(10, 40, "#2040c0"))
 HINT = {"x": 1, "y": 1, "color": "#ff0000", "radius": 0}
+STROKE = {"effect": "mend", "points": [[0.5, 0.5]], "radius": 0.1}
 ADJUSTMENTS = Adjustments(saturation=1.3, contrast=20, chroma_noise=0.4)
 
 
@@ -90,6 +92,24 @@ def test_hints_of_older_recipes_spread_over_the_whole_photo(
     assert np.array_equal(Recipe.from_json(text).apply(tiny_colorizer, color_photo).pixels, whole)
     near = tiny_colorizer.colorize(color_photo, HINTS).colorized.pixels
     assert not np.array_equal(near, whole)
+
+
+STROKES = (
+    Stroke("mend", ((0.25, 0.5), (0.5, 0.125)), 0.05),
+    Stroke("protect", ((0.75, 0.75),), 0.1),
+)
+
+
+def test_strokes_survive_json(tiny_colorizer: Colorizer, color_photo: Photo) -> None:
+    edit = Edit(strokes=STROKES)
+    recipe = Recipe.of(tiny_colorizer, color_photo, "a.png", edit)
+    text = recipe.to_json()
+    assert "[0.25, 0.5]" in text
+    assert Recipe.from_json(text) == recipe
+    made = Recipe.from_json(text).apply(tiny_colorizer, color_photo)
+    expected = render(tiny_colorizer, color_photo, edit)
+    np.testing.assert_array_equal(made.pixels, expected.pixels)
+    assert "strokes" not in json.loads(Recipe.of(tiny_colorizer, color_photo, "a.png").to_json())
 
 
 def test_a_recipe_without_choices_takes_the_checkpoints(
@@ -222,6 +242,15 @@ def test_a_recipe_turns_and_crops(tiny_colorizer: Colorizer, color_photo: Photo)
         ({"framing": {"turns": 4}}, "turns is 4; give 0 to 3 quarter turns."),
         ({"framing": {"margins": [1, 2]}}, "has no framing.margins.2"),
         ({"framing": {"margins": [60, 40, 0, 0]}}, "leave nothing of the photo"),
+        (
+            {"strokes": [STROKE | {"effect": "erase"}]},
+            "strokes.0.effect: Input should be 'protect'",
+        ),
+        ({"strokes": [STROKE | {"points": []}]}, "A stroke has 0 points; give 1 to 10000."),
+        ({"strokes": [STROKE | {"points": [[0, -1]]}]}, "point (0.0, -1.0) lies outside the photo"),
+        ({"strokes": [STROKE | {"points": [[0]]}]}, "has no strokes.0.points.0.1; get an intact"),
+        ({"strokes": [STROKE | {"radius": 1}]}, "The stroke's radius is 1.0; give more than 0"),
+        ({"strokes": [STROKE] * 201}, "There are 201 strokes; give at most 200."),
     ],
     ids=str,
 )

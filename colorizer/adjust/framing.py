@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from colorizer.imaging import perspective
+from colorizer.imaging.perspective import Coordinate
 from colorizer.photo.photo import Photo
 
 
@@ -75,8 +76,10 @@ class Framing:
         x, y = min(left, width - 1), min(top, height - 1)
         return x, y, max(x + 1, width - right), max(y + 1, height - bottom)
 
-    def to_framed(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float]:
-        """Where a pixel of a photo of (height, width) lies after turning and cropping.
+    def to_framed(
+        self, x: Coordinate, y: Coordinate, size: tuple[int, int]
+    ) -> tuple[Coordinate, Coordinate]:
+        """Where a pixel of a photo of (height, width) lies after framing, or where many do.
 
         The result may lie outside what the crop leaves.
         """
@@ -88,7 +91,9 @@ class Framing:
         left, top, _, _ = self.box((height, width))
         return x - left, y - top
 
-    def to_photo(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float]:
+    def to_photo(
+        self, x: Coordinate, y: Coordinate, size: tuple[int, int]
+    ) -> tuple[Coordinate, Coordinate]:
         """Which pixel of a photo of (height, width) lies there after framing; the opposite way."""
         height, width = self.turned_size(size)
         left, top, _, _ = self.box((height, width))
@@ -103,6 +108,11 @@ class Framing:
         """(height, width) of a photo of (height, width) after straightening and turning it."""
         height, width = self._straight_size(size)
         return (width, height) if self.turns % 2 else (height, width)
+
+    def framed_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) of a photo of (height, width) after framing it."""
+        left, top, right, bottom = self.box(self.turned_size(size))
+        return bottom - top, right - left
 
     def crop(self, photo: Photo) -> Photo:
         """Crop a turned photo."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorizer.adjust.damage import find_damage
+from colorizer.adjust.strokes import Marks
 from colorizer.adjust.writing import find_writing
 from colorizer.imaging.arrays import Plane
 from colorizer.imaging.guided_filter import box_mean, guided_coefficients
@@ -63,7 +64,7 @@ class Filter(Protocol):
         """`rows` of a photo of `size` (H, W) are in the band."""
 
 
-def remove_dust(copy: Plane, amount: float) -> Filter:
+def remove_dust(copy: Plane, amount: float, marks: Marks | None = None) -> Filter:
     """Mend specks, fibers, scratches and cracks from their surroundings, and spare writing.
 
     A network finds the damage (`colorizer.adjust.damage`), another the writing
@@ -73,17 +74,15 @@ def remove_dust(copy: Plane, amount: float) -> Filter:
 
     Args:
         copy: of the photo.
-        amount: over 0, up to 1; more mends what is less surely damaged.
+        amount: 0 to 1; more mends what is less surely damaged.
+        marks: by hand, which overrule what the networks find; None if there are none.
     """
-    logits, writing = _findings(copy)
-    threshold = np.interp(amount, (0, 1), DUST_LOGITS)
-    excess = (logits - np.float32(threshold)) / np.float32(DUST_RAMP)
-    share = np.asarray(cv2.dilate(excess.clip(0, 1), np.ones((RIM, RIM), np.uint8)), np.float32)
-    share[writing] = 0
+    share, (darkest, lightest, margin) = _damage_share(copy, amount)
+    if marks is not None:
+        share[marks.protected] = 0
+        margin[marks.protected] = BEYOND
+        share[marks.mended] = 1
     filled = cv2.inpaint(copy, np.asarray(share > 0, np.uint8), INPAINT_RADIUS, cv2.INPAINT_TELEA)
-    darkest, lightest, margin = _speck_limits(copy, amount)
-    clear = np.maximum(darkest - copy, copy - lightest) > CLEAR_SPECK * amount * margin
-    margin[writing | (clear & (logits < SPECK_LOGIT))] = BEYOND
     estimates = np.dstack((filled, share, darkest, lightest, margin)).astype(np.float32)
 
     def filter(band: Plane, rows: slice, size: tuple[int, int]) -> None:
@@ -167,6 +166,21 @@ def copy_size(size: tuple[int, int]) -> tuple[int, int]:
     """(height, width) of the small copy of a photo of `size`; the same up to a megapixel."""
     scale = min(1.0, (COPY_PIXELS / (size[0] * size[1])) ** 0.5)
     return max(1, round(scale * size[0])), max(1, round(scale * size[1]))
+
+
+def _damage_share(copy: Plane, amount: float) -> tuple[Plane, tuple[Plane, Plane, Plane]]:
+    """How far each pixel is mended, 0 to 1, and what `_speck_limits` returns."""
+    if not amount:
+        return np.zeros_like(copy), (copy, copy, np.full_like(copy, BEYOND))
+    logits, writing = _findings(copy)
+    threshold = np.interp(amount, (0, 1), DUST_LOGITS)
+    excess = (logits - np.float32(threshold)) / np.float32(DUST_RAMP)
+    share = np.asarray(cv2.dilate(excess.clip(0, 1), np.ones((RIM, RIM), np.uint8)), np.float32)
+    share[writing] = 0
+    darkest, lightest, margin = _speck_limits(copy, amount)
+    clear = np.maximum(darkest - copy, copy - lightest) > CLEAR_SPECK * amount * margin
+    margin[writing | (clear & (logits < SPECK_LOGIT))] = BEYOND
+    return share, (darkest, lightest, margin)
 
 
 def _findings(copy: Plane) -> tuple[Plane, NDArray[np.bool_]]:

@@ -14,6 +14,7 @@ from colorizer.adjust.restoration import (
     remove_dust,
     sharpen,
 )
+from colorizer.adjust.strokes import Retouch
 from colorizer.imaging.arrays import Plane
 from colorizer.imaging.color import lightness_to_gray, luminance_to_lightness, srgb_to_linear
 from colorizer.photo.photo import Photo
@@ -28,14 +29,18 @@ class ToneAdjuster:
     Args:
         photo: the photo to adjust.
         settings: which adjustments to apply.
+        retouch: strokes by hand; None if there are none.
     """
 
-    def __init__(self, photo: Photo, settings: Adjustments) -> None:
+    def __init__(self, photo: Photo, settings: Adjustments, retouch: Retouch | None = None) -> None:
         self._size = photo.size
         self._filters: list[Filter] = []
+        size = copy_size(photo.size)
+        repair = settings.dust > 0 or (retouch is not None and retouch.mends)
+        marks = retouch.marks(size) if repair and retouch else None
         curve = (settings.exposure, settings.contrast, settings.gamma) != (0, 0, 1)
         steps: list[tuple[float, Callable[[Plane, float], Filter]]] = [
-            (settings.dust, remove_dust),
+            (repair, lambda copy, _: remove_dust(copy, settings.dust, marks)),
             (settings.luma_noise, reduce_grain),
             (curve, lambda copy, amount: curve_filter(settings)),
             (settings.local_contrast, raise_local_contrast),
@@ -44,7 +49,6 @@ class ToneAdjuster:
         steps = [step for step in steps if step[0]]
         if not steps:
             return
-        size = copy_size(photo.size)
         copy = photo.resized_lightness(size)
         for amount, prepare in steps:
             filter = prepare(copy, amount)

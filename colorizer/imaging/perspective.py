@@ -6,7 +6,7 @@ homographies of such coordinates.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Corners = Sequence[tuple[float, float]]
 Matrix = NDArray[np.float64]
+Coordinate = TypeVar("Coordinate", float, NDArray[np.float64])
 
 
 def is_convex(corners: Corners) -> bool:
@@ -51,10 +52,10 @@ def inverse(matrix: Matrix) -> Matrix:
     return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
-def moved(matrix: Matrix, x: float, y: float) -> tuple[float, float]:
-    """A point after a homography."""
-    across, down, share = matrix @ (x, y, 1)
-    return float(across / share), float(down / share)
+def moved(matrix: Matrix, x: Coordinate, y: Coordinate) -> tuple[Coordinate, Coordinate]:
+    """A point, or many, after a homography."""
+    across, down, share = (a * x + b * y + c for a, b, c in matrix.tolist())
+    return across / share, down / share
 
 
 def rectify(pixels: NDArray[Any], corners: Corners) -> NDArray[Any]:

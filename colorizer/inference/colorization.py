@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 
 from colorizer.adjust.adjustments import Adjustments
 from colorizer.adjust.color import adjust_color
+from colorizer.adjust.strokes import Retouch
 from colorizer.adjust.tone import ToneAdjuster
 from colorizer.imaging.arrays import Pixels, Plane
 from colorizer.imaging.bands import map_bands
@@ -59,6 +61,7 @@ class Colorization:
     Attributes:
         photo: the input.
         evidence: colors taken from another picture, at the working size; None without one.
+        retouch: strokes by hand, which `adjust` follows; None without any.
     """
 
     def __init__(
@@ -68,9 +71,11 @@ class Colorization:
         ab: Plane | None = None,
         samples: Samples | None = None,
         evidence: Evidence | None = None,
+        retouch: Retouch | None = None,
     ) -> None:
         self.photo = photo
         self.evidence = evidence
+        self.retouch = retouch
         self._output = output
         self._unhinted_ab = output.ab if ab is None else ab  # (2, h, w)
         self._samples = samples
@@ -82,8 +87,8 @@ class Colorization:
 
     @cached_property
     def colorized(self) -> Photo:
-        """The photo in color, at full resolution and with its lightness."""
-        return self.adjust(Adjustments())
+        """The photo in color, at full resolution and with its lightness, not retouched."""
+        return self._adjusted(Adjustments(), None)
 
     def with_hints(
         self, hints: Sequence[ColorHint], size: tuple[int, int] | None = None
@@ -99,7 +104,7 @@ class Colorization:
         """
         rows, columns = self._output.lightness.shape
         samples = sample(hints, size or self.photo.size, (rows, columns))
-        return Colorization(self.photo, self._output, self._unhinted_ab, samples, self.evidence)
+        return self._changed(samples=samples)
 
     def with_evidence(self, evidence: Evidence | None) -> "Colorization":
         """Return the same result with colors taken from another picture.
@@ -109,7 +114,15 @@ class Colorization:
         Args:
             evidence: at the working size; None takes no colors.
         """
-        return Colorization(self.photo, self._output, self._unhinted_ab, self._samples, evidence)
+        return self._changed(evidence=evidence)
+
+    def with_retouch(self, retouch: Retouch | None) -> "Colorization":
+        """Return the same result with other strokes by hand.
+
+        Args:
+            retouch: for the photo before its framing; None follows no strokes.
+        """
+        return self._changed(retouch=retouch)
 
     @property
     def input_lightness(self) -> Plane:
@@ -197,40 +210,44 @@ class Colorization:
         """
         if n < 1:
             raise ValueError(f"n is {n}; ask for at least one alternative.")
-        output = self._output
-        changes = alternative_changes(output.lightness, self._distribution, n - 1)
-        return [
-            Colorization(self.photo, output, ab, self._samples, self.evidence)
-            for ab in (None, *(output.ab + change for change in changes))
-        ]
+        ab = self._output.ab
+        changes = alternative_changes(self._output.lightness, self._distribution, n - 1)
+        return [self._changed(ab=other) for other in (ab, *(ab + change for change in changes))]
 
     def adjust(self, settings: Adjustments) -> Photo:
         """Post-process at full resolution, without running the network.
 
         Unless the strength is 0, the metadata declares that an algorithm made the colors.
         """
+        return self._adjusted(settings, self.retouch)
+
+    def _adjusted(self, settings: Adjustments, retouch: Retouch | None) -> Photo:
         height, width = self.photo.size
-        pixels = self._paint(settings, (0, 0, width, height))
+        pixels = self._paint(settings, (0, 0, width, height), retouch)
         metadata = self.photo.metadata
         if settings.strength:
             picture = "" if self.evidence is None else self.evidence.picture
             metadata = metadata.marked(SOFTWARE, self._output.checkpoint, picture)
         return replace(self.photo, pixels=pixels, metadata=metadata)
 
-    def part(self, settings: Adjustments, box: tuple[int, int, int, int]) -> Photo:
+    def part(self, settings: Adjustments | None, box: tuple[int, int, int, int]) -> Photo:
         """Return a part of what `adjust` returns, with the same pixels, in less time.
 
         Args:
-            settings: of the post-processing.
+            settings: of the post-processing; None: a part of `colorized`.
             box: left, top, right and bottom edge of the part, in pixels of the photo.
         """
-        return replace(self.photo.cropped(box), pixels=self._paint(settings, box))
+        retouch = None if settings is None else self.retouch
+        pixels = self._paint(settings or Adjustments(), box, retouch)
+        return replace(self.photo.cropped(box), pixels=pixels)
 
-    def _paint(self, settings: Adjustments, box: tuple[int, int, int, int]) -> Pixels:
+    def _paint(
+        self, settings: Adjustments, box: tuple[int, int, int, int], retouch: Retouch | None
+    ) -> Pixels:
         """Compose the adjusted pixels within a box, (height, width, channels)."""
         left, top, right, bottom = box
         columns, (_, width) = slice(left, right), self.photo.size
-        tone = ToneAdjuster(self.photo, settings)
+        tone = ToneAdjuster(self.photo, settings, retouch)
         ab = adjust_color(self._ab, self._output.lightness, settings)
         upsampler = ChromaUpsampler(self._output.lightness, ab, self.photo.size)
         dtype = self.photo.pixels.dtype
@@ -259,7 +276,19 @@ class Colorization:
 
     def on(self, photo: Photo) -> "Colorization":
         """Return the same result for another copy of the photo, larger or smaller."""
-        return Colorization(photo, self._output, self._unhinted_ab, self._samples, self.evidence)
+        return self._changed(photo=photo)
+
+    def _changed(self, **changes: Any) -> "Colorization":
+        """The same result with some of the constructor's arguments changed."""
+        values: dict[str, Any] = {
+            "photo": self.photo,
+            "output": self._output,
+            "ab": self._unhinted_ab,
+            "samples": self._samples,
+            "evidence": self.evidence,
+            "retouch": self.retouch,
+        }
+        return Colorization(**values | changes)
 
     @cached_property
     def _propagations(self) -> list[HintPropagation | LocalPropagation]:

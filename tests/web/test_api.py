@@ -5,7 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, get_args
 from zipfile import ZipFile
@@ -25,6 +25,7 @@ from colorizer import (
     ColorSource,
     Edit,
     Photo,
+    Stroke,
     render,
 )
 from colorizer.photo.formats import FORMAT_SUFFIXES
@@ -117,6 +118,13 @@ def test_known_colors_adjustments_and_versions(
     path = ask("/colorize_with", hints=hints, version=2, adjustments={"saturation": 0.5})
     assert same(path, second.adjust(Adjustments(saturation=0.5)))
     assert not same(path, second.colorized)
+
+
+def test_strokes_mend_and_protect(ask: Ask, scan: Path, tiny_colorizer: Colorizer) -> None:
+    stroke = Stroke("mend", ((0.3, 0.4), (0.7, 0.5)), 0.1)
+    expected = render(tiny_colorizer, Photo.open(scan), Edit(strokes=(stroke,)))
+    assert same(ask("/colorize_with", strokes=[asdict(stroke)]), expected)
+    assert not same(ask("/colorize_with"), expected)
 
 
 @pytest.fixture
@@ -225,6 +233,15 @@ def test_a_model_is_described(ask: Ask, tiny_colorizer: Colorizer, tiny_checkpoi
             {"hints": [{"x": 1, "y": 1, "color": "#ff0000", "radius": 0, "reach": 4}]},
             "reach is 4.0; give more than 0 and at most 3 short sides of the photo.",
         ),
+        (
+            {"strokes": [{"effect": "mend", "points": [[0, 2]], "radius": 0.1}]},
+            "The stroke's point (0.0, 2.0) lies outside the photo; give x and y from 0 to 1.",
+        ),
+        (
+            {"strokes": [{"effect": "mend", "points": [[0]], "radius": 0.1}]},
+            "lies outside the photo",
+        ),
+        ({"strokes": [{"effect": "erase", "points": [[0, 0]], "radius": 1}]}, "'protect' or"),
         ({"hints": [{"x": 1, "y": 1}]}, "hints.0.color can't be used: Field required"),
         ({"adjustments": {"saturation": 9}}, "saturation is 9.0; it goes from 0 to 2."),
         ({"adjustments": {"colour": 1}}, "adjustments.colour can't be used: Extra inputs"),
@@ -236,7 +253,7 @@ def test_what_can_not_be_used_gets_a_sentence(
     ask: Ask, options: dict[str, object], sentence: str
 ) -> None:
     name = "/colorize"
-    if options.keys() & {"hints", "adjustments", "version"}:
+    if options.keys() & {"hints", "adjustments", "version", "strokes"}:
         name = "/colorize_with"
     elif "count" in options:
         name = "/alternatives"

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from colorizer import Adjustments, Photo
 from colorizer.web.actions.photo_state import PhotoState
-from colorizer.web.actions.previews import require_state
+from colorizer.web.actions.previews import is_as_colorized, require_state
 from colorizer.web.server.errors import LOG, explain_errors, problem
 from colorizer.web.server.files import stored
 from colorizer.web.server.uploads import framed_upload
@@ -74,10 +74,11 @@ def render_part(
     made: dict[str, str | None] = {"gray": None, "colorized": None, "processed": None}
     if "gray" in part.names:
         made["gray"] = exact_picture(photo.cropped(part.box).to_gray())
-    for name, chosen in (("colorized", Adjustments()), ("processed", Adjustments(**settings))):
-        if name in part.names:
-            same = name == "processed" and chosen == Adjustments() and made["colorized"]
-            made[name] = same or exact_picture(result.part(chosen, part.box))
+    if "colorized" in part.names:
+        made["colorized"] = exact_picture(result.part(None, part.box))
+    if "processed" in part.names:
+        same = made["colorized"] if is_as_colorized(state, settings) else None
+        made["processed"] = same or exact_picture(result.part(Adjustments(**settings), part.box))
     return made["gray"], made["colorized"], made["processed"], asked.value
 
 

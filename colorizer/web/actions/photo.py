@@ -173,6 +173,7 @@ class PhotoActions:
             wanted = Work.parse(work)
             source = state.known_source(wanted.color_source)
             edit, hidden = photo_state.framed(wanted.framing, wanted.spots, state.upright, source)
+            edit = replace(edit, strokes=wanted.strokes)
             state = self._restored(state, edit, hidden, request)
         except ValueError as error:
             LOG.info("%s", error)
@@ -208,6 +209,8 @@ class PhotoActions:
                 model_of(self.models, state.model, request),
                 lambda: reopen_upload(state.upload, request),
             )
+        if edit.strokes != state.edit.strokes:
+            state = photo_state.with_strokes(state, edit.strokes)
         if (edit.hints, hidden) != (state.edit.hints, state.hidden):
             state = replace(photo_state.with_hints(state, edit.hints), hidden=hidden)
         return state
@@ -216,6 +219,7 @@ class PhotoActions:
         self, state: PhotoState, framing: Framing, request: gr.Request, settings: dict[str, float]
     ) -> Pictures:
         edit, hidden = photo_state.framed(framing, state.spots, state.upright, state.source)
+        edit = replace(edit, strokes=state.edit.strokes)
         try:
             state = self._colorize_again(state, state.model, edit, hidden, request)
         except ColorSourceError as error:  # too little of the photo is left, or it was inverted

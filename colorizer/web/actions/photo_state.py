@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from colorizer import ColorHint, Colorization, Colorizer, ColorSource, Photo
+from colorizer import ColorHint, Colorization, Colorizer, ColorSource, Photo, Stroke
 from colorizer.adjust.adjustments import Adjustments
 from colorizer.adjust.framing import Framing
 from colorizer.adjust.prints import find_print
@@ -36,7 +36,7 @@ class PhotoState:
     Attributes:
         upload: path of the photo, which is opened again for a download.
         model: name of the checkpoint.
-        edit: framing, hints and working size; the page holds the rest, see `edit_with`.
+        edit: all but alternative and adjustments, which the page holds, see `edit_with`.
         uncropped: a small copy of the turned photo, not cropped.
         upright: (height, width) of the photo before framing, in whose pixels `spots` are.
         size: (height, width) of the framed photo, in whose pixels hints are.
@@ -150,7 +150,7 @@ def colorize(
     edit = replace(edit, working_size=edit.working_size or colorizer.checkpoint.working_size)
     turned = edit.framing.whole(photo)
     framed = edit.framing.crop(turned)
-    result = colorize_framed(colorizer, framed, edit).preview()
+    result = colorize_framed(colorizer, framed, edit, photo.size).preview()
     return PhotoState(
         upload,
         model,
@@ -230,6 +230,17 @@ def with_hints(state: PhotoState, hints: Hints) -> PhotoState:
     """
     result = state.result.with_hints(hints, state.size)
     return replace(state, result=result, edit=replace(state.edit, hints=hints))
+
+
+def with_strokes(state: PhotoState, strokes: tuple[Stroke, ...]) -> PhotoState:
+    """Follow these strokes instead, which are over the photo before framing.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    edit = replace(state.edit, strokes=strokes)
+    result = state.result.with_retouch(edit.retouch(state.upright))
+    return replace(state, result=result, edit=edit)
 
 
 def with_source(

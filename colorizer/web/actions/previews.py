@@ -138,9 +138,14 @@ def color_pictures(
 ) -> tuple[str, str]:
     """The colorized and the post-processed picture."""
     colorized = picture(state.alternative(alternative).colorized)
-    if Adjustments(**settings) == Adjustments():
+    if is_as_colorized(state, settings):
         return colorized, colorized
     return colorized, processed_picture(state, alternative, settings)
+
+
+def is_as_colorized(state: PhotoState, settings: dict[str, float]) -> bool:
+    """Whether the post-processed picture is the colorized one."""
+    return Adjustments(**settings) == Adjustments() and not state.edit.strokes
 
 
 def pictures(

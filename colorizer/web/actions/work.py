@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
-from colorizer import ColorHint, ColorSource
+from colorizer import ColorHint, ColorSource, Stroke
 from colorizer.adjust.adjustments import PRESETS, Adjustments
 from colorizer.adjust.framing import Framing
 from colorizer.edit import Edit
@@ -28,6 +28,7 @@ class Work:
         color_source: another picture whose colors are taken, its regions in the same pixels;
             without the picture if the server has it.
         look: name of the preset that the adjustments come from.
+        strokes: where restoration mends, and where not.
 
     Raises:
         ValueError: a value is out of range.
@@ -39,11 +40,19 @@ class Work:
     adjustments: Adjustments
     color_source: ColorSource | None = None
     look: str | None = None
+    strokes: tuple[Stroke, ...] = ()
 
     __pydantic_config__ = CONFIG
 
     def __post_init__(self) -> None:
-        Edit(self.framing, self.spots, None, self.alternative, self.adjustments)
+        Edit(
+            self.framing,
+            self.spots,
+            None,
+            self.alternative,
+            self.adjustments,
+            strokes=self.strokes,
+        )
         if self.look is not None and self.look not in PRESETS:
             raise ValueError(f"There is no look {self.look!r}; give one of {', '.join(PRESETS)}.")
 
@@ -62,7 +71,7 @@ class Work:
 def facts(
     state: PhotoState, alternative: int, x: float | None = None, y: float | None = None
 ) -> dict[str, Any]:
-    """What the browser needs to know: the photo's name, size and hints, and its part of the work.
+    """What the browser needs to know: the photo's name, size, hints and strokes, and its work.
 
     Args:
         state: the visitor's state.
@@ -71,17 +80,26 @@ def facts(
         y: row of that point.
     """
     height, width = state.size
-    source = state.source
+    source, retouch = state.source, state.edit.retouch(state.upright)
     return {
         "name": state.upload.name,
         "size": [width, height],
         "hints": [{"x": hint.x, "y": hint.y, "reach": hint.reach} for hint in state.edit.hints],
         "chosen": state.chosen(x, y),  # of the hints
+        "strokes": [
+            {
+                "effect": line.effect,
+                "points": (line.points + 0.5).round(1).tolist(),
+                "radius": line.radius,
+            }
+            for line in (retouch.lines() if retouch else ())
+        ],
         "sources": [known.sha256 for known in state.sources],  # whose pictures the server has
         "work": {
             "framing": asdict(state.edit.framing),
             "spots": [asdict(spot) for spot in state.spots],
             "alternative": alternative,
             "color_source": source and asdict(replace(source, picture="")),
+            "strokes": [asdict(stroke) for stroke in state.edit.strokes],
         },
     }

@@ -30,6 +30,7 @@ from pydantic import (
 from typing_extensions import TypedDict  # pydantic takes Python's own from 3.12 on
 
 from colorizer import PRESETS, Adjustments, ColorHint
+from colorizer.adjust.strokes import MAX_STROKES, Effect
 from colorizer.checkpoints.checkpoint import WORKING_SIZES
 from colorizer.edit import MAX_HINTS
 from colorizer.photo.formats import FORMAT_SUFFIXES
@@ -65,6 +66,17 @@ else:
         TypedDict("AdjustmentValues", get_type_hints(Adjustments), total=False)
     )
 Hints = Annotated[list[HintValues], Field(max_length=MAX_HINTS)] | None
+
+
+class StrokeValues(TypedDict):
+    """A `Stroke` in JSON."""
+
+    effect: Effect
+    points: list[list[float]]
+    radius: float
+
+
+Strokes = Annotated[list[StrokeValues], Field(max_length=MAX_STROKES)] | None
 
 
 def endpoint(function: Callable[P, R]) -> Callable[P, R]:

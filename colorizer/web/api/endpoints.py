@@ -24,7 +24,9 @@ from colorizer import (
     ColorSource,
     Photo,
     PhotoError,
+    Stroke,
 )
+from colorizer.adjust.strokes import Effect
 from colorizer.checkpoints.describe import CheckpointInfo
 from colorizer.edit import Edit, colorize, render
 from colorizer.sources.color_source import Use
@@ -41,6 +43,7 @@ from colorizer.web.api.arguments import (
     Preset,
     Quality,
     Strength,
+    Strokes,
     WorkingSize,
     endpoint,
     refusal,
@@ -108,6 +111,7 @@ class Endpoints:
         color_source: OptionalFile = None,
         color_use: Use = "same",
         color_strength: Strength = 1.0,
+        strokes: Strokes = None,
     ) -> FileData:
         """Colorize a photo of which some colors are known, and adjust the result.
 
@@ -126,6 +130,8 @@ class Endpoints:
             color_source: the same photo, colored elsewhere, or another photo as a reference.
             color_use: same takes colors where both show the same, reference where both look alike.
             color_strength: of these colors, 0 to 1.
+            strokes: effect protect or mend, points as [x, y] in shares of the photo's sides, radius
+                in short sides.
 
         Returns:
             The colorized photo, with "_color" in its name.
@@ -140,6 +146,7 @@ class Endpoints:
             alternative=version - 1,
             adjustments=Adjustments(**(adjustments or {})),
             color_source=source,
+            strokes=tuple(stroke_of(**stroke) for stroke in strokes or ()),
         )
         return self._rendered(photo, edit, model, (format, quality, location), request)
 
@@ -255,6 +262,11 @@ def opened_photo(photo: FileData, request: gr.Request) -> tuple[Path, Photo]:
         return path, open_upload(path)
     except PhotoError as error:
         raise refusal(str(error).replace(f"{path.parent}{os.sep}", "")) from error
+
+
+def stroke_of(effect: Effect, points: list[list[float]], radius: float) -> Stroke:
+    """A stroke that a program sends."""
+    return Stroke(effect, tuple(tuple(point) for point in points), radius)  # type: ignore[misc]
 
 
 def file_data(path: str) -> FileData:

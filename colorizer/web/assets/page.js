@@ -138,7 +138,9 @@ function mount() {
 function fitStage() {
   const panes = document.querySelector(".panes");
   if (!panes) return;
-  const top = panes.getBoundingClientRect().top + scrollY;
+  const box = name => document.querySelector(name).getBoundingClientRect();
+  const start = narrow.matches ? box("#start").bottom + 8 : box("#tools").top;  // scrolls along
+  const top = start + scrollY + box(".panes").top - box("#pictures").top;
   const below = document.querySelector("#notices")?.offsetHeight ?? 0;
   const style = document.documentElement.style;
   style.setProperty("--above", `${Math.round(top)}px`);
@@ -193,7 +195,7 @@ window.colorizer = {
   startOver() {
     kept.hidden = true;
     const framing = {turns: 0, margins: [0, 0, 0, 0], negative: false};
-    const work = {framing, spots: [], alternative: 0, color_source: null,
+    const work = {framing, spots: [], alternative: 0, color_source: null, strokes: [],
       adjustments: neutral, look: "natural"};
     history.add(work);
     stage?.send("change", work);
@@ -216,6 +218,10 @@ window.colorizer = {
     style.setProperty("--width", `${100 * labels.length}%`);
     style.setProperty("--shape", `${image.naturalWidth / labels.length} / ${image.naturalHeight}`);
   },
+
+  takeBrush(effect) { stage?.brush.take(effect); },
+
+  sizeBrush(percent) { if (stage) stage.brush.size = percent; },
 
   showReach(percent) { stage?.showReach(percent / 100); },
 
@@ -250,7 +256,7 @@ addEventListener("beforeunload", event => {
 
 // On pictures with clickable spots, the arrow keys move a cross and Enter clicks there.
 const frames = `.pointed-at button, .pointed-at .image-frame:not(button *),
-  .stage[data-view=pick] .panes`;
+  .stage:is([data-view=pick], .painting) .panes`;
 const steps = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
 const cross = document.body.appendChild(create('<div id="cross" hidden></div>'));
 let at = [0.5, 0.5];  // fractions of the picture's width and height
@@ -283,6 +289,7 @@ function improve() {
   mount();
   mountLanguages();
   showCard();
+  stage?.brush.press();
   for (const frame of document.querySelectorAll(".pointed-at :is(button, .image-frame:not(button *))"))
     frame.tabIndex = 0;
   for (const button of document.querySelectorAll(".image-container > button:not([aria-label])"))

@@ -58,6 +58,7 @@ class Stage {
     this.handle = this.root.querySelector(".divider");
     this.circle = create('<i class="reach" hidden></i>');
     this.figures.marked.append(this.circle);
+    this.brush = new Brush(this, ENDS.map(name => this.figures[name]), this.panes);
     this.selects = [...this.root.querySelectorAll("select")];
     for (const figure of Object.values(this.figures))
       figure.querySelector("img").addEventListener("load", () => this.draw());
@@ -100,6 +101,7 @@ class Stage {
     this.real = facts.size;
     this.hints = facts.hints.map(hint => ({...hint}));
     this.chosen = facts.chosen;
+    this.brush.show(facts.strokes);
     this.hovered = null;
     const adjusted = urls.processed === urls.colorized ? "unadjusted" : "processed";
     this.figures.processed.querySelector("figcaption").textContent = say(adjusted);
@@ -123,6 +125,7 @@ class Stage {
 
   pickTool(name) {
     this.tool = name;
+    if (name !== "compare" && this.brush.effect) this.brush.take(null);
     this.draw();
   }
 
@@ -210,6 +213,8 @@ class Stage {
     for (const name of ["side", "one"])
       this.root.querySelector(`[data-do=${name}]`).ariaPressed = this.view === name;
     this.span = [left, right];
+    this.root.classList.toggle("painting", Boolean(this.brush.effect));
+    this.brush.draw({sides, corner});
     this.drawReach();
     this.drawParts();
     clearTimeout(this.waiting);
@@ -257,7 +262,7 @@ class Stage {
   }
 
   drawParts() {
-    const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
+    const {sides, corner} = this.place();
     const scale = sides[0] / this.real[0];
     for (const name of THREE) {
       const frame = this.figures[name].querySelector(".part"), part = this.parts?.[name];
@@ -280,7 +285,7 @@ class Stage {
     const hint = this.picking === "marked" && this.hints[shown];
     this.circle.hidden = !hint?.reach;
     if (this.circle.hidden) return;
-    const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
+    const {sides, corner} = this.place();
     const scale = sides[0] / this.real[0], radius = hint.reach * Math.min(...this.real) * scale;
     Object.assign(this.circle.style, {
       left: `${corner[0] + (hint.x + 0.5) * scale - radius}px`,
@@ -303,7 +308,7 @@ class Stage {
 
   // Index of the spot under a finger or the pointer; null if there is none.
   hintAt(event) {
-    const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
+    const {sides, corner} = this.place();
     const at = this.inPane(event), scale = sides[0] / this.real[0];
     const far = this.hints.map(({x, y}) => Math.hypot(
       corner[0] + (x + 0.5) * scale - at[0], corner[1] + (y + 0.5) * scale - at[1]));
@@ -311,11 +316,11 @@ class Stage {
     return far[near] <= (coarse.matches ? 22 : 12) ? near : null;
   }
 
+  // The picture in its pane: sides and left upper corner.
+  place() { return this.zoom.place(this.grid().pane, this.natural()); }
+
   // Pixels of the screen per pixel of the full photo.
-  scale() {
-    const {pane} = this.grid();
-    return this.zoom.place(pane, this.natural()).sides[0] * devicePixelRatio / this.real[0];
-  }
+  scale() { return this.place().sides[0] * devicePixelRatio / this.real[0]; }
 
   zoomTo(zoom, point) {
     const {pane} = this.grid();
@@ -334,14 +339,21 @@ class Stage {
     if (event.target.closest("select") || event.button > 0) return;
     this.dragged = false;
     this.start = [event.clientX, event.clientY];
+    const handle = event.target.closest(".divider"), painting = this.brush.effect && !handle;
     const dividing = !this.handle.hidden
-      && (event.target.closest(".divider") || (this.zoom.zoom === 1 && !this.picking));
-    this.pointers.set(event.pointerId, {at: this.start, dividing});
+      && (handle || (this.zoom.zoom === 1 && !this.picking && !painting));
+    this.pointers.set(event.pointerId, {at: this.start, dividing, painting});
+    if (this.pointers.size > 1) this.brush.cancel();
+    else if (painting) {
+      this.panes.setPointerCapture(event.pointerId);
+      this.brush.start(event);
+    }
   }
 
   move(event) {
     const pointer = this.pointers.get(event.pointerId);
     if (!pointer) return;
+    if (pointer.painting && this.pointers.size === 1) return this.brush.follow(event);
     const now = [event.clientX, event.clientY];
     const step = now.map((value, axis) => value - pointer.at[axis]);
     if (!this.dragged && Math.hypot(...now.map((value, axis) => value - this.start[axis])) < 4) return;
@@ -353,6 +365,8 @@ class Stage {
       const far = point => Math.hypot(point[0] - other[0], point[1] - other[1]) || 1;
       this.zoomTo(this.zoom.zoom * far(now) / far(pointer.at),
         this.inPane({clientX: (now[0] + other[0]) / 2, clientY: (now[1] + other[1]) / 2}));
+      this.zoom.pan(step.map(value => value / 2), pane, natural);
+      this.draw();
     } else if (pointer.dividing) {
       this.divide((this.inPane(event)[0] - this.span[0]) / (this.span[1] - this.span[0]));
     } else if (this.zoom.zoom > 1) {
@@ -362,7 +376,13 @@ class Stage {
     pointer.at = now;
   }
 
-  release(event) { this.pointers.delete(event.pointerId); }
+  release(event) {
+    const pointer = this.pointers.get(event.pointerId);
+    this.pointers.delete(event.pointerId);
+    if (!pointer?.painting) return;
+    if (event.type === "pointercancel") this.brush.cancel();
+    else this.brush.finish();
+  }
 
   divide(share) {
     this.divider = Math.min(1, Math.max(0, share));
@@ -384,7 +404,7 @@ class Stage {
     if (zooms[event.key]) this.zoomTo(this.zoom.zoom * zooms[event.key]);
     else if (event.key === "0") this.zoomTo(1);
     else if (event.key === "1") this.act("real");
-    else if (steps[event.key] && this.zoom.zoom > 1 && !this.picking) {
+    else if (steps[event.key] && this.zoom.zoom > 1 && !this.picking && !this.brush.effect) {
       this.zoom.pan(steps[event.key], this.grid().pane, this.natural());
       this.draw();
     } else return;
@@ -392,8 +412,12 @@ class Stage {
   }
 
   pick(event) {
+    if (this.brush.effect && !event.detail) {  // by a key
+      this.brush.start(event);
+      this.brush.finish();
+    }
     if (!this.picking || this.dragged || event.target.closest("select")) return;
-    const {sides, corner} = this.zoom.place(this.grid().pane, this.natural());
+    const {sides, corner} = this.place();
     const hint = this.picking === "marked" && this.hints[this.hintAt(event)];
     const point = hint ? [hint.x, hint.y] : this.inPane(event).map((value, axis) =>
       (value - corner[axis]) / sides[axis] * this.real[axis]);

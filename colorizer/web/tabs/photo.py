@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from colorizer.web.actions import downloads, parts, previews
+from colorizer.web.actions import downloads, parts, previews, strokes
 from colorizer.web.actions.color_source import ColorSourceActions
 from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
@@ -86,6 +86,7 @@ class PhotoTab:
         ]
         self._connect_start()
         self._connect_settings()
+        self._connect_strokes()
         self._connect_point()
         self._connect_colors()
         self._connect_source()
@@ -154,9 +155,10 @@ class PhotoTab:
         """A copy of the chosen example among the uploads."""
         return str(shutil.copy(self.examples[int(event.index)], result_folder()))
 
-    def _connect_settings(self) -> None:
-        adjust, panel = previews.adjust, self.adjust
-        quick: Options = {
+    @property
+    def _adjusting(self) -> Options:
+        """How to post-process; the last setting counts."""
+        return {
             "inputs": self.state,
             "inputs_kwargs": self.settings,
             "outputs": self.pictures.processed,
@@ -164,6 +166,9 @@ class PhotoTab:
             "trigger_mode": "always_last",
             **QUICK,
         }
+
+    def _connect_settings(self) -> None:
+        adjust, panel, quick = previews.adjust, self.adjust, self._adjusting
         sliders = list(self.settings.values())
         moved = gr.on(
             [event for slider in sliders for event in (slider.input, slider.release)],
@@ -175,6 +180,29 @@ class PhotoTab:
         chosen = panel.preset.input(previews.preset, panel.preset, sliders, **QUICK)
         self._refresh(chosen.success(adjust, **quick))
         panel.reset.click(None, None, None, js="() => window.colorizer.startOver()")
+
+    def _connect_strokes(self) -> None:
+        """One stroke after the other is added, since each changes the state."""
+        panel = self.adjust
+        one_by_one: Options = {
+            "inputs": self.state,
+            "outputs": [self.photo_state, self.pictures.facts],
+            "concurrency_id": "strokes",
+            "concurrency_limit": 1,
+            "trigger_mode": "multiple",
+            **HIDDEN,
+            **PRIVATE,
+        }
+        for changed in (
+            self.pictures.stage.submit(strokes.add_stroke, **one_by_one),
+            panel.clear_strokes.click(strokes.clear_strokes, **one_by_one),
+        ):
+            self._refresh(changed)
+            self._refresh(changed.success(previews.adjust, **self._adjusting))
+        for brush in (panel.protect, panel.mend):
+            brush.click(None, js=f"() => window.colorizer.takeBrush('{brush.elem_id}')")
+        size = panel.stroke_size
+        size.input(None, size, None, js="size => window.colorizer.sizeBrush(size)")
 
     def _connect_point(self) -> None:
         fix = self.fix

@@ -8,11 +8,13 @@ import gradio as gr
 
 from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
+from colorizer.adjust.strokes import Effect
 from colorizer.inference.hints import DEFAULT_REACH, MAX_REACH
 from colorizer.sources.color_source import Use
 from colorizer.web.tabs import widgets
 from colorizer.web.texts import text
 
+STROKE_SIZES = (0.5, 20, 3)  # percent of the photo's short side: lowest, highest, first
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 SIDES = ("left", "right", "top", "bottom")
 
@@ -138,7 +140,28 @@ class AdjustPanel:
                         buttons=["reset"],
                         elem_id=item.name,
                     )
+                if group == "noise":
+                    self._build_brushes()
         self.reset = gr.Button(text("photo.reset"), elem_id="reset")
+
+    def _build_brushes(self) -> None:
+        gr.Markdown(text("photo.brushes_info"), elem_classes="small")
+        with gr.Row(elem_id="brushes"):
+            self.protect, self.mend = (
+                gr.Button(text(f"photo.{effect}"), min_width=100, elem_id=effect)
+                for effect in get_args(Effect)
+            )
+        self.stroke_size = gr.Slider(
+            *STROKE_SIZES,
+            step=0.5,
+            label=text("photo.stroke_size"),
+            info=text("photo.stroke_size_info"),
+            buttons=[],
+            elem_id="stroke-size",
+        )
+        self.clear_strokes = gr.Button(
+            text("photo.clear_strokes"), size="sm", elem_id="clear-strokes"
+        )
 
 
 class FixPanel:

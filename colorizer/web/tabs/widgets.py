@@ -32,8 +32,9 @@ def stage(**options: Any) -> gr.HTML:
     """The place for pictures, which `assets/stage.js` fills.
 
     Its events: `select` has as its value the column and row of the photo's chosen pixel, `apply`
-    those of a pixel of the map, `change` the work to go back to, see `actions.work`, and `input`
-    the part of the photo that is seen, see `actions.parts`.
+    those of a pixel of the map, `change` the work to go back to, see `actions.work`, `input` the
+    part of the photo that is seen, see `actions.parts`, and `submit` a stroke, see
+    `actions.strokes`.
 
     Args:
         **options: options of `gr.HTML`.
