@@ -119,6 +119,8 @@ class Recipe:
             del edit["color_source"]["regions"]
         if not edit["framing"]["corners"]:
             del edit["framing"]["corners"]
+        if not edit["framing"]["degrees"]:
+            del edit["framing"]["degrees"]
         if not edit["strokes"]:
             del edit["strokes"]
         for hint in edit["hints"]:

@@ -196,7 +196,7 @@ def test_what_older_recipes_lack_is_neutral(recipe: Recipe) -> None:
 
 
 def test_a_recipe_turns_and_crops(tiny_colorizer: Colorizer, color_photo: Photo) -> None:
-    framing = Framing(1, (0, 0, 50, 0))
+    framing = Framing(1, (5, 5, 50, 5), degrees=2.5)
     hints = (ColorHint(50, 30, "#2040c0"),)  # in what stays
     recipe = Recipe.of(tiny_colorizer, color_photo, "a.png", Edit(framing, hints))
     again = Recipe.from_json(recipe.to_json())

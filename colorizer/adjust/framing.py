@@ -3,9 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
+import numpy as np
+
 from colorizer.imaging import perspective
 from colorizer.imaging.perspective import Coordinate
 from colorizer.photo.photo import Photo
+
+MAX_DEGREES = 15.0  # quarter turns do the rest
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,16 @@ class Framing:
         corners: of the part that is made a rectangle before all else, for example a print: x and y
             in percent of the photo's width and height, clockwise from the part's top left; none
             takes the whole photo.
+        degrees: how far the turned photo is turned further clockwise around its middle before it is
+            cropped, -15 to 15. Its width and height stay; what lies outside the photo is as its
+            edge, see `inside`.
     """
 
     turns: int = 0
     margins: tuple[float, float, float, float] = (0, 0, 0, 0)
     negative: bool = False
     corners: tuple[tuple[float, float], ...] = ()
+    degrees: float = 0
 
     def __post_init__(self) -> None:
         if self.turns not in range(4):
@@ -40,6 +48,10 @@ class Framing:
             )
         if any(not 0 <= share <= 100 for corner in self.corners for share in corner):
             raise ValueError(f"The corners {self.corners} lie outside; give 0 to 100 percent.")
+        if not -MAX_DEGREES <= self.degrees <= MAX_DEGREES:
+            raise ValueError(
+                f"degrees is {self.degrees}; it goes from -{MAX_DEGREES:g} to {MAX_DEGREES:g}."
+            )
 
     def __call__(self, photo: Photo) -> Photo:
         """Straighten, turn, crop and invert a photo.
@@ -56,7 +68,7 @@ class Framing:
         return replace(self, turns=(self.turns + (1 if clockwise else 3)) % 4, margins=margins)
 
     def whole(self, photo: Photo) -> Photo:
-        """Straighten, turn and invert a photo without cropping it."""
+        """Straighten a photo, turn it by quarters and invert it, without cropping it."""
         if self.corners:
             photo = photo.rectified(self._pixels(photo.size))
         photo = photo.turned(self.turns)
@@ -88,6 +100,8 @@ class Framing:
         height, width = self._straight_size(size)
         for _ in range(self.turns):
             x, y, height, width = height - 1 - y, x, width, height
+        if self.degrees:
+            x, y = perspective.moved(self._rotation((height, width)), x, y)
         left, top, _, _ = self.box((height, width))
         return x - left, y - top
 
@@ -98,6 +112,8 @@ class Framing:
         height, width = self.turned_size(size)
         left, top, _, _ = self.box((height, width))
         x, y = x + left, y + top
+        if self.degrees:
+            x, y = perspective.moved(perspective.inverse(self._rotation((height, width))), x, y)
         for _ in range(self.turns):
             x, y, height, width = y, width - 1 - x, width, height
         if self.corners:
@@ -115,10 +131,41 @@ class Framing:
         return bottom - top, right - left
 
     def crop(self, photo: Photo) -> Photo:
-        """Crop a turned photo."""
+        """Turn a photo, already turned by quarters, by the degrees, and crop it.
+
+        Raises:
+            PhotoError: the photo is too large to turn.
+        """
+        left, top, right, bottom = self.box(photo.size)
+        if self.degrees:
+            back = perspective.inverse(perspective.rotation(self.degrees, photo.size))
+            edges = ((left, top), (right, top), (right, bottom), (left, bottom))
+            return photo.rectified([perspective.moved(back, float(x), float(y)) for x, y in edges])
         if not any(self.margins):
             return photo
-        return photo.cropped(self.box(photo.size))
+        return photo.cropped((left, top, right, bottom))
+
+    def inside(self, size: tuple[int, int]) -> Self:
+        """Shrink the crop towards the photo's middle until it shows nothing but the photo.
+
+        Args:
+            size: (height, width) of the photo before framing.
+        """
+        if not self.degrees:
+            return self
+        height, width = self.turned_size(size)
+        left, right, top, bottom = (0.5 - margin / 100 for margin in self.margins)
+        back = np.array(perspective.rotation(-self.degrees, (0, 0)))[:2, :2]
+        corners = [(x * width, y * height) for x in (-left, right) for y in (-top, bottom)]
+        across, down = np.abs(back @ np.array(corners).T).max(1)
+        room = max(width / 2 - 1, width / 4), max(height / 2 - 1, height / 4)  # edges are rounded
+        share = min(1.0, room[0] / across, room[1] / down)
+        shrunk = tuple(50 - share * (50 - margin) for margin in self.margins)
+        return replace(self, margins=shrunk)
+
+    def _rotation(self, size: tuple[int, int]) -> perspective.Matrix:
+        """The rotation by the degrees, between the centers of pixels of a turned photo."""
+        return perspective.between_centers(perspective.rotation(self.degrees, size))
 
     def _straight_size(self, size: tuple[int, int]) -> tuple[int, int]:
         return perspective.rectangle_size(self._pixels(size)) if self.corners else size

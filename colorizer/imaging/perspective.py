@@ -5,6 +5,7 @@ Corners are (4, 2), x and y in pixels from the left and the upper edge, so that 
 homographies of such coordinates.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -38,6 +39,19 @@ def to_rectangle(corners: Corners) -> Matrix:
     target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     return np.asarray(
         cv2.getPerspectiveTransform(np.array(corners, np.float32), target), np.float64
+    )
+
+
+def rotation(degrees: float, size: tuple[int, int]) -> Matrix:
+    """The homography that turns a photo of (height, width) clockwise around its middle."""
+    across, down = size[1] / 2, size[0] / 2
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.array(
+        [
+            (cosine, -sine, across - cosine * across + sine * down),
+            (sine, cosine, down - sine * across - cosine * down),
+            (0, 0, 1),
+        ]
     )
 
 

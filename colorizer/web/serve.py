@@ -34,7 +34,7 @@ from colorizer.web.texts import FALLBACK, I18N, LANGUAGES
 
 ASSETS = Path(__file__).parent / "assets"
 # Each script may use those before it
-SCRIPTS = ("texts", "files", "zoom", "brush", "stage", "history", "store", "page")
+SCRIPTS = ("texts", "files", "zoom", "brush", "crop", "stage", "history", "store", "page")
 
 
 def serve(

@@ -90,3 +90,63 @@ def test_corners_make_a_quadrangle_inside_the_photo(
 ) -> None:
     with pytest.raises(ValueError, match="The corners"):
         Framing(corners=corners)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("corners", [(), PRINT])
+def test_points_turn_by_degrees_and_back(
+    turns: int, corners: tuple[tuple[float, float], ...]
+) -> None:
+    framing = Framing(turns, (10, 5, 0, 20), corners=corners, degrees=7.5)
+    x, y = framing.to_framed(45, 40, (80, 100))
+    assert framing.to_photo(x, y, (80, 100)) == pytest.approx((45, 40), abs=1e-3)
+    pixels = np.zeros((80, 100, 1), np.uint8)
+    pixels[39:42, 44:47] = 255
+    framed = framing(Photo(pixels))
+    assert framed.size == framing.framed_size((80, 100))
+    row, column = np.argwhere(framed.pixels[:, :, 0] > 150).mean(0)
+    assert (column, row) == pytest.approx((x, y), abs=0.8)
+
+
+def test_degrees_turn_clockwise() -> None:
+    x, y = Framing(degrees=10).to_framed(90, 39.5, (80, 100))
+    assert y > 39.5 + 40 * np.sin(np.radians(9))
+    assert x < 90
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_quarter_turn_keeps_what_degrees_show(turns: int) -> None:
+    photo = Photo(color_pixels(40, 60))
+    framing = Framing(turns, (10, 20, 15, 25), degrees=5)
+    both = framing.turned(clockwise=True)(photo).pixels.astype(int)
+    expected = np.rot90(framing(photo).pixels, -1)
+    assert np.abs(both - expected).mean() < 1
+
+
+@pytest.mark.parametrize("degrees", [-15, -0.1, 0.1, 4, 15])
+@pytest.mark.parametrize("margins", [(0, 0, 0, 0), (0, 70, 0, 60), (40, 0, 0, 5)])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_crop_inside_shows_only_the_photo(
+    degrees: float, margins: tuple[float, float, float, float], turns: int
+) -> None:
+    size = (80, 120)
+    framing = Framing(turns, margins, degrees=degrees).inside(size)
+    rows, columns = framing.framed_size(size)
+    for x in (-0.5, columns - 0.5):
+        for y in (-0.5, rows - 0.5):
+            across, down = framing.to_photo(x, y, size)
+            assert -0.5 <= across <= 119.5
+            assert -0.5 <= down <= 79.5
+    assert framing.inside(size).margins == pytest.approx(framing.margins)
+    assert rows * columns > 0.2 * np.prod(Framing(turns, margins).framed_size(size))
+
+
+def test_without_degrees_a_crop_stays() -> None:
+    framing = Framing(margins=(0, 70, 0, 60))
+    assert framing.inside((80, 120)) is framing
+
+
+@pytest.mark.parametrize("degrees", [-15.1, 16, float("nan")])
+def test_degrees_have_a_range(degrees: float) -> None:
+    with pytest.raises(ValueError, match="it goes from -15 to 15"):
+        Framing(degrees=degrees)

@@ -1,5 +1,7 @@
 """Strokes by hand: they cover what they were painted over, however the photo is framed."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -104,6 +106,8 @@ def test_nothing_but_dust_removal_is_kept_off() -> None:
         Framing(turns=3, margins=(0, 5, 25, 0), negative=True),
         Framing(corners=PRINT),
         Framing(turns=1, margins=(5, 5, 10, 0), corners=PRINT),
+        Framing(turns=3, margins=(15, 10, 10, 10), degrees=8),
+        Framing(margins=(10, 10, 15, 15), corners=PRINT, degrees=-6.5),
     ],
 )
 def test_strokes_stay_on_the_photo(framing: Framing) -> None:
@@ -115,13 +119,11 @@ def test_strokes_stay_on_the_photo(framing: Framing) -> None:
     expected = Retouch((painted,), Framing(), (rows, columns)).marks((rows, columns)).mended
     assert (framed != expected).sum() < 0.03 * expected.sum() + 12
     photo = Retouch((stroke,), Framing(), SIZE).marks(SIZE).mended
-    moved = replace_negative(framing)(Photo(np.where(photo, 255, 0).astype(np.uint8)[:, :, None]))
+    moved = replace(framing, negative=False)(
+        Photo(np.where(photo, 255, 0).astype(np.uint8)[:, :, None])
+    )
     both = (moved.pixels[:, :, 0] > 127) & expected
     assert both.sum() > 0.85 * expected.sum()
-
-
-def replace_negative(framing: Framing) -> Framing:
-    return Framing(framing.turns, framing.margins, False, framing.corners)
 
 
 def test_a_crop_leaves_strokes_outside_alone() -> None:

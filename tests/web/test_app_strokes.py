@@ -121,7 +121,8 @@ def test_protect_by_touch(address: str, photo: Path, tmp_path: Path) -> None:
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         expect(picture).not_to_have_attribute("src", before)
         expect(page.locator("#processed .strokes .protect")).to_have_count(1)
-        assert np.abs(downloaded(page, tmp_path) - original)[specks].max() < 6  # levels; the download's lightness is L*
+        # Pillow's gray differs from L* by some levels
+        assert np.abs(downloaded(page, tmp_path) - original)[specks].max() < 6
         page.locator("#undo").click()
         expect(page.locator("#processed .strokes .protect")).to_have_count(0)
         expect(page.locator("#redo")).to_be_enabled()

@@ -9,7 +9,6 @@ from colorizer.web.actions.overlays import (
     rgb,
     shade_left,
     shade_unsure,
-    show_crop,
     side_by_side,
 )
 from tests.helpers.photos import color_pixels
@@ -66,13 +65,6 @@ def test_hatches_for_people_who_do_not_see_orange() -> None:
 
 def test_shades_nothing_at_even_confidence() -> None:
     assert (shade_unsure(canvas(), np.full((5, 5), 0.3, np.float32)) == 128).all()
-
-
-def test_what_a_crop_cuts_off_is_dark() -> None:
-    shown = show_crop(canvas(), (50, 0, 200, 60))
-    assert (shown[:60, 50:] == 128).all()
-    assert (shown[:, :50] == 32).all()
-    assert (shown[60:] == 32).all()
 
 
 def test_gray_photos_become_rgb_copies() -> None:

@@ -341,14 +341,13 @@ def test_a_color_from_another_photo(colors: HintActions, folder: Path) -> None:
 def test_turn_and_crop(photos: PhotoActions, shown: PhotoState) -> None:
     turned = photos.turn_right(shown, GERMAN)
     assert pixels(turned[2] or "").shape == (83, 61)
-    cropped = photos.crop(turned[0], 0, 50, 0, 0, GERMAN)
+    cropped = photos.crop(turned[0], 0, 50, 0, 0, 0, GERMAN)
     assert pixels(cropped[2] or "").shape == (83, 31)
-    view = photos.preview_crop(cropped[0], 0, 0, 0, 0)
-    assert pixels(view).shape == (83, 61, 3)
+    assert cropped[0].uncropped.size == (83, 61)
     back = photos.turn_left(cropped[0], GERMAN)
     assert pixels(back[2] or "").shape == (31, 83)
     with pytest.raises(gr.Error, match="weniger ab"):
-        photos.crop(shown, 60, 60, 0, 0, GERMAN)
+        photos.crop(shown, 60, 60, 0, 0, 0, GERMAN)
 
 
 def test_a_print_is_straightened_and_back(
@@ -382,14 +381,28 @@ def test_a_negative_is_inverted_and_back(photos: PhotoActions, shown: PhotoState
     assert np.array_equal(again.small.lightness, before)
 
 
+def test_degrees_turn_within_the_photo(photos: PhotoActions, shown: PhotoState) -> None:
+    """The crop shrinks until it shows only the photo; the picture to crop on stays as it is."""
+    turned = photos.crop(shown, 0, 0, 0, 0, 10, GERMAN)[0]
+    assert turned is not None
+    framing = turned.edit.framing
+    assert framing.degrees == 10
+    assert framing == framing.inside(turned.upright)
+    assert framing.margins[0] == framing.margins[1] > 5
+    np.testing.assert_array_equal(turned.uncropped.pixels, shown.uncropped.pixels)
+    work = facts(turned, 0)["work"] | {"adjustments": {}, "look": None}
+    again = photos.restore(shown, json.loads(json.dumps(work)), GERMAN)[0]
+    assert again.edit == turned.edit
+
+
 def test_spots_come_back_after_a_crop(
     photos: PhotoActions, colors: HintActions, shown: PhotoState
 ) -> None:
     shown = colors.fix_color(shown, 0, 3, 4, "#2040c0", 5, 80, GERMAN)[0]
-    cropped = photos.crop(shown, 50, 0, 0, 0, GERMAN)[0]
+    cropped = photos.crop(shown, 50, 0, 0, 0, 0, GERMAN)[0]
     assert cropped is not None
     assert cropped.edit.hints == ()
-    whole = photos.crop(cropped, 0, 0, 0, 0, GERMAN)[0]
+    whole = photos.crop(cropped, 0, 0, 0, 0, 0, GERMAN)[0]
     assert whole is not None
     assert whole.edit.hints == shown.edit.hints
     cleared = colors.clear_points(cropped, 0, GERMAN)[0]
@@ -613,7 +626,7 @@ def test_a_recipe_with_colors_of_another_picture(
     turned = photos.turn_right(state, GERMAN)[0]
     assert turned.result.evidence.share > 0.5
     with pytest.warns(UserWarning, match="lässt sich dem Foto nicht mehr zuordnen"):
-        cropped = photos.crop(turned, 0, 97, 0, 97, GERMAN)[0]
+        cropped = photos.crop(turned, 0, 97, 0, 97, 0, GERMAN)[0]
     assert cropped.edit.color_source is None
 
 
@@ -632,7 +645,7 @@ def test_parts_have_the_pixels_of_the_download(photos: PhotoActions, folder: Pat
     Photo(made, alpha=np.full((61, 83), 65535, np.uint16)).save(path)
     state = photos.colorize({"path": str(path)}, "", GERMAN)[0]
     state = photos.turn_right(state, GERMAN)[0]
-    state = photos.crop(state, 10, 0, 0, 10, GERMAN)[0]
+    state = photos.crop(state, 10, 0, 0, 10, 0, GERMAN)[0]
     settings = vars(PRESETS["strong_restoration"])
     asked = {"box": [5, 8, 45, 70], "names": ["gray", "processed"], "key": "1"}
     gray, colorized, processed, answer = parts.render_part(

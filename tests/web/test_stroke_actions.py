@@ -97,7 +97,7 @@ def test_strokes_keep_their_place_when_the_photo_is_framed(
     state = painted(shown)
     for change in (
         photos.turn_right(state, ENGLISH)[0],
-        photos.crop(state, 20, 0, 0, 10, ENGLISH)[0],
+        photos.crop(state, 20, 0, 0, 10, 0, ENGLISH)[0],
         photos.invert(state, ENGLISH)[0],
     ):
         assert change is not None

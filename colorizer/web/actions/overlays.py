@@ -1,4 +1,4 @@
-"""What is drawn over or beside the pictures: hints, the model's doubt, the crop, a comparison."""
+"""What is drawn over or beside the pictures: hints, the model's doubt, a comparison."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,6 @@ UNSURE_COLOR = (232, 96, 10)  # of the shading; the legend in page.css uses it, 
 UNSURE_OPACITY = 0.8
 LEFT_OPACITY = 0.5  # of what keeps the photo's own colors
 HATCHED_OPACITY = 0.2  # from which the shading has dark lines, for people who can't see its color
-CROPPED_BRIGHTNESS = 0.25  # factor, outside of the crop
 SHARED_SIDE = 1200  # pixels, of each picture of a comparison, at most
 
 
@@ -103,14 +102,6 @@ def shade(pixels: Pixels, opacity: Plane) -> Pixels:
     lines = ((rows + columns) % period < period / 3) & (opacity > HATCHED_OPACITY)
     shaded[lines] *= 1 - opacity[lines, None]
     return np.asarray(shaded.round(), np.uint8)
-
-
-def show_crop(pixels: Pixels, box: tuple[int, int, int, int]) -> Pixels:
-    """Darken what a crop to (left, top, right, bottom) cuts off."""
-    left, top, right, bottom = box
-    shown = (pixels * CROPPED_BRIGHTNESS).astype(np.uint8)
-    shown[top:bottom, left:right] = pixels[top:bottom, left:right]
-    return shown
 
 
 def side_by_side(pictures: dict[str, Photo]) -> Image.Image:

@@ -14,7 +14,7 @@ from colorizer.adjust.prints import find_print
 from colorizer.edit import Edit
 from colorizer.web.actions import photo_state
 from colorizer.web.actions.photo_state import Hints, PhotoState
-from colorizer.web.actions.previews import crop_preview, pictures, require_state
+from colorizer.web.actions.previews import pictures, require_state
 from colorizer.web.actions.work import Work
 from colorizer.web.server.errors import LOG, explain_errors, gone, problem, warn
 from colorizer.web.server.files import Upload, uploaded_path
@@ -95,10 +95,11 @@ class PhotoActions:
         right: float,
         top: float,
         bottom: float,
+        degrees: float,
         request: gr.Request,
         **settings: float,
     ) -> Pictures:
-        """Crop the photo and colorize it anew.
+        """Turn the photo by some degrees, crop it and colorize it anew.
 
         Args:
             state: the visitor's state.
@@ -106,6 +107,7 @@ class PhotoActions:
             right: the same.
             top: the same, in percent of its height.
             bottom: the same.
+            degrees: how far it is turned clockwise before, -15 to 15.
             request: the visitor's.
             **settings: of the post-processing.
 
@@ -114,7 +116,9 @@ class PhotoActions:
         """
         state = require_state(state, request)
         try:
-            framing = replace(state.edit.framing, margins=(left, right, top, bottom))
+            margins = (left, right, top, bottom)
+            framing = replace(state.edit.framing, margins=margins, degrees=degrees)
+            framing = framing.inside(state.upright)
         except ValueError:
             raise problem("photo.nothing_left", request) from None
         return self._reframe(state, framing, request, settings)
@@ -135,7 +139,7 @@ class PhotoActions:
             if found is None:
                 raise problem("photo.no_print", request)
             corners = tuple((100 * x, 100 * y) for x, y in found)
-        framing = replace(state.edit.framing, corners=corners, margins=(0, 0, 0, 0))
+        framing = replace(state.edit.framing, corners=corners, margins=(0, 0, 0, 0), degrees=0)
         return self._reframe(state, framing, request, settings)
 
     @explain_errors
@@ -144,15 +148,6 @@ class PhotoActions:
         state = require_state(state, request)
         framing = replace(state.edit.framing, negative=not state.edit.framing.negative)
         return self._reframe(state, framing, request, settings)
-
-    @explain_errors
-    def preview_crop(
-        self, state: PhotoState | None, left: float, right: float, top: float, bottom: float
-    ) -> Any:
-        """Show on a small picture what a crop would leave."""
-        if state is None or left + right >= 100 or top + bottom >= 100:
-            return gr.skip()
-        return crop_preview(state, Framing(margins=(left, right, top, bottom)))
 
     @explain_errors
     def restore(

@@ -21,7 +21,7 @@ from colorizer.sources.evidence import find_evidence
 ALTERNATIVES = 4  # that a visitor can choose from
 GRAY = "#808080"  # any gray: of a hint's color only a* and b* count
 MAX_SOURCES = 3  # other pictures that are kept for the history
-OVERVIEW_SIDE = 480  # pixels, of the small copy on which a visitor crops
+OVERVIEW_SIDE = 1000  # pixels, of the small copy on which a visitor crops
 SAMPLE = 2  # pixels around the one whose color is taken from another photo
 
 Point = tuple[int, int]

@@ -11,7 +11,6 @@ from PIL import Image
 
 from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
-from colorizer.adjust.framing import Framing
 from colorizer.inference.hints import MAX_REACH
 from colorizer.inference.notices import find_source_notices
 from colorizer.web.actions import overlays
@@ -179,12 +178,6 @@ def stage(
     return picture(Image.fromarray(pixels))
 
 
-def crop_preview(state: PhotoState, framing: Framing) -> str:
-    """The whole photo, small, with the parts that a crop cuts off darkened."""
-    pixels = overlays.show_crop(overlays.rgb(state.uncropped), framing.box(state.uncropped.size))
-    return picture(Image.fromarray(pixels))
-
-
 @explain_errors
 def tools(
     state: PhotoState | None,
@@ -197,17 +190,17 @@ def tools(
 ) -> tuple[Any, ...]:
     """Update everything around the pictures after a change.
 
-    These are visibility, crop, notices, the original and the marked picture, facts, size and reach
-    of the chosen spot, all spots, and what `source_panel` returns.
+    These are visibility, degrees, notices, the original, the uncropped and the marked picture,
+    facts, size and reach of the chosen spot, all spots, and what `source_panel` returns.
     """
     state = require_state(state, request)
     return (
         gr.update(visible=True),
         gr.update(label=say("photo.next", request)),
-        crop_preview(state, state.edit.framing),
-        *state.edit.framing.margins,
+        state.edit.framing.degrees,
         notices(state, request),
         picture(state.small),
+        picture(state.uncropped),
         stage(state, alternative, x, y, brush, unsure, request),
         facts(state, alternative, x, y),
         *spread(state, x, y),

@@ -194,7 +194,7 @@ window.colorizer = {
 
   startOver() {
     kept.hidden = true;
-    const framing = {turns: 0, margins: [0, 0, 0, 0], negative: false};
+    const framing = {turns: 0, margins: [0, 0, 0, 0], negative: false, corners: [], degrees: 0};
     const work = {framing, spots: [], alternative: 0, color_source: null, strokes: [],
       adjustments: neutral, look: "natural"};
     history.add(work);
@@ -222,6 +222,10 @@ window.colorizer = {
   takeBrush(effect) { stage?.brush.take(effect); },
 
   sizeBrush(percent) { if (stage) stage.brush.size = percent; },
+
+  turn(degrees) { if (stage) stage.frame.turn(degrees); },
+
+  crop() { stage?.send("release", stage.frame.margins); },
 
   showReach(percent) { stage?.showReach(percent / 100); },
 
@@ -262,6 +266,7 @@ const cross = document.body.appendChild(create('<div id="cross" hidden></div>'))
 let at = [0.5, 0.5];  // fractions of the picture's width and height
 
 function pointByKey(event) {
+  if (event.target.closest?.(".crop-frame")) return;
   const frame = event.target.closest?.(frames);
   const image = frame?.querySelector("figure:not([hidden]) img") ?? frame?.querySelector("img");
   const step = steps[event.key], press = event.key === "Enter" || event.key === " ";

@@ -1,8 +1,8 @@
 // The one place for pictures. Side by side, or one large picture with a divider between any two.
-const NAMES = ["original", "gray", "colorized", "processed", "marked", "map"];
+const NAMES = ["original", "gray", "colorized", "processed", "marked", "map", "whole"];
 const THREE = ["gray", "colorized", "processed"];
 const ENDS = ["original", ...THREE];  // what can be compared
-const PICKED = {fix: "marked", source: "map"};  // what is clicked at while a tool is open
+const PICKED = {fix: "marked", source: "map", frame: "whole"};  // what is seen while a tool is open
 const FULL = `<svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor"
   stroke-width="2" aria-hidden="true"><path d="M1 5V1h4M11 1h4v4M15 11v4h-4M5 15H1v-4"/></svg>`;
 const GAP = 6;  // pixels between pictures
@@ -59,6 +59,7 @@ class Stage {
     this.circle = create('<i class="reach" hidden></i>');
     this.figures.marked.append(this.circle);
     this.brush = new Brush(this, ENDS.map(name => this.figures[name]), this.panes);
+    this.frame = new CropFrame(this, this.figures.whole);
     this.selects = [...this.root.querySelectorAll("select")];
     for (const figure of Object.values(this.figures))
       figure.querySelector("img").addEventListener("load", () => this.draw());
@@ -102,6 +103,7 @@ class Stage {
     this.hints = facts.hints.map(hint => ({...hint}));
     this.chosen = facts.chosen;
     this.brush.show(facts.strokes);
+    this.frame.show(facts.work.framing);
     this.hovered = null;
     const adjusted = urls.processed === urls.colorized ? "unadjusted" : "processed";
     this.figures.processed.querySelector("figcaption").textContent = say(adjusted);
@@ -129,7 +131,7 @@ class Stage {
     this.draw();
   }
 
-  // The picture to click at; null if there is none.
+  // The picture that the tool is for; null if there is none.
   get picking() {
     const name = PICKED[this.tool];
     return this.urls[name] ? name : null;
@@ -160,12 +162,15 @@ class Stage {
       .reduce((best, columns) => fit(columns) > 1.25 * fit(best) ? columns : best);
   }
 
+  // Pixels of a pane that stay free around the picture.
+  get around() { return this.picking === "whole" ? AROUND : 0; }
+
   room() { return [this.panes.clientWidth, this.panes.clientHeight]; }
 
   grid() {
     const count = this.picking || this.view === "one" ? 1 : this.visible().length;
     const columns = this.columns(count), rows = Math.ceil(count / columns);
-    const [width, height] = this.room();
+    const [width, height] = this.room().map(side => side - 2 * this.around);
     return {columns, rows, pane: [
       Math.max(1, (width - (columns - 1) * GAP) / columns),
       Math.max(1, (height - (rows - 1) * GAP) / rows)]};
@@ -187,7 +192,8 @@ class Stage {
       if (this.name) image.alt = say(`${name}_alt`, {name: this.name});
       const column = one ? 0 : index % columns, row = one ? 0 : Math.floor(index / columns);
       Object.assign(figure.style, {
-        left: `${column * (pane[0] + GAP)}px`, top: `${row * (pane[1] + GAP)}px`,
+        left: `${column * (pane[0] + GAP) + this.around}px`,
+        top: `${row * (pane[1] + GAP) + this.around}px`,
         width: `${pane[0]}px`, height: `${pane[1]}px`,
         clipPath: comparing && index === 1 ? `inset(0 0 0 ${edge}px)` : "",
       });
@@ -200,6 +206,7 @@ class Stage {
       caption.left = `${Math.max(0, corner[0]) + 6}px`;
       caption.bottom = `${Math.max(0, pane[1] - corner[1] - sides[1]) + 6}px`;
     }
+    this.frame.draw({sides, corner});
     this.handle.hidden = !comparing;
     const inside = Math.min(pane[0] - 20, Math.max(20, edge));  // the knob is 40 pixels wide
     this.handle.style.left = `${edge}px`;
@@ -331,7 +338,7 @@ class Stage {
 
   inPane(event) {
     const box = this.panes.getBoundingClientRect(), {pane, columns} = this.grid();
-    const at = [event.clientX - box.left, event.clientY - box.top];
+    const at = [event.clientX - box.left, event.clientY - box.top].map(value => value - this.around);
     return at.map((value, axis) => axis === 0 && columns === 1 ? value : value % (pane[axis] + GAP));
   }
 
@@ -416,7 +423,7 @@ class Stage {
       this.brush.start(event);
       this.brush.finish();
     }
-    if (!this.picking || this.dragged || event.target.closest("select")) return;
+    if (!this.picking || this.picking === "whole" || this.dragged || event.target.closest("select")) return;
     const {sides, corner} = this.place();
     const hint = this.picking === "marked" && this.hints[this.hintAt(event)];
     const point = hint ? [hint.x, hint.y] : this.inPane(event).map((value, axis) =>

@@ -35,9 +35,9 @@ PRIVATE: Options = {"api_visibility": "private"}  # programs have endpoints of t
 NETWORK: Options = {"concurrency_id": "network", "concurrency_limit": 1, **PRIVATE}
 QUICK: Options = {"concurrency_id": "quick", "concurrency_limit": 4, **PRIVATE}
 HIDDEN: Options = {"show_progress": "hidden"}
-SHOW = """(original, gray, colorized, processed, marked, map, source, facts, look, ...settings) =>
-    window.colorizer.show(
-        {original, gray, colorized, processed, marked, map, source}, facts, look, settings)"""
+SHOW = """(original, gray, colorized, processed, marked, map, whole, source, facts, look,
+    ...settings) => window.colorizer.show(
+    {original, gray, colorized, processed, marked, map, whole, source}, facts, look, settings)"""
 SHOW_RESTORED = SHOW.removesuffix(")") + ", true)"  # not a new step of the history
 SHOW_PRESETS = "sheet => window.colorizer.showPresets(sheet)"
 SHOW_PART = """(gray, colorized, processed, asked) =>
@@ -80,7 +80,7 @@ class PhotoTab:
         pictures = self.pictures
         self.three = [pictures.gray, pictures.colorized, pictures.processed]
         self.shown = [
-            *(pictures.original, *self.three, pictures.marked, pictures.map),
+            *(pictures.original, *self.three, pictures.marked, pictures.map, pictures.whole),
             *(self.source.picture, pictures.facts, self.adjust.preset),
             *self.settings.values(),
         ]
@@ -127,23 +127,18 @@ class PhotoTab:
         self._show_new(example.success(photos.colorize, **colorize))
         network["show_progress_on"] = self.pictures.stage
         state = [self.photo_state]
+        frame.crop.click(None, js="() => window.colorizer.crop()")
+        chosen = self.pictures.stage.release(chosen_margins, None, frame.margins, **HIDDEN, **QUICK)
         for event in (
             frame.left.click(photos.turn_left, state, **network),
             frame.right.click(photos.turn_right, state, **network),
             frame.straighten.click(photos.straighten, state, **network),
-            frame.crop.click(photos.crop, [*state, *frame.margins], **network),
+            chosen.success(photos.crop, [*state, *frame.margins, frame.degrees], **network),
             frame.invert.click(photos.invert, state, **network),
         ):
             self._show_elsewhere(event)
-        gr.on(
-            [event for margin in frame.margins for event in (margin.input, margin.release)],
-            photos.preview_crop,
-            [*state, *frame.margins],
-            frame.crop_view,
-            trigger_mode="always_last",
-            **HIDDEN,
-            **QUICK,
-        )
+        degrees, turn = frame.degrees, "degrees => window.colorizer.turn(degrees)"
+        degrees.change(None, degrees, None, js=turn)
         changed = self.model.change(photos.change_model, [*state, self.model], **network)
         self._show(changed)
 
@@ -375,10 +370,10 @@ class PhotoTab:
             [
                 self.results,
                 self.start.upload,
-                frame.crop_view,
-                *frame.margins,
+                frame.degrees,
                 pictures.notices,
                 pictures.original,
+                pictures.whole,
                 pictures.marked,
                 pictures.facts,
                 fix.brush,
@@ -423,6 +418,12 @@ def clicked_pixel(event: gr.SelectData) -> tuple[int, int]:
     """The pixel that was clicked."""
     x, y = event.index
     return x, y
+
+
+def chosen_margins(event: gr.EventData) -> tuple[float, float, float, float]:
+    """The margins that the frame cuts off at the left, right, top and bottom, in percent."""
+    left, right, top, bottom = event.value
+    return left, right, top, bottom
 
 
 def pressed_color(event: gr.EventData) -> str:

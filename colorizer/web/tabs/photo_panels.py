@@ -8,6 +8,7 @@ import gradio as gr
 
 from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
+from colorizer.adjust.framing import MAX_DEGREES
 from colorizer.adjust.strokes import Effect
 from colorizer.inference.hints import DEFAULT_REACH, MAX_REACH
 from colorizer.sources.color_source import Use
@@ -16,7 +17,6 @@ from colorizer.web.texts import text
 
 STROKE_SIZES = (0.5, 20, 3)  # percent of the photo's short side: lowest, highest, first
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
-SIDES = ("left", "right", "top", "bottom")
 
 
 class StartPanel:
@@ -42,25 +42,23 @@ class FramePanel:
     """Turning, straightening, cropping and inverting."""
 
     def __init__(self) -> None:
-        self.crop_view = gr.Image(
-            label=text("photo.crop_view"),
-            interactive=False,
-            height=230,
-            buttons=[],
-            elem_id="crop-view",
-        )
+        gr.Markdown(text("photo.crop_info"))
         with gr.Row():
             self.left = gr.Button(text("photo.turn_left"), min_width=120)
             self.right = gr.Button(text("photo.turn_right"), min_width=120)
         self.straighten = gr.Button(text("photo.straighten"), elem_id="straighten")
-        self.margins = []
-        for sides in (SIDES[:2], SIDES[2:]):
-            with gr.Row():
-                for side in sides:
-                    label = text(f"photo.crop_{side}")
-                    slider = gr.Slider(0, 90, 0, step=1, label=label, min_width=140)
-                    self.margins.append(slider)
-        self.crop = gr.Button(text("photo.crop"), variant="primary")
+        self.degrees = gr.Slider(
+            -MAX_DEGREES,
+            MAX_DEGREES,
+            0,
+            step=0.1,
+            label=text("photo.degrees"),
+            info=text("photo.degrees_info"),
+            buttons=["reset"],
+            elem_id="degrees",
+        )
+        self.margins = [gr.Number(visible=False) for _ in range(4)]
+        self.crop = gr.Button(text("photo.crop"), variant="primary", elem_id="crop")
         self.invert = gr.Button(text("photo.invert"), elem_id="invert")
 
 
@@ -72,6 +70,7 @@ class StagePanel:
         self.original, self.gray, self.colorized, self.processed, self.marked, self.map = (
             gr.Image(visible=False) for _ in range(6)
         )
+        self.whole = gr.Image(visible=False)
         self.facts = gr.JSON(visible=False)
         self.parts = [gr.Image(visible=False) for _ in range(3)]
         self.part = gr.JSON(visible=False)

@@ -33,8 +33,8 @@ def stage(**options: Any) -> gr.HTML:
 
     Its events: `select` has as its value the column and row of the photo's chosen pixel, `apply`
     those of a pixel of the map, `change` the work to go back to, see `actions.work`, `input` the
-    part of the photo that is seen, see `actions.parts`, and `submit` a stroke, see
-    `actions.strokes`.
+    part of the photo that is seen, see `actions.parts`, `submit` a stroke, see `actions.strokes`,
+    and `release` the margins that the frame cuts off.
 
     Args:
         **options: options of `gr.HTML`.
