@@ -10,6 +10,7 @@ from colorizer.imaging.perspective import (
     moved,
     rectangle_size,
     rectify,
+    rotation,
     to_rectangle,
 )
 from tests.helpers.photos import color_pixels
@@ -60,3 +61,16 @@ def test_what_is_no_quadrangle(corners: list[tuple[float, float]]) -> None:
     assert is_convex(WHOLE)
     assert is_convex(SLANTED)
     assert not is_convex(corners)
+
+
+def test_a_rotation_turns_clockwise_around_the_middle() -> None:
+    matrix = rotation(90, (80, 100))
+    assert moved(matrix, 50.0, 40.0) == pytest.approx((50, 40))
+    assert moved(matrix, 50.0, 0.0) == pytest.approx((90, 40))  # from the top edge
+
+
+def test_many_points_move_as_one_does() -> None:
+    matrix = rotation(7, (80, 100))
+    x, y = np.array([0.0, 30]), np.array([5.0, 60])
+    across, down = moved(matrix, x, y)
+    assert (across[1], down[1]) == moved(matrix, 30.0, 60.0)
