@@ -423,7 +423,8 @@ class Stage {
       this.brush.start(event);
       this.brush.finish();
     }
-    if (!this.picking || this.picking === "whole" || this.dragged || event.target.closest("select")) return;
+    const clicked = ["marked", "map"].includes(this.picking) && !this.dragged;
+    if (!clicked || event.target.closest("select")) return;
     const {sides, corner} = this.place();
     const hint = this.picking === "marked" && this.hints[this.hintAt(event)];
     const point = hint ? [hint.x, hint.y] : this.inPane(event).map((value, axis) =>
