@@ -36,7 +36,8 @@ NOTICE_SENTENCES: Mapping[Notice, str] = {
     "other_format": "Its format can't be written; the result is a {format} file.",
     "cmyk": "Its CMYK colors were converted to sRGB.",
     "profile": "Its color profile can't be used; it was read as sRGB.",
-    "metadata": "Some of its metadata is damaged or too large, and was left out.",
+    "metadata": "Some of its metadata is damaged, and was left out.",
+    "large_metadata": "Some of its metadata was left out because it is too large.",
     "captions": "{format} can't hold all of its captions; PNG, TIFF and JPEG hold more.",
     "no_color_source": "No picture has its name, so its colors are the model's own.",
     "partly_taken": "The other picture agrees with less than half of it; "

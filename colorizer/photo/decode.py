@@ -6,7 +6,7 @@ tifffile and imagecodecs.
 
 import io
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -133,12 +133,13 @@ def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
         raster = tiff.read_tiff(file, max_pixels)
         return _finish(raster, "TIFF", read_tiff_metadata(file))
     file.seek(0)
-    data = file.read()
+    data, oversized = file.read(), False
     if data.startswith(jpeg.SIGNATURE):
         checked = jpeg.check_jpeg(data)
-        data = checked.data
+        data, oversized = checked.data, checked.oversized
     elif data.startswith(png.SIGNATURE):
-        png.check_png(data)
+        checked_png = png.check_png(data)
+        data, oversized = checked_png.data, checked_png.oversized
     elif data.startswith(gif.SIGNATURES):
         gif.check_gif(data)
     pnm.check_pnm(data)
@@ -156,7 +157,10 @@ def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
         if data.startswith(jpeg.SIGNATURE):
             _check_size(image.size, max_pixels)
             check_memory(checked.decoder_bytes, max_pixels)
-        return _decode_image(image, data, max_pixels)
+        decoded = _decode_image(image, data, max_pixels)
+    if not oversized or "large_metadata" in decoded.notices:
+        return decoded
+    return replace(decoded, notices=(*decoded.notices, "large_metadata"))
 
 
 def _unknown(start: bytes) -> Exception:
@@ -259,6 +263,8 @@ def _finish(raster: Raster, format: str, reading: MetadataReading) -> Decoded:
         notices.append("first_page")
     if reading.damaged:
         notices.append("metadata")
+    if reading.oversized:
+        notices.append("large_metadata")
     pixels = np.ascontiguousarray(_upright(pixels, raster.orientation))
     return Decoded(pixels, alpha, _result_format(format), reading.metadata, tuple(notices))
 

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
-MAX_METADATA_BYTES = 2**24  # bytes read from one photo; a hostile file can claim any number
+from colorizer.photo.limits import MAX_METADATA_BYTES
+
 # TIFF 6.0, sec. 2; 13 is IFD, 16 to 18 are BigTIFF's, 129 is EXIF 3.0's UTF-8
 TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 TYPE_SIZES |= {13: 4, 16: 8, 17: 8, 18: 8, 129: 1}
@@ -76,11 +77,14 @@ def integer_of(tags: Directory, tag: int) -> int:
     return int.from_bytes(field.data[: TYPE_SIZES[field.type]], "little")
 
 
-def read_exif(file: BinaryIO) -> tuple[str, Directory]:
+def read_exif(
+    file: BinaryIO, leave_out: Callable[[int], None] = lambda tag: None
+) -> tuple[str, Directory]:
     """Read a TIFF structure, classic or BigTIFF.
 
     Args:
         file: a file that starts with the structure.
+        leave_out: called with the tag of a field that exceeds `MAX_METADATA_BYTES`.
 
     Returns:
         The byte order ("<" or ">") and the first directory, with the EXIF, GPS and
@@ -95,7 +99,7 @@ def read_exif(file: BinaryIO) -> tuple[str, Directory]:
     head, entry, pointer, _ = (order + str(part) for part in TIFF_LAYOUTS[big])
     file.seek(8 if big else 4)
     (start,) = struct.unpack(pointer, file.read(struct.calcsize(pointer)))
-    budget = MAX_METADATA_BYTES
+    budget, end = MAX_METADATA_BYTES, file.seek(0, io.SEEK_END)
 
     def read_directory(offset: int, subdirectories: dict[int, Any]) -> Directory:
         nonlocal budget
@@ -108,6 +112,8 @@ def read_exif(file: BinaryIO) -> tuple[str, Directory]:
         for tag, type, count, inline in struct.iter_unpack(entry, table):
             size = TYPE_SIZES.get(type, 0) * count
             where = int.from_bytes(inline, "little" if order == "<" else "big")
+            if size > budget and where + size <= end:
+                leave_out(tag)
             if not 0 < size <= budget:
                 continue
             if size <= len(inline):

@@ -28,12 +28,14 @@ class Jpeg:
     """A JPEG file whose segments have been checked.
 
     Attributes:
-        data: the file without segments that are too short.
+        data: the file without segments that are too short, and without EXIF that is too large.
         decoder_bytes: an estimate of the peak memory of decoding.
+        oversized: whether EXIF beyond `JPEG_EXIF_BYTES` was left out.
     """
 
     data: bytes
     decoder_bytes: int
+    oversized: bool = False
 
 
 def check_jpeg(data: bytes) -> Jpeg:
@@ -64,8 +66,7 @@ def check_jpeg(data: bytes) -> Jpeg:
             frame, frame_kind = content, kind
         if kind == APP1 and content.startswith(b"Exif"):
             exif += len(content)
-            check_count(exif, JPEG_EXIF_BYTES, "bytes of EXIF")
-        if any(
+        if (kind == APP1 and exif > JPEG_EXIF_BYTES and content.startswith(b"Exif")) or any(
             kind == short and content.startswith(name) and len(content) < length
             for (short, name), length in MIN_LENGTHS.items()
         ):
@@ -78,7 +79,8 @@ def check_jpeg(data: bytes) -> Jpeg:
     _check_frame(frame, frame_kind)
     _check_scans(data, position)
     needed = _decoder_bytes(frame, frame_kind, scan)
-    return Jpeg(b"".join((*kept, data[start:])) if kept else data, needed)
+    data = b"".join((*kept, data[start:])) if kept else data
+    return Jpeg(data, needed, exif > JPEG_EXIF_BYTES)
 
 
 def _check_frame(frame: bytes, kind: int) -> None:

@@ -1,8 +1,9 @@
 """Limits of work and memory: what a file may cost besides its pixels.
 
 A few kilobytes can ask for minutes of work. Each format counts what costs time in a cheap walk over
-its headers, before a decoder sees the file, and refuses a file above the limit. All limits are far
-above what cameras, scanners and editors write.
+its headers, before a decoder sees the file, and refuses a file above the limit; metadata above its
+limit is left out instead, and the photo opens. All limits are far above what cameras, scanners and
+editors write.
 """
 
 from colorizer.photo.formats import MAX_PIXELS
@@ -11,6 +12,7 @@ from colorizer.photo.raster import UnsupportedError
 JPEG_SEGMENTS = 10_000  # before the first scan; 100 MB of extended XMP need 1,500
 JPEG_EXIF_BYTES = 1 << 24  # in all EXIF segments; Pillow joins them in quadratic time
 JPEG_SCANS = 100  # encoders write about 10; each takes a pass over all blocks
+PNG_TEXT_BYTES = 1 << 20  # of an unpacked text; Pillow refuses a file with a longer one
 PNG_CHUNKS = 10_000  # and one more per KiB of the file; encoders write chunks of 8 KiB and more
 TIFF_DIRECTORIES = 100  # searched for the photo; there may be more
 TIFF_ENTRIES = 4096  # tags in a directory; editors write fewer than 100
@@ -26,6 +28,11 @@ BYTES_PER_PIXEL = 8  # of memory for the largest photo: 4 for Pillow's copy and 
 # Peak memory of decoders in bytes per pixel, Pillow's copy included; measured at 25 megapixels
 DECODER_BYTES = {"WEBP": 16, "AVIF": 12}
 GIGABYTE = 10**9
+MAX_METADATA_BYTES = 2**24  # bytes read from one photo; a hostile file can claim any number
+
+
+class OversizedError(ValueError):
+    """Metadata exceeds its limit and is left out."""
 
 
 def check_count(count: int, limit: int, things: str) -> None:

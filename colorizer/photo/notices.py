@@ -9,6 +9,7 @@ Notice = Literal[
     "cmyk",  # CMYK became sRGB
     "profile",  # the color profile can't be used
     "metadata",  # some metadata is damaged and was left out
+    "large_metadata",  # some metadata is too large and was left out
     # from looking at the picture
     "colors",  # it already has colors
     "negative",  # it looks like a negative

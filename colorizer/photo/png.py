@@ -4,7 +4,9 @@ Chunks are those of the PNG specification, third edition, section 11.
 """
 
 import struct
+import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorizer.photo.limits import PNG_CHUNKS, check_count
+from colorizer.photo.limits import (
+    MAX_METADATA_BYTES,
+    PNG_CHUNKS,
+    PNG_TEXT_BYTES,
+    check_count,
+)
 from colorizer.photo.raster import Raster
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+METADATA_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"eXIf")
 SRGB_GAMMA = 45455  # of gAMA, in 1/100,000; stands for the curve of sRGB
 GAMMA_TOLERANCE = 100
 CURVE_STEPS = 4096
@@ -36,15 +44,25 @@ UNUSABLE_PROFILE = b"cICP"  # a profile that can't be used
 
 @dataclass(frozen=True)
 class Png:
-    """The header of a PNG: bits per channel, color type and the chunks before the pixels."""
+    """A PNG file whose chunks have been checked.
 
+    Attributes:
+        data: the file without metadata that is too large.
+        bits: per channel.
+        color_type: as in IHDR.
+        chunks: the short chunks before the pixels.
+        oversized: whether metadata was left out.
+    """
+
+    data: bytes
     bits: int
     color_type: int
     chunks: Mapping[bytes, bytes]
+    oversized: bool = False
 
 
 def check_png(data: bytes) -> Png:
-    """Read the header of a PNG, and count all chunks before it is decoded.
+    """Read the header of a PNG, count all chunks, and leave out metadata that is too large.
 
     Raises:
         UnsupportedError: it has too many chunks.
@@ -52,6 +70,7 @@ def check_png(data: bytes) -> Png:
     chunks: dict[bytes, bytes] = {}
     position, count, pixels_seen = len(SIGNATURE), 0, False
     limit = PNG_CHUNKS + len(data) // 1024
+    room, kept, start = MAX_METADATA_BYTES, list[bytes](), 0
     while position + 8 <= len(data):
         count += 1
         if count > limit:
@@ -60,9 +79,34 @@ def check_png(data: bytes) -> Png:
         pixels_seen |= kind == b"IDAT"
         if not pixels_seen and length <= 256:
             chunks.setdefault(kind, data[position + 8 : position + 8 + length])
-        position += 12 + length
+        end = position + 12 + length
+        if kind in METADATA_CHUNKS:
+            fits = length <= room
+            if fits:
+                unpacked = _unpacked_bytes(kind, data[position + 8 : end - 4])
+                fits = unpacked <= PNG_TEXT_BYTES
+                room -= min(room, max(length, unpacked))
+            if not fits:
+                kept.append(data[start:position])
+                start = end
+        position = end
     header = chunks.get(b"IHDR", b"").ljust(13, b"\0")
-    return Png(header[8], header[9], chunks)
+    data = b"".join((*kept, data[start:])) if kept else data
+    return Png(data, header[8], header[9], chunks, bool(kept))
+
+
+def _unpacked_bytes(kind: bytes, content: bytes) -> int:
+    """Bytes of a compressed text, counted to just above `PNG_TEXT_BYTES`; 0 of other chunks."""
+    _, _, text = content.partition(b"\0")
+    if kind == b"iTXt" and text[:1] == b"\1":  # a method, a language, a translated keyword follow
+        packed = text[2:].split(b"\0", 2)[-1]
+    elif kind == b"zTXt":
+        packed = text[1:]
+    else:
+        return 0
+    with suppress(zlib.error):  # Pillow decides what to make of damage
+        return len(zlib.decompressobj().decompress(packed, PNG_TEXT_BYTES + 1))
+    return 0
 
 
 def color_profile(png: Png, gray: bool) -> bytes:

@@ -14,9 +14,9 @@ from PIL.PngImagePlugin import PngStream
 
 from colorizer.photo.exif import (
     HEIGHT,
-    MAX_METADATA_BYTES,
     ORIENTATION,
     RESOLUTION_UNIT,
+    STORAGE_TAGS,
     TIFF_IPTC,
     TIFF_PHOTOSHOP,
     TIFF_XMP,
@@ -42,6 +42,7 @@ from colorizer.photo.iptc import (
     merged_iptc,
     photoshop_resources,
 )
+from colorizer.photo.limits import MAX_METADATA_BYTES, OversizedError
 from colorizer.photo.metadata import Metadata
 from colorizer.photo.move import Move
 from colorizer.photo.xmp import (
@@ -77,26 +78,36 @@ class MetadataReading:
     Attributes:
         metadata: the metadata of the upright photo.
         orientation: EXIF orientation of the stored pixels, 1 to 8.
-        damaged: whether some metadata was left out because it is damaged or too large.
+        damaged: whether some metadata was left out because it is damaged.
+        oversized: whether some metadata was left out because it exceeds a limit.
     """
 
     metadata: Metadata
     orientation: int = 1
     damaged: bool = False
+    oversized: bool = False
 
 
 @dataclass
 class _Reader:
-    """Reads parts that may be damaged."""
+    """Reads parts that may be damaged or too large."""
 
     damaged: bool = False
+    oversized: bool = False
 
     def attempt(self, read: Callable[[], Result], otherwise: Result) -> Result:
         try:
             return read()
+        except OversizedError:
+            self.oversized = True
+            return otherwise
         except Exception:  # damage can raise anything
             self.damaged = True
             return otherwise
+
+    def leave_out(self, tag: int) -> None:
+        """Note that a TIFF field is too large, unless it would not be kept in any case."""
+        self.oversized |= tag not in STORAGE_TAGS or tag in (TIFF_XMP, TIFF_IPTC, TIFF_PHOTOSHOP)
 
 
 def read_metadata(image: Image.Image) -> MetadataReading:
@@ -131,7 +142,9 @@ def _read(
     nothing: tuple[str, Directory] = "<", {}
     has_exif = bool(structure.read(1))
     structure.seek(0)
-    order, tags = reader.attempt(lambda: read_exif(structure), nothing) if has_exif else nothing
+    order, tags = nothing
+    if has_exif:
+        order, tags = reader.attempt(lambda: read_exif(structure, reader.leave_out), nothing)
     size = size or (integer_of(tags, HEIGHT) or 1, integer_of(tags, WIDTH) or 1)
     orientation = integer_of(tags, ORIENTATION) if format != "JPEG2000" else 1
     orientation = orientation if orientation in range(1, 9) else 1
@@ -152,7 +165,7 @@ def _read(
         xmp = reader.attempt(lambda: edited_xmp(xmp or NO_XMP, add), xmp)
     texts = tuple(dict.fromkeys(_texts(found.get("texts", ()), reader)))
     metadata = Metadata(exif, xmp, iptc, texts, dpi).moved(Move(size, orientation))
-    return MetadataReading(metadata, orientation, reader.damaged)
+    return MetadataReading(metadata, orientation, reader.damaged, reader.oversized)
 
 
 @contextmanager
@@ -220,8 +233,10 @@ def _joined_xmp(xmp: bytes, chunks: list[bytes]) -> bytes:
         key=lambda chunk: chunk[EXTENDED_HEADER - 4 : EXTENDED_HEADER],
     ):
         whole, offset = struct.unpack_from(">II", chunk, EXTENDED_HEADER - 8)
-        if offset != len(joined) or whole > MAX_XMP:
-            raise ValueError("Extended XMP is incomplete or too large.")
+        if whole > MAX_XMP:
+            raise OversizedError(f"The extended XMP has {whole} bytes; at most {MAX_XMP} are read.")
+        if offset != len(joined):
+            raise ValueError("Extended XMP is incomplete.")
         joined += chunk[EXTENDED_HEADER:]
     return bytes(joined)
 
@@ -240,7 +255,7 @@ def _jp2_boxes(image: Image.Image, reader: _Reader) -> Found:
             if kind == b"uuid":
                 file.seek(start + head)
                 name = JP2_NAMES.get(file.read(16), "")
-                reader.damaged |= bool(name) and size > MAX_METADATA_BYTES
+                reader.oversized |= bool(name) and size > MAX_METADATA_BYTES
                 found[name] = file.read(size - head - 16) if size <= MAX_METADATA_BYTES else b""
             start = file.seek(start + size)
     return found
@@ -254,10 +269,7 @@ def _png_chunks(image: Image.Image, reader: _Reader) -> Found:
         while (chunk := stream.read())[0] != b"IEND":
             kind, position, length = chunk
             if kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"):
-                if length > MAX_METADATA_BYTES:
-                    reader.damaged = True
-                else:
-                    reader.attempt(partial(stream.call, kind, position, length), b"")
+                reader.attempt(partial(stream.call, kind, position, length), b"")
             file.seek(position + length + 4)  # after the checksum
         texts = [
             (keyword, text)
@@ -289,7 +301,7 @@ def _texts(found: Any, reader: _Reader) -> Iterator[tuple[str, str]]:
             continue
         room -= len(text)
         if room < 0:
-            reader.damaged = True
+            reader.oversized = True
             return
         yield str(keyword), str(text)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from xml.dom import minidom
 
+from colorizer.photo.limits import OversizedError
+
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 NOT_PROPERTIES = ("http://www.w3.org/2000/xmlns/", RDF)  # prefixes, rdf:about
 EXIF, TIFF = "http://ns.adobe.com/exif/1.0/", "http://ns.adobe.com/tiff/1.0/"
@@ -67,8 +69,8 @@ def edited_xmp(xmp: bytes, edit: Callable[[minidom.Element], None]) -> bytes:
     """Edit the rdf:RDF element of a packet.
 
     Raises:
-        ValueError: the packet is longer than `MAX_XMP`, has no such element, or has a document
-            type, whose entities could be a bomb.
+        OversizedError: the packet is longer than `MAX_XMP`.
+        ValueError: it has no such element, or has a document type, whose entities could be a bomb.
         ExpatError: the packet is not XML.
     """
     document, rdf = _parsed(xmp)
@@ -81,7 +83,7 @@ def edited_xmp(xmp: bytes, edit: Callable[[minidom.Element], None]) -> bytes:
 def _parsed(xmp: bytes) -> tuple[minidom.Document, minidom.Element]:
     """The document and the rdf:RDF element of a packet."""
     if len(xmp) > MAX_XMP:
-        raise ValueError(f"The XMP packet has {len(xmp)} bytes; at most {MAX_XMP} are read.")
+        raise OversizedError(f"The XMP packet has {len(xmp)} bytes; at most {MAX_XMP} are read.")
     text = xmp.strip(b"\0\t\n\r ").decode("utf-8-sig")
     if "<!DOCTYPE" in text:
         raise ValueError("An XMP packet has no document type.")

@@ -36,14 +36,6 @@ def fill_bytes() -> bytes:
     return data[:2] + b"\xff" * 4_000_000 + data[2:]
 
 
-def exif_segments() -> bytes:
-    data, segment = (
-        jpeg(),
-        b"\xff\xe1" + struct.pack(">H", 60_000) + b"Exif\0\0".ljust(59_998, b"\0"),
-    )
-    return data[:2] + segment * 400 + data[2:]
-
-
 def scans() -> bytes:
     data = jpeg(progressive=True)
     start = data.rindex(b"\xff\xda")
@@ -105,7 +97,6 @@ def jp2_boxes() -> bytes:
 HOSTILE = {
     segments: "has more than 10,000 segments",
     fill_bytes: "has more than 10,000 segments",
-    exif_segments: "has more than 16,777,216 bytes of EXIF",
     scans: "has more than 100 scans",
     directories: "is damaged",
     strips: "has more than 100,000 strips or tiles",
