@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from colorizer.errors import PhotoError
 from colorizer.files import LFS_POINTER
@@ -22,7 +22,7 @@ from colorizer.photo import gif, jpeg, jpeg2000, png, pnm, tiff
 from colorizer.photo.bmp import read_bmp
 from colorizer.photo.formats import FORMAT_SUFFIXES, MAX_PIXELS, READABLE_FORMATS, register_heif
 from colorizer.photo.icc import CHANNELS, color_space, to_srgb
-from colorizer.photo.limits import DECODER_BYTES, check_memory
+from colorizer.photo.limits import DECODER_BYTES, PNG_TEXT_BYTES, check_memory
 from colorizer.photo.metadata import Metadata
 from colorizer.photo.notices import Notice
 from colorizer.photo.raster import Raster, UnsupportedError, expand_levels
@@ -124,6 +124,7 @@ def _configure_decoders(max_pixels: int) -> None:
     """
     register_heif()
     Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
+    PngImagePlugin.MAX_TEXT_CHUNK = PNG_TEXT_BYTES  # Pillow refuses a file with a longer one
     silence_decoders()
 
 

@@ -12,7 +12,7 @@ from colorizer.photo.raster import UnsupportedError
 JPEG_SEGMENTS = 10_000  # before the first scan; 100 MB of extended XMP need 1,500
 JPEG_EXIF_BYTES = 1 << 24  # in all EXIF segments; Pillow joins them in quadratic time
 JPEG_SCANS = 100  # encoders write about 10; each takes a pass over all blocks
-PNG_TEXT_BYTES = 1 << 20  # of an unpacked text; Pillow refuses a file with a longer one
+PNG_TEXT_BYTES = 1 << 24  # of an unpacked text or profile; profiles of printers have some MB
 PNG_CHUNKS = 10_000  # and one more per KiB of the file; encoders write chunks of 8 KiB and more
 TIFF_DIRECTORIES = 100  # searched for the photo; there may be more
 TIFF_ENTRIES = 4096  # tags in a directory; editors write fewer than 100

@@ -24,7 +24,7 @@ from colorizer.photo.limits import (
 from colorizer.photo.raster import Raster
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-METADATA_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"eXIf")
+METADATA_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP")
 SRGB_GAMMA = 45455  # of gAMA, in 1/100,000; stands for the curve of sRGB
 GAMMA_TOLERANCE = 100
 CURVE_STEPS = 4096
@@ -96,11 +96,11 @@ def check_png(data: bytes) -> Png:
 
 
 def _unpacked_bytes(kind: bytes, content: bytes) -> int:
-    """Bytes of a compressed text, counted to just above `PNG_TEXT_BYTES`; 0 of other chunks."""
+    """Bytes of a compressed text or profile, counted to just above the limit; else 0."""
     _, _, text = content.partition(b"\0")
     if kind == b"iTXt" and text[:1] == b"\1":  # a method, a language, a translated keyword follow
         packed = text[2:].split(b"\0", 2)[-1]
-    elif kind == b"zTXt":
+    elif kind in (b"zTXt", b"iCCP"):
         packed = text[1:]
     else:
         return 0

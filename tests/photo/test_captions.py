@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from colorizer import Photo
@@ -201,6 +201,24 @@ def test_huge_xmp_is_left_out_at_once() -> None:
     assert time.process_time() - start < 2
     assert photo.metadata.xmp == b""
     assert photo.notices == ("large_metadata",)
+
+
+def test_many_compressed_texts_take_no_time() -> None:
+    """Each of them would be 16 MB."""
+    texts = PngInfo()
+    texts.add_text("Comment", "a" * (1 << 24), zip=True)
+    texts.chunks *= 500
+    data = encoded("PNG", pnginfo=texts)
+    start = time.process_time()
+    assert opened(data).notices == ("large_metadata",)
+    assert time.process_time() - start < 2
+
+
+def test_profile_of_more_than_a_megabyte() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    padded = profile + np.random.default_rng(0).bytes(3 << 20)
+    padded = len(padded).to_bytes(4) + padded[4:]
+    assert opened(encoded("PNG", icc_profile=padded)).notices == ()
 
 
 @pytest.mark.slow
