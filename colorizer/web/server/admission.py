@@ -15,6 +15,7 @@ from fastapi import HTTPException, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from colorizer.web.server.forms import checked_upload
 from colorizer.web.server.html import EditedHtml
 from colorizer.web.server.limits import CALLS, JOIN, LOGIN, UPLOAD, WorkLimit
 from colorizer.web.server.owners import upload_owners
@@ -123,7 +124,9 @@ class Admission:
         bounded = bounded_receive(receive, limit)
         if route == UPLOAD or route.startswith(MCP):
             self._work.check(client_of(request), route, None)
-            return bounded
+            if route != UPLOAD:
+                return bounded
+            return checked_upload(bounded, request.headers.get("content-type", ""))
         content = await Request(request.scope, bounded).body()
         body = parse_json(content)
         self._work.check(client_of(request), route, body)
