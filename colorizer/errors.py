@@ -24,6 +24,10 @@ class PhotoError(ColorizerError, ValueError):
     """
 
 
+class PhotoCostError(PhotoError):
+    """Opening a photo takes more time or memory than a server allows."""
+
+
 class CheckpointError(ColorizerError, ValueError):
     """A checkpoint can't be used.
 

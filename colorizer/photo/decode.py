@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from colorizer.errors import PhotoError
+from colorizer.errors import PhotoCostError, PhotoError
 from colorizer.files import LFS_POINTER
 from colorizer.imaging.arrays import Pixels
 from colorizer.imaging.bands import bands
@@ -22,7 +22,14 @@ from colorizer.photo import gif, jpeg, jpeg2000, png, pnm, tiff
 from colorizer.photo.bmp import read_bmp
 from colorizer.photo.formats import FORMAT_SUFFIXES, MAX_PIXELS, READABLE_FORMATS, register_heif
 from colorizer.photo.icc import CHANNELS, color_space, to_srgb
-from colorizer.photo.limits import DECODER_BYTES, PNG_TEXT_BYTES, check_memory
+from colorizer.photo.limits import (
+    DECODER_BYTES,
+    MEGA,
+    PNG_TEXT_BYTES,
+    CostError,
+    check_memory,
+    check_seconds,
+)
 from colorizer.photo.metadata import Metadata
 from colorizer.photo.notices import Notice
 from colorizer.photo.raster import Raster, UnsupportedError, expand_levels
@@ -59,22 +66,45 @@ class Decoded:
     notices: tuple[Notice, ...] = ()
 
 
-def decode(source: BinaryIO | Image.Image, name: str, max_pixels: int) -> Decoded:
+@dataclass(frozen=True)
+class TimeLimit:
+    """How long decoding may take, in seconds of one processor.
+
+    Attributes:
+        seconds: for any photo.
+        seconds_per_megapixel: for a photo that needs more by its size.
+    """
+
+    seconds: float
+    seconds_per_megapixel: float
+
+    def of(self, size: tuple[int, int]) -> float:
+        """The limit for a photo of this (height, width)."""
+        return max(self.seconds, self.seconds_per_megapixel * size[0] * size[1] / MEGA)
+
+
+def decode(
+    source: BinaryIO | Image.Image, name: str, max_pixels: int, time_limit: TimeLimit | None = None
+) -> Decoded:
     """Read a photo.
 
     Args:
         source: a file, or an image that Pillow has opened.
         name: the photo's name in error messages.
         max_pixels: larger photos are refused.
+        time_limit: refuses JPEG 2000 files that are expected to take longer; None refuses none.
 
     Raises:
+        PhotoCostError: it would take longer.
         PhotoError: it can't be read as a photo.
     """
     _configure_decoders(max_pixels)
     try:
         if isinstance(source, Image.Image):
             return _decode_image(source, None, max_pixels)
-        return _decode_file(source, max_pixels)
+        return _decode_file(source, max_pixels, time_limit)
+    except CostError as error:
+        raise PhotoCostError(f"{name} {error}") from None
     except UnsupportedError as error:
         raise PhotoError(f"{name} {error}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -128,7 +158,7 @@ def _configure_decoders(max_pixels: int) -> None:
     silence_decoders()
 
 
-def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
+def _decode_file(file: BinaryIO, max_pixels: int, time_limit: TimeLimit | None) -> Decoded:
     file.seek(0)
     if file.read(4).startswith(tiff.SIGNATURES):
         raster = tiff.read_tiff(file, max_pixels)
@@ -149,7 +179,7 @@ def _decode_file(file: BinaryIO, max_pixels: int) -> Decoded:
     if (bitmap := read_bmp(data, max_pixels)) is not None:
         return _finish(bitmap, "BMP", _pillow_metadata(data))
     if data.startswith((jpeg2000.SIGNATURE, jpeg2000.CODESTREAM)):
-        return _decode_jpeg2000(data, max_pixels)
+        return _decode_jpeg2000(data, max_pixels, time_limit)
     try:
         image = Image.open(io.BytesIO(data), formats=READABLE_FORMATS)
     except UnidentifiedImageError:
@@ -202,12 +232,14 @@ def _decode_image(image: Image.Image, data: bytes | None, max_pixels: int) -> De
     return _finish(raster, format, reading)
 
 
-def _decode_jpeg2000(data: bytes, max_pixels: int) -> Decoded:
+def _decode_jpeg2000(data: bytes, max_pixels: int, time_limit: TimeLimit | None) -> Decoded:
     found = jpeg2000.read_jpeg2000(data)
     if found.header is None:
         raise ValueError("its codestream has no header")
     _check_size(found.header.size, max_pixels)
     check_memory(found.header.decoder_bytes, max_pixels)
+    if time_limit is not None:
+        check_seconds(found.decoder_seconds, time_limit.of(found.header.size))
     reading = _pillow_metadata(data)
     depth, channels = found.header.depth, found.header.channels
     if depth > 8 or channels > 4:

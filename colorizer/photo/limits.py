@@ -24,11 +24,18 @@ GIF_MORE_BLOCKS = 64  # bytes of the file per further block; most blocks have 25
 JP2_BOXES = 10_000  # files have about 10
 JPEG2000_MARKERS = 500_000  # there are at most 65,535 tiles
 PNM_HEADER = 1 << 16  # bytes of magic number, comments, width, height and highest level
+# Seconds of one processor for OpenJPEG; grain that is stored losslessly has a byte per sample
+JPEG2000_SECONDS_PER_MEGABYTE = 0.35  # of the codestream
+JPEG2000_SECONDS_PER_MEGASAMPLE = 0.03
 BYTES_PER_PIXEL = 8  # of memory for the largest photo: 4 for Pillow's copy and 4 for ours
 # Peak memory of decoders in bytes per pixel, Pillow's copy included; measured at 25 megapixels
 DECODER_BYTES = {"WEBP": 16, "AVIF": 12}
-GIGABYTE = 10**9
+GIGABYTE, MEGA = 10**9, 10**6
 MAX_METADATA_BYTES = 2**24  # bytes read from one photo; a hostile file can claim any number
+
+
+class CostError(UnsupportedError):
+    """A file would take longer than the caller allows."""
 
 
 class OversizedError(ValueError):
@@ -60,4 +67,21 @@ def check_memory(needed: int, max_pixels: int) -> None:
     if needed > BYTES_PER_PIXEL * max(max_pixels, MAX_PIXELS):
         raise UnsupportedError(
             f"takes {needed / GIGABYTE:.1f} GB of memory to decode; convert it to TIFF."
+        )
+
+
+def check_seconds(expected: float, allowed: float) -> None:
+    """Refuse a file that would take too long.
+
+    Args:
+        expected: seconds of one processor that decoding takes, roughly.
+        allowed: how many there are.
+
+    Raises:
+        CostError: it would take longer.
+    """
+    if expected > allowed:
+        raise CostError(
+            f"takes about {expected:.0f} seconds to decode, more than the {allowed:.0f} that are "
+            "allowed here; convert it to TIFF."
         )

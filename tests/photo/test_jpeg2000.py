@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorizer.photo.jpeg2000 import Header, read_jpeg2000
+from colorizer import Photo, PhotoCostError
+from colorizer.photo.decode import TimeLimit, decode
+from colorizer.photo.jpeg2000 import Header, Jpeg2000, read_jpeg2000
 from tests.helpers.photos import color_pixels
 
 
@@ -45,3 +47,46 @@ def test_small_tiles_and_gray_need_little() -> None:
     assert Header(size, (2**31, 2**31), 3, 8).decoder_bytes == 19 * 25_000_000
     assert Header(size, (512, 512), 3, 8).decoder_bytes < 4.2 * 25_000_000
     assert Header(size, whole, 3, 16).decoder_bytes == 18 * 25_000_000
+
+
+def lossless(size: tuple[int, int], grain: float) -> bytes:
+    random = np.random.default_rng(0)
+    pixels = np.linspace(60, 190, size[1]) + random.normal(0, grain, size)
+    data: bytes = imagecodecs.jpeg2k_encode(
+        pixels.clip(0, 255).astype(np.uint8), reversible=True, codecformat="jp2"
+    )
+    return data
+
+
+def test_grain_takes_longer_than_a_smooth_photo() -> None:
+    smooth, grainy = (read_jpeg2000(lossless((500, 600), grain)) for grain in (0.2, 12))
+    assert smooth.decoder_seconds < 0.05 < grainy.decoder_seconds
+
+
+def test_what_takes_too_long_is_refused_before_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, limit = lossless((500, 600), 12), TimeLimit(0.05, 0.2)
+    with monkeypatch.context() as patch:
+        patch.setattr("colorizer.photo.jpeg2000.open_codestream", None)
+        with pytest.raises(
+            PhotoCostError, match=r"^a\.jp2 takes about .* to decode, .* to TIFF\.$"
+        ):
+            decode(io.BytesIO(data), "a.jp2", 10**6, limit)
+    smooth = decode(io.BytesIO(lossless((500, 600), 0.2)), "b.jp2", 10**6, limit)
+    assert smooth.pixels.shape == (500, 600, 1)
+    assert Photo.open(io.BytesIO(data)).size == (500, 600)  # without a limit
+
+
+def test_a_larger_photo_may_take_longer() -> None:
+    limit = TimeLimit(10, 0.2)
+    assert limit.of((5000, 10_000)) == 10
+    assert limit.of((10_000, 10_000)) == 20
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "fits"),
+    [(2, True), (20, True), (42, False)],  # lossy; lossless and smooth; lossless and grainy
+)
+def test_gray_of_50_megapixels(megabytes: int, fits: bool) -> None:
+    header = Header((5000, 10_000), (5000, 10_000), 1, 8)
+    found = Jpeg2000(header, bytes(megabytes * 10**6))
+    assert (found.decoder_seconds <= 10) == fits

@@ -19,12 +19,12 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from colorizer import Photo, PhotoError
-from colorizer.photo.decode import Decoded
+from colorizer import Photo, PhotoCostError, PhotoError
+from colorizer.photo.decode import Decoded, TimeLimit
 from colorizer.photo.formats import FORMAT_SUFFIXES
 from colorizer.photo.metadata import Metadata
-from colorizer.web.server import decoding
-from colorizer.web.server.decoding import AVAILABLE, DecodeProcesses, DecodingStopped
+from colorizer.web.server import decoding, uploads
+from colorizer.web.server.decoding import AVAILABLE, DecodeProcesses
 from colorizer.web.server.uploads import reopen_upload, unreadable
 from tests.helpers.browser import started
 from tests.helpers.paths import ROOT
@@ -114,14 +114,14 @@ def test_what_hangs_or_crashes_is_ended_and_the_next_photo_opens(
         monkeypatch.setattr(decoding, "MAX_SLOWDOWN", 300)
     opened = partial(Photo.open, max_pixels=10_000_000, decoder=processes.decode)
     for _ in range(decoding.PROCESSES + 1 if name == "crashes" else 1):
-        with pytest.raises(DecodingStopped, match=rf"{name}\.png takes too much time or memory to"):
+        with pytest.raises(PhotoCostError, match=rf"{name}\.png takes too much time or memory to"):
             opened(photo_at(f"{name}.png"))
     assert opened(photo_at("honest.png")).size == (20, 30)
 
 
 @pytest.mark.slow
 def test_memory_is_limited(processes: DecodeProcesses, photo_at: PhotoAt) -> None:
-    with pytest.raises(DecodingStopped, match=r"allocates\.png takes too much time or memory"):
+    with pytest.raises(PhotoCostError, match=r"allocates\.png takes too much time or memory"):
         Photo.open(photo_at("allocates.png"), decoder=processes.decode)
     path = photo_at("honest.png")
     assert Photo.open(path, decoder=processes.decode).size == (20, 30)
@@ -144,7 +144,7 @@ def test_hostile_photos_do_not_disturb_others(
     def is_whole(path: Path) -> bool:
         try:
             photo = Photo.open(path, decoder=processes.decode)
-        except DecodingStopped:
+        except PhotoCostError:
             return False
         return bool((photo.pixels == Photo.open(path).pixels).all())
 
@@ -177,7 +177,7 @@ def alive(pid: int) -> bool:
 
 def test_the_page_says_what_happened(photo_at: PhotoAt, monkeypatch: pytest.MonkeyPatch) -> None:
     path = photo_at("grandma.png")
-    key, values = unreadable(path, DecodingStopped("..."))
+    key, values = unreadable(path, PhotoCostError("..."))
     assert (key, values["name"]) == ("photo.too_costly", "grandma.png")
     assert unreadable(path, PhotoError("..."))[0] == "photo.unreadable"
     path.write_bytes(b"\0\0\0\x18ftypheic")
@@ -238,3 +238,20 @@ def test_an_image_of_pillow_is_read_here() -> None:
     Image.fromarray(color_pixels(20, 30)).save(file, "PNG")
     with Image.open(file) as image:
         assert Photo.open(image, decoder=Unused().decode).size == (20, 30)
+
+
+def test_a_photo_that_is_expected_to_take_too_long(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jp2"
+    Image.fromarray(color_pixels(200, 300)).save(path, "JPEG2000")
+    found, costly = io.BytesIO(), PhotoCostError("a.jp2 takes about 18 seconds to decode.")
+    decoding._pack(found, costly)
+    with mmap.mmap(-1, len(found.getvalue())) as packed:
+        packed.write(found.getvalue())
+        with pytest.raises(PhotoCostError, match="about 18 seconds"):
+            decoding._unpacked(packed)
+    monkeypatch.setattr(uploads, "TIME_LIMIT", TimeLimit(1e-6, 0))
+    with pytest.raises(PhotoCostError) as refused:
+        uploads.open_upload(path)
+    assert unreadable(path, refused.value)[0] == "photo.too_costly"

@@ -1,6 +1,7 @@
 """Forms of uploads, behind the middleware and with Gradio's own route."""
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -57,7 +58,7 @@ def test_a_file_in_the_right_field_is_stored(client: TestClient, folder: Path) -
     ids=["another name", "then another", "another first", "a text", "no file"],
 )
 def test_other_forms_are_refused_and_leave_no_file(
-    client: TestClient, folder: Path, form: dict
+    client: TestClient, folder: Path, form: dict[str, Any]
 ) -> None:
     answer = client.post(UPLOAD, **form)
     assert (answer.status_code, answer.text) == (400, ADVICE)

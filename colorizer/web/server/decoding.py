@@ -27,15 +27,16 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from colorizer.errors import PhotoError
+from colorizer.errors import PhotoCostError, PhotoError
 from colorizer.imaging.arrays import Pixels
-from colorizer.photo.decode import Decoded, decode
+from colorizer.photo.decode import Decoded, TimeLimit, decode
 from colorizer.photo.formats import register_heif
 from colorizer.photo.metadata import Metadata
 
 PROCESSES = 2  # each takes 0.1 GB
 BASE_SECONDS = 10  # of one processor, for any file
 SECONDS_PER_MEGAPIXEL = 0.2  # of one processor; decoders take 0.01 to 0.1
+TIME_LIMIT = TimeLimit(BASE_SECONDS, SECONDS_PER_MEGAPIXEL)  # of what is known beforehand
 MAX_SLOWDOWN = 3  # times the limit: how long a busy machine may take to give a process its seconds
 START_SECONDS = 60  # for the start of a process, which takes one second
 BASE_BYTES = 1 << 30  # for libraries and a large file
@@ -45,10 +46,6 @@ AVAILABLE = hasattr(socket, "send_fds")  # not on Windows
 READY = b"r"
 MAX_REQUEST = 1 << 16  # bytes
 ALIGNMENT = 64  # bytes, of arrays in a file
-
-
-class DecodingStopped(PhotoError):
-    """Decoding took too much time or memory, or crashed."""
 
 
 class DecodeProcesses:
@@ -78,10 +75,10 @@ class DecodeProcesses:
         """Read a photo; arguments and errors are those of `colorizer.photo.decode.decode`.
 
         Raises:
-            DecodingStopped: the process had to be ended, or ended by itself.
+            PhotoCostError: it would take too long, or the process was ended or ended by itself.
         """
         if isinstance(source, Image.Image):
-            return decode(source, name, max_pixels)
+            return decode(source, name, max_pixels, TIME_LIMIT)
         process = self._idle.get()
         try:
             process = process or _Process(self._command)
@@ -90,7 +87,7 @@ class DecodeProcesses:
             if process is not None:
                 process.stop()
             process = _Process(self._command)  # starts while nobody waits for it
-            raise DecodingStopped(
+            raise PhotoCostError(
                 f"{name} takes too much time or memory to open; save it as a JPEG in an editor."
             ) from None
         finally:
@@ -151,7 +148,8 @@ class _Process:
 def _pack(file: BinaryIO, decoded: Decoded | PhotoError) -> None:
     """Write a photo: the length of the description, the description, the pixels, the alpha."""
     arrays: list[Pixels] = []
-    facts: dict[str, Any] = {"error": str(decoded)}
+    costly = isinstance(decoded, PhotoCostError)
+    facts: dict[str, Any] = {"error": str(decoded), "costly": costly}
     if isinstance(decoded, Decoded):
         arrays = [decoded.pixels] if decoded.alpha is None else [decoded.pixels, decoded.alpha]
         facts = {
@@ -177,7 +175,7 @@ def _unpacked(packed: mmap.mmap) -> Decoded:
     at = 8 + int.from_bytes(packed[:8])
     facts = json.loads(packed[8:at])
     if "error" in facts:
-        raise PhotoError(facts["error"])
+        raise (PhotoCostError if facts["costly"] else PhotoError)(facts["error"])
     arrays: list[Pixels] = []
     for dtype, shape in facts["arrays"]:
         array = np.frombuffer(packed, dtype, math.prod(shape), at)
@@ -238,7 +236,7 @@ def serve(seconds: int, memory: int) -> None:
         raw.name = photo["name"]  # tifffile expects a text
         with io.BufferedReader(raw) as file, _file_in_memory() as answer:
             try:
-                _pack(answer, decode(file, **photo))
+                _pack(answer, decode(file, **photo, time_limit=TIME_LIMIT))
             except PhotoError as error:
                 _pack(answer, error)
             socket.send_fds(connection, [READY], [answer.fileno()])

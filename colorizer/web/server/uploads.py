@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -9,10 +10,11 @@ import gradio as gr
 
 from colorizer import Photo, PhotoError
 from colorizer.adjust.framing import Framing
+from colorizer.errors import PhotoCostError
 from colorizer.photo.decode import decode, is_heic
 from colorizer.photo.formats import FORMAT_SUFFIXES
 from colorizer.photo.photo import Decoder
-from colorizer.web.server.decoding import AVAILABLE, DecodeProcesses, DecodingStopped
+from colorizer.web.server.decoding import AVAILABLE, TIME_LIMIT, DecodeProcesses
 from colorizer.web.server.errors import LOG, gone, problem
 from colorizer.web.server.log import note
 from colorizer.web.server.settings import settings
@@ -38,7 +40,7 @@ def placeholders(path: Path) -> dict[str, str]:
 def unreadable(path: Path, error: PhotoError) -> tuple[str, dict[str, str]]:
     """The text about an upload that can't be opened: its key and the values of its placeholders."""
     key = "unreadable"
-    if isinstance(error, DecodingStopped):
+    if isinstance(error, PhotoCostError):
         key = "too_costly"
     elif "HEIF" not in FORMAT_SUFFIXES:
         with suppress(OSError), path.open("rb") as file:
@@ -59,7 +61,7 @@ def open_upload(path: Path) -> Photo:
     if path.is_file() and path.stat().st_size > limit:  # downloaded from a URL, not uploaded
         path.unlink()
         raise PhotoError(f"{path} has more than {limit / 1e6:g} MB; make it smaller.")
-    decoder: Decoder = _processes.decode if _processes else decode
+    decoder: Decoder = _processes.decode if _processes else partial(decode, time_limit=TIME_LIMIT)
     photo = Photo.open(path, settings().max_pixels, decoder)
     note(size=photo.size)
     return photo

@@ -10,7 +10,7 @@ if "colorizer.web.server.decoding" in sys.orig_argv:
 
     honest = decode.decode
 
-    def hostile(source: Any, name: str, max_pixels: int) -> Any:
+    def hostile(source: Any, name: str, max_pixels: int, time_limit: Any = None) -> Any:
         kind = os.path.basename(name)
         if "sleeps" in kind:
             time.sleep(1000)
@@ -22,6 +22,6 @@ if "colorizer.web.server.decoding" in sys.orig_argv:
             list(map(bytearray, 64 * [1 << 26]))
         if "slow" in kind:
             time.sleep(3)
-        return honest(source, name, max_pixels)
+        return honest(source, name, max_pixels, time_limit)
 
     decode.decode = hostile
