@@ -1,6 +1,7 @@
 """`colorizer serve`: the page, in any browser that reaches this computer."""
 
 import argparse
+import os
 from pathlib import Path
 
 from colorizer.bundled import bundled_folder
@@ -22,6 +23,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free one from 7860"
     )
     command.add_argument(
+        "--kiosk",
+        action="store_true",
+        help="for museums: forget each visitor's work, and start over after two idle minutes "
+        "(as COLORIZER_KIOSK=1)",
+    )
+    command.add_argument(
         "--checkpoint",
         help="folder, user/repo or user/repo@revision (default: COLORIZER_CHECKPOINT, or the "
         "bundled one)",
@@ -41,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     from colorizer.web.server.startup import start_models
     from colorizer.web.server.sweeping import prepare_upload_folder
 
+    if options.kiosk:
+        os.environ["COLORIZER_KIOSK"] = "1"  # before `settings` reads it
     try:
         prepare_upload_folder()
         models = start_models(options.checkpoint or settings().checkpoint)

@@ -74,8 +74,9 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
                 build_photo_tab(models, model, examples)
             with gr.Tab(text("page.batch_tab"), id="batch"):
                 build_batch_tab(models, model)
-            with gr.Tab(text("page.model_tab"), id="model"):
-                build_model_tab(models, model)
+            if not settings().kiosk:
+                with gr.Tab(text("page.model_tab"), id="model"):
+                    build_model_tab(models, model)
             with gr.Tab(text("page.about_tab"), id="about"):
                 build_about_tab(models)
     blocks.queue(max_size=MAX_WAITING, api_open=False)  # False: every job waits in the queue
@@ -90,7 +91,7 @@ def theme() -> gr.themes.Base:
         neutral_hue=gr.themes.colors.stone,
         font=(FONT, "system-ui", "sans-serif"),
         radius_size=gr.themes.sizes.radius_lg,
-        text_size=gr.themes.sizes.text_md,
+        text_size=gr.themes.sizes.text_lg if settings().kiosk else gr.themes.sizes.text_md,
     ).set(
         body_background_fill="*neutral_50",
         body_text_color_subdued="*neutral_600",

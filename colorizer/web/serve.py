@@ -34,7 +34,7 @@ from colorizer.web.texts import FALLBACK, I18N, LANGUAGES
 
 ASSETS = Path(__file__).parent / "assets"
 # Each script may use those before it
-SCRIPTS = ("texts", "files", "zoom", "brush", "crop", "stage", "history", "store", "page")
+SCRIPTS = ("texts", "files", "zoom", "brush", "crop", "stage", "history", "store", "page", "kiosk")
 
 
 def serve(
@@ -93,7 +93,7 @@ def launch(
         mcp_server=chosen.mcp,
         enable_monitoring=False,
         run_history=False,
-        footer_links=["api"],
+        footer_links=[] if chosen.kiosk else ["api"],
         quiet=chosen.log == "json",
         prevent_thread_lock=True,
         app_kwargs={
@@ -120,7 +120,13 @@ def script() -> str:
     }
     files = "\n".join((ASSETS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     style = (ASSETS / "stage.css").read_text("utf-8")  # Gradio would prefix its selectors
-    values = {"texts": texts, "neutral": asdict(Adjustments()), "style": style}
+    kiosk_seconds = settings().kiosk_seconds if settings().kiosk else 0
+    values = {
+        "texts": texts,
+        "neutral": asdict(Adjustments()),
+        "style": style,
+        "kioskSeconds": kiosk_seconds,
+    }
     constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
     return f"() => {{\n{constants}{files}\n}}"
 

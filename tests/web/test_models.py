@@ -16,6 +16,7 @@ from colorizer.checkpoints.describe import CheckpointInfo
 from colorizer.web.actions.model import ModelActions, card, facts, hub_name, refused
 from colorizer.web.server import models
 from colorizer.web.server.models import Models
+from colorizer.web.server.settings import Settings
 from colorizer.web.texts import LANGUAGES
 from tests.helpers.hub import COMMIT, Hub, closed_address, connected, point_client_at
 from tests.helpers.networks import tiny_generator
@@ -278,3 +279,11 @@ def test_what_strangers_write_is_escaped() -> None:
 )
 def test_a_pasted_address_is_as_good_as_a_name(typed: str) -> None:
     assert hub_name(typed) == "user/repo"
+
+
+def test_a_kiosk_offers_only_the_default(own: Models, hub, monkeypatch) -> None:
+    monkeypatch.setattr(models, "settings", lambda: Settings(kiosk=True))
+    assert own.get("") is not None
+    for use in (own.get, own.describe):
+        with pytest.raises(CheckpointError, match="A kiosk offers only its own model"):
+            use("you/colors")

@@ -44,6 +44,8 @@ def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "COLORIZER_ORIGINS": "https://museum.example, https://Photos.example/",
         "COLORIZER_DECODE_PROCESS": "0",
         "COLORIZER_FETCH_URLS": "1",
+        "COLORIZER_KIOSK": "1",
+        "COLORIZER_KIOSK_SECONDS": "60",
         "GRADIO_MCP_SERVER": "False",
     }
     for name, value in variables.items():
@@ -62,6 +64,8 @@ def test_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "origins": ("https://museum.example", "https://photos.example"),
         "decode_process": False,
         "fetch_urls": True,
+        "kiosk": True,
+        "kiosk_seconds": 60,
         "mcp": False,
     }
     assert (chosen.sweep_seconds, chosen.max_megapixels) == (1, "12.5")

@@ -1,4 +1,5 @@
 // The work in this browser between visits, in IndexedDB: the photo, and the steps of the history.
+// A kiosk keeps nothing, so that no visitor sees what another one left.
 const KEPT_DAYS = 30;
 
 const store = {
@@ -21,6 +22,7 @@ const store = {
   // The file, the steps, the number of the current one, and other pictures whose colors they take,
   // as base64 by their SHA-256; null if there are none.
   async load() {
+    if (kioskSeconds) await this.clear();
     const photo = await this.use("readonly", work => work.get("photo"));
     const history = await this.use("readonly", work => work.get("history"));
     if (!photo || !history) return null;
@@ -31,14 +33,16 @@ const store = {
     return {file: new File([photo.bytes], photo.name, {type: photo.type}), ...history};
   },
 
-  savePhoto(file) {
+  async savePhoto(file) {
+    if (kioskSeconds) return;
     const {name, type} = file;
-    return this.use("readwrite", work => work.put({bytes: file, name, type}, "photo"));
+    await this.use("readwrite", work => work.put({bytes: file, name, type}, "photo"));
   },
 
-  saveHistory(steps, now, sources) {
+  async saveHistory(steps, now, sources) {
+    if (kioskSeconds) return;
     const history = {steps, now, sources, time: Date.now()};
-    return this.use("readwrite", work => work.put(history, "history"));
+    await this.use("readwrite", work => work.put(history, "history"));
   },
 
   clear() { return this.use("readwrite", work => work.clear()); },

@@ -13,6 +13,7 @@ from colorizer.checkpoints.cache import public_cache, trim_cache
 from colorizer.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from colorizer.checkpoints.describe import CheckpointInfo, describe_checkpoint
 from colorizer.inference.engines import torch_engine
+from colorizer.web.server.settings import settings
 from colorizer.web.server.zerogpu import lend_gpu
 
 MAX_LOADED = 2  # models in memory besides the default
@@ -96,10 +97,12 @@ class Models:
 
         Raises:
             CheckpointError: there is no such public repository, or it can't be used; `reason` is
-                "large" if its weights are too large.
+                "large" if its weights are too large. A kiosk offers only the default.
         """
         if not name:
             return self._default_info
+        if settings().kiosk:
+            raise CheckpointError("A kiosk offers only its own model; leave the name out.")
         pinned = re.search("@[0-9a-f]{40}$", name)
         info = (self._describe_commit if pinned else describe_checkpoint)(name, public=True)
         trim_cache(public_cache(), MAX_CACHE)  # descriptions take space, too

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
         origins: other sites that may use and embed the page.
         decode_process: whether uploads are decoded in processes of their own.
         fetch_urls: whether a file may be given as a URL, which the server downloads.
+        kiosk: whether the page is shown in a public place, for one visitor after the other.
+        kiosk_seconds: without a touch, after which a kiosk starts over.
         mcp: whether the endpoints are also MCP tools; the variable is GRADIO_MCP_SERVER.
     """
 
@@ -107,6 +109,8 @@ class Settings(BaseSettings):
     origins: Origins = ()
     decode_process: Annotated[bool, Field(description="1 or 0")] = True
     fetch_urls: Annotated[bool, Field(description="1 or 0")] = False
+    kiosk: Annotated[bool, Field(description="1 or 0")] = False
+    kiosk_seconds: FromOne = 120
     mcp: bool = Field(default=False, validation_alias="GRADIO_MCP_SERVER", description="1 or 0")
 
     @model_validator(mode="after")
