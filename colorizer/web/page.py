@@ -12,6 +12,7 @@ from colorizer.web.server.models import Models
 from colorizer.web.server.settings import settings
 from colorizer.web.tabs.about import build_about_tab
 from colorizer.web.tabs.batch import build_batch_tab
+from colorizer.web.tabs.contact_sheet import connect_contact_sheet
 from colorizer.web.tabs.model import build_model_tab
 from colorizer.web.tabs.notice import build_notice
 from colorizer.web.tabs.photo import build_photo_tab
@@ -71,14 +72,15 @@ def build_page(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
         model = gr.State("", time_to_live=settings().kept_seconds)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(text("page.photo_tab"), id="photo"):
-                build_photo_tab(models, model, examples)
-            with gr.Tab(text("page.batch_tab"), id="batch"):
-                build_batch_tab(models, model)
+                photo_tab = build_photo_tab(models, model, examples)
+            with gr.Tab(text("page.batch_tab"), id="batch") as tab:
+                batch_tab = build_batch_tab(models, model, tab)
             if not settings().kiosk:
                 with gr.Tab(text("page.model_tab"), id="model"):
                     build_model_tab(models, model)
             with gr.Tab(text("page.about_tab"), id="about"):
                 build_about_tab(models)
+        connect_contact_sheet(models, photo_tab, batch_tab)
     blocks.queue(max_size=MAX_WAITING, api_open=False)  # False: every job waits in the queue
     return blocks
 

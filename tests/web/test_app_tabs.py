@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import time
 import urllib.error
@@ -151,6 +152,45 @@ def test_a_folder_and_a_stop(page: Page, photos: list[Path], album: Path, tmp_pa
     names = download(page, tmp_path / "photos.zip")
     assert names[0] == "a_color.jpg"
     assert len(names) < 13
+
+
+@pytest.mark.browser
+def test_photos_of_the_sheet_open_on_the_stage(page: Page, tmp_path: Path) -> None:
+    for seed, name in enumerate(("trip/day1/a.jpg", "trip/day2/a.jpg", "trip/@eaDir/a.jpg")):
+        (tmp_path / name).parent.mkdir(parents=True)
+        Image.fromarray(scene(120, 160, seed)).convert("L").save(tmp_path / name)
+    open_tab(page, "Many photos")
+    add_folder(page, tmp_path / "trip")
+    expect(page.locator("#batch-photos tr")).to_have_count(2)
+    page.get_by_role("button", name="Colorize all").click()
+    names = ["trip/day1/a_color.jpg", "trip/day2/a_color.jpg"]
+    assert sorted(download(page, tmp_path / "first.zip")) == names
+    page.locator("#batch-pairs button").first.click()
+    place = page.locator("#sheet-place")
+    expect(place).to_have_text("Photo 1 of 2: a.jpg")
+    processed = page.locator("#processed img")
+    expect(processed).to_have_attribute("src", re.compile("jpg"))
+    before = str(processed.get_attribute("src"))
+    page.locator("#presets").get_by_text("Vivid").click()
+    expect(processed).not_to_have_attribute("src", before)
+    page.keyboard.press("n")
+    expect(place).to_have_text("Photo 2 of 2: a.jpg")
+    expect(page.locator("#presets input").first).to_be_checked()  # each has its own look
+    page.keyboard.press("p")
+    expect(place).to_have_text("Photo 1 of 2: a.jpg")
+    expect(page.locator("#presets input").nth(1)).to_be_checked()
+    page.keyboard.press("n")
+    expect(place).to_have_text("Photo 2 of 2: a.jpg")
+    page.get_by_label("Leave out of the ZIP").check()
+    page.get_by_role("button", name="All photos").click()
+    pairs = page.locator("#batch-pairs")
+    expect(pairs.get_by_text("Left out: a.jpg")).to_be_visible()
+    [kept] = download(page, tmp_path / "second.zip")
+    with ZipFile(tmp_path / "first.zip") as first, ZipFile(tmp_path / "second.zip") as second:
+        assert first.read(kept) != second.read(kept)
+    page.locator("#photo input[type=file]").set_input_files(tmp_path / kept.replace("_color", ""))
+    open_tab(page, "One photo")
+    expect(place).to_be_hidden()  # another photo is no photo of the sheet
 
 
 @pytest.mark.browser

@@ -1,7 +1,7 @@
 """Many photos at once: what is in the ZIP, what is said of the rest, and what is left behind."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -24,7 +24,13 @@ from colorizer.web.actions.batch import (
     status,
     stop,
 )
-from colorizer.web.actions.batch_zip import GAP, PAIR_PIXELS, before_and_after, colorize_into_zip
+from colorizer.web.actions.batch_zip import (
+    GAP,
+    PAIR_PIXELS,
+    Packed,
+    before_and_after,
+    colorize_into_zip,
+)
 from colorizer.web.server.limits import STOPPING
 from colorizer.web.texts import LANGUAGES
 from tests.helpers.photos import color_pixels
@@ -98,7 +104,7 @@ def test_a_file_that_fails_does_not_stop_the_others(tiny_colorizer, photos, arch
     gone = photos[0].with_name("gone.jpg")
     outcomes = list(colorize_into_zip(tiny_colorizer, [letter, *photos, gone], PLAIN, archive))
     assert [outcome.cause for outcome, _ in outcomes] == ["unreadable", "", "", "", "unreadable"]
-    assert [pair is None for _, pair in outcomes] == [True, False, False, False, True]
+    assert [result is None for _, result in outcomes] == [True, False, False, False, True]
     assert len(content(archive)) == 3
 
 
@@ -151,9 +157,6 @@ def test_pairs_are_small_and_show_before_and_after(
 # What the tab does
 
 
-Run = Iterator[tuple[str, list[tuple[str, str]], str | None]]
-
-
 def test_a_batch_tells_where_it_is(actions: BatchActions, uploads: list[dict[str, str]]) -> None:
     *steps, last = list(actions.run(uploads, "", "", Event(), None))
     assert ["Photo 1 of 3: a.png" in steps[0][0], "Photo 3 of 3: a.png" in steps[2][0]] == [
@@ -161,27 +164,27 @@ def test_a_batch_tells_where_it_is(actions: BatchActions, uploads: list[dict[str
     ] * 2
     assert 'value="0.667"' in steps[2][0]
     assert len(steps) == 3
-    assert not any(archive for _, _, archive in steps)
-    said, pairs, archive = last
+    assert not any(packed for _, _, packed in steps)
+    said, pairs, packed = last
     assert "3 of 3 photos are in color" in said
     assert "<progress" not in said
     assert [name for _, name in pairs] == ["a.png", "b.jpg", "a.png"]
-    assert len(content(Path(str(archive)))) == 3
+    assert len(content(packed.archive)) == 3
 
 
 def test_failures_are_listed_with_their_reason(actions, uploads, photos) -> None:
     photos[1].write_text("Dear grandma")
-    *_, (said, pairs, archive) = actions.run(uploads, "", "", Event(), None)
+    *_, (said, pairs, packed) = actions.run(uploads, "", "", Event(), None)
     assert "2 of 3 photos" in said
     assert "<li>b.jpg can&#x27;t be read." in said
     assert str(photos[1].parent) not in said
-    assert len(pairs) == len(content(Path(archive))) == 2
+    assert len(pairs) == len(content(packed.archive)) == 2
 
 
 def test_the_look_is_used(actions: BatchActions, uploads, monkeypatch) -> None:
     monkeypatch.setitem(PRESETS, "vivid", Adjustments(strength=0))
-    *_, (_, _, archive) = actions.run(uploads, "vivid", "", Event(), None)
-    assert Photo.open(io.BytesIO(content(Path(archive))["a_color.png"])).pixels.shape[2] == 1
+    *_, (_, _, packed) = actions.run(uploads, "vivid", "", Event(), None)
+    assert Photo.open(io.BytesIO(content(packed.archive)["a_color.png"])).pixels.shape[2] == 1
 
 
 def test_a_stopped_batch_keeps_what_is_done(actions, uploads) -> None:
@@ -190,10 +193,10 @@ def test_a_stopped_batch_keeps_what_is_done(actions, uploads) -> None:
     next(run)
     next(run)
     assert stop(stopped)["interactive"] is False
-    *_, (said, pairs, archive) = run
+    *_, (said, pairs, packed) = run
     assert "Stopped. 1 of 3 photos are in color." in said
     assert [name for _, name in pairs] == ["a.png"]
-    assert list(content(Path(archive))) == ["a_color.png"]
+    assert list(content(packed.archive)) == ["a_color.png"]
 
 
 def test_a_visitor_who_leaves_leaves_no_zip(actions, uploads, tmp_path) -> None:
@@ -209,9 +212,9 @@ def test_a_visitor_who_leaves_leaves_no_zip(actions, uploads, tmp_path) -> None:
 def test_a_batch_of_nothing_but_failures_leaves_no_zip(actions, uploads, photos, tmp_path) -> None:
     for path in photos:
         path.write_text("Dear grandma")
-    *_, (said, pairs, archive) = actions.run(uploads, "", "", Event(), None)
+    *_, (said, pairs, packed) = actions.run(uploads, "", "", Event(), None)
     assert "0 of 3 photos" in said
-    assert (pairs, archive) == ([], None)
+    assert (pairs, packed) == ([], None)
     assert not list(tmp_path.rglob("*.zip"))
 
 
@@ -221,12 +224,12 @@ def test_a_server_that_stops_keeps_what_is_done(actions, uploads) -> None:
         next(steps)
         next(steps)
         STOPPING.set()
-        *_, (said, pairs, archive) = steps
+        *_, (said, pairs, packed) = steps
     finally:
         STOPPING.clear()
     assert "Stopped. 1 of 3 photos" in said
     assert len(pairs) == 1
-    assert list(content(Path(archive))) == ["a_color.png"]
+    assert list(content(packed.archive)) == ["a_color.png"]
 
 
 def test_a_model_that_is_gone(uploads: list[dict[str, str]]) -> None:
@@ -234,9 +237,9 @@ def test_a_model_that_is_gone(uploads: list[dict[str, str]]) -> None:
         raise CheckpointError("gone", "absent")
 
     actions = BatchActions(SimpleNamespace(get=get))  # type: ignore[arg-type]
-    [(said, pairs, archive)] = actions.run(uploads, "", "user/repo", Event(), None)
+    [(said, pairs, packed)] = actions.run(uploads, "", "user/repo", Event(), None)
     assert "user/repo is not on the Hugging Face Hub" in said
-    assert (pairs, archive) == ([], None)
+    assert (pairs, packed) == ([], None)
 
 
 def test_a_full_disk(actions, uploads, tmp_path, monkeypatch) -> None:
@@ -244,9 +247,9 @@ def test_a_full_disk(actions, uploads, tmp_path, monkeypatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(ZipFile, "write", write)
-    *_, (said, pairs, archive) = actions.run(uploads, "", "", Event(), None)
+    *_, (said, pairs, packed) = actions.run(uploads, "", "", Event(), None)
     assert "Something went wrong on the server" in said
-    assert (pairs, archive) == ([], None)
+    assert (pairs, packed) == ([], None)
     assert not list(tmp_path.rglob("*.zip"))
 
 
@@ -292,10 +295,10 @@ def test_the_limits_that_are_told_are_the_limits(language: str) -> None:
 
 def test_a_folder_is_added_to_the_photos(uploads, photos, tmp_path) -> None:
     folder = [{"path": str(tmp_path / name)} for name in ("DS_Store", "Thumbs.db", "c.jpg")]
-    assert add_folder(uploads[:1], folder, None) == [str(photos[0]), str(tmp_path / "c.jpg")]
-    assert add_folder(None, folder[2:], None) == [str(tmp_path / "c.jpg")]
+    assert add_folder(uploads[:1], folder, None, None) == [str(photos[0]), str(tmp_path / "c.jpg")]
+    assert add_folder(None, folder[2:], [], None) == [str(tmp_path / "c.jpg")]
     with pytest.raises(gr.Error, match="You can only use files that you uploaded"):
-        add_folder(None, [{"path": "/etc/passwd"}], None)
+        add_folder(None, [{"path": "/etc/passwd"}], None, None)
 
 
 def test_buttons_follow_the_batch() -> None:
@@ -323,15 +326,16 @@ def picture(folder: Path, name: str, seed: int) -> dict[str, str]:
     return {"path": str(folder / "other" / name)}
 
 
-def made(archive: str | None) -> list[Photo]:
-    return [Photo.open(io.BytesIO(data)) for data in content(Path(str(archive))).values()]
+def made(packed: Packed | None) -> list[Photo]:
+    assert packed
+    return [Photo.open(io.BytesIO(data)) for data in content(packed.archive).values()]
 
 
 @pytest.mark.slow
 def test_colors_of_pictures_with_the_same_names(actions, scenes, tmp_path, tiny_colorizer) -> None:
     given = [picture(tmp_path, "a_color.png", 0)]
-    *_, (said, _, archive) = actions.run(scenes, "", "", Event(), None, "names", given)
-    taken, own = made(archive)
+    *_, (said, _, packed) = actions.run(scenes, "", "", Event(), None, "names", given)
+    taken, own = made(packed)
     source = ColorSource.of(Photo.open(given[0]["path"]))
     expected = render(tiny_colorizer, Photo.open(scenes[0]["path"]), Edit(color_source=source))
     np.testing.assert_array_equal(taken.pixels, expected.pixels)
@@ -353,33 +357,33 @@ def test_a_picture_that_can_not_be_used_costs_only_its_photo(actions, scenes, tm
 
 def test_colors_like_those_of_a_reference(actions, scenes, tmp_path, tiny_colorizer) -> None:
     given = [picture(tmp_path, "other.png", 0)]
-    *_, (_, _, archive) = actions.run(scenes, "", "", Event(), None, "reference", given)
+    *_, (_, _, packed) = actions.run(scenes, "", "", Event(), None, "reference", given)
     source = ColorSource.of(Photo.open(given[0]["path"]), "reference")
-    for photo, result in zip(scenes, made(archive), strict=True):
+    for photo, result in zip(scenes, made(packed), strict=True):
         expected = render(tiny_colorizer, Photo.open(photo["path"]), Edit(color_source=source))
         np.testing.assert_array_equal(result.pixels, expected.pixels)
     Image.new("L", (40, 40)).save(given[0]["path"])
-    *_, (said, pairs, archive) = actions.run(scenes, "", "", Event(), None, "reference", given)
+    *_, (said, pairs, packed) = actions.run(scenes, "", "", Event(), None, "reference", given)
     assert "That picture can&#x27;t be used" in said
-    assert (pairs, archive) == ([], None)
+    assert (pairs, packed) == ([], None)
 
 
 @pytest.mark.slow
 def test_colors_that_are_alike_in_all_photos(actions, scenes, tiny_colorizer) -> None:
-    (first, *_), *_, (_, _, archive) = actions.run(scenes, "", "", Event(), None, "consistent")
+    (first, *_), *_, (_, _, packed) = actions.run(scenes, "", "", Event(), None, "consistent")
     assert "Looking at all photos" in first
     paths = [Path(photo["path"]) for photo in scenes]
     source = find_shared_colors(tiny_colorizer, paths, Photo.open)
-    for path, result in zip(paths, made(archive), strict=True):
+    for path, result in zip(paths, made(packed), strict=True):
         expected = render(tiny_colorizer, Photo.open(path), Edit(color_source=source))
         np.testing.assert_array_equal(result.pixels, expected.pixels)
 
 
 def test_a_model_that_is_never_sure_can_not_make_photos_alike(scenes, tanh_colorizer) -> None:
     actions = BatchActions(SimpleNamespace(get=lambda name: tanh_colorizer))  # type: ignore[arg-type]
-    *_, (said, pairs, archive) = actions.run(scenes, "", "", Event(), None, "consistent")
+    *_, (said, pairs, packed) = actions.run(scenes, "", "", Event(), None, "consistent")
     assert "This model can&#x27;t make the colors of photos alike" in said
-    assert (pairs, archive) == ([], None)
+    assert (pairs, packed) == ([], None)
 
 
 def test_pictures_have_to_be_chosen(actions, scenes) -> None:

@@ -9,7 +9,13 @@ import pytest
 from PIL import Image
 
 from colorizer import Photo
-from colorizer.web.server.files import picture, result_folder, uploaded_path
+from colorizer.web.server.files import (
+    copied_into_folder,
+    folder_in_upload,
+    picture,
+    result_folder,
+    uploaded_path,
+)
 from colorizer.web.server.owners import upload_owners
 from tests.helpers.photos import color_pixels
 
@@ -77,3 +83,31 @@ def test_a_picture_that_is_being_sent_stays_whole(folder: Path) -> None:
         assert path.stat().st_ino != before
         assert sent.read() == path.read_bytes()
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("folders", "expected"),
+    [
+        ([], "."),
+        (["trip", "day 1"], "trip/day 1"),
+        (["..", "", ".", "up"], "up"),
+        (["../../etc", "..\\..\\up"], ".._.._etc/.._.._up"),
+        (["one\x00two"], "one_two"),
+        (["x" * 300], "x" * 255),
+    ],
+)
+def test_folders_of_uploads_stay_where_uploads_are(
+    folder: Path, folders: list[str], expected: str
+) -> None:
+    upload = folder / "upload" / "a.png"
+    upload.parent.mkdir(parents=True)
+    upload.write_bytes(b"photo")
+    copy = copied_into_folder(upload, folders)
+    assert copy.resolve().is_relative_to(folder.resolve())
+    assert copy.read_bytes() == b"photo"
+    assert str(folder_in_upload(copy)) == expected
+    assert upload.exists()  # another visitor may have sent the same photo
+
+
+def test_a_file_from_elsewhere_lies_in_no_folder(tmp_path: Path) -> None:
+    assert folder_in_upload(tmp_path / "trip" / "a.png") == Path()

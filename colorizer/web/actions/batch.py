@@ -11,13 +11,33 @@ from typing import Any
 
 import gradio as gr
 
-from colorizer import Adjustments, CheckpointError, Colorizer, ColorSource, ColorSourceError
+from colorizer import (
+    Adjustments,
+    CheckpointError,
+    Colorization,
+    Colorizer,
+    ColorSource,
+    ColorSourceError,
+)
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.batch.color_sources import ColorSources, open_color_source
 from colorizer.batch.shared_colors import find_shared_colors
-from colorizer.web.actions.batch_zip import colorize_into_zip
+from colorizer.edit import Edit
+from colorizer.file_names import is_system_name
+from colorizer.web.actions.batch_zip import (
+    BatchPhoto,
+    Packed,
+    before_and_after,
+    colorize_into_zip,
+)
 from colorizer.web.server.errors import LOG, explain_errors, gone, problem
-from colorizer.web.server.files import Upload, picture, result_folder, uploaded_path
+from colorizer.web.server.files import (
+    Upload,
+    copied_into_folder,
+    picture,
+    result_folder,
+    uploaded_path,
+)
 from colorizer.web.server.limits import STOPPING
 from colorizer.web.server.log import job
 from colorizer.web.server.models import Models
@@ -32,6 +52,7 @@ COLORS = ("", "consistent", "reference", "names")  # where colors come from; "":
 TOLD = ("negative", "no_color_source", "partly_taken", "unlike_reference")  # notices of photos
 
 Pairs = list[tuple[str, str]]  # paths of pictures, names of photos
+Step = tuple[str, Pairs, Packed | None]
 
 
 class BatchActions:
@@ -53,7 +74,7 @@ class BatchActions:
         colors: str,
         pictures: Sequence[Upload] | None,
         request: gr.Request,
-    ) -> tuple[Event, str, Pairs, Any, Any, Any]:
+    ) -> tuple[Any, ...]:
         """Check the photos and show that they wait: a batch waits for those before it.
 
         Args:
@@ -63,8 +84,8 @@ class BatchActions:
             request: the visitor's.
 
         Returns:
-            What stops the batch when set, its status, no pairs, and how the buttons that download,
-            start and stop look from now on.
+            What stops the batch when set, its status, no pairs, no contact sheet, and how the
+            buttons that download, start and stop look from now on.
         """
         checked_paths(photos, request)
         if colors in ("reference", "names"):
@@ -72,7 +93,7 @@ class BatchActions:
             if colors == "reference" and count > 1:
                 raise problem("batch.one_reference", request)
         waiting = status(say("batch.waiting", request), (), request)
-        return Event(), waiting, [], *buttons(False, running=True)
+        return Event(), waiting, [], None, *buttons(False, running=True)
 
     def run(
         self,
@@ -83,7 +104,8 @@ class BatchActions:
         request: gr.Request,
         colors: str = "",
         pictures: Sequence[Upload] | None = None,
-    ) -> Iterator[tuple[str, Pairs, str | None]]:
+        format: str = "",
+    ) -> Iterator[Step]:
         """Colorize the photos one after the other; closed early, it leaves nothing behind.
 
         Args:
@@ -94,11 +116,12 @@ class BatchActions:
             request: the visitor's.
             colors: where colors come from, of `COLORS`.
             pictures: whose colors are taken.
+            format: of the results, as Pillow names it; "" for that of each photo.
 
         Yields:
-            The status, the pairs so far, and at last the path of the ZIP if anything is in it.
+            The status, the pairs so far, and at last the ZIP if anything is in it.
         """
-        steps = self._steps(photos, preset, model, stopped, request, colors, pictures)
+        steps = self._steps(photos, preset, model, stopped, request, colors, pictures, format)
         with job("BatchActions.run") as facts, closing(steps):
             for step in steps:
                 facts["photos"] = len(step[1])
@@ -113,46 +136,50 @@ class BatchActions:
         request: gr.Request,
         colors: str,
         pictures: Sequence[Upload] | None,
-    ) -> Generator[tuple[str, Pairs, str | None], None, None]:
+        format: str,
+    ) -> Generator[Step, None, None]:
         paths, adjustments = checked_paths(photos, request), chosen(preset, request)
         archive = result_folder() / ARCHIVE
-        pairs: Pairs = []
+        done: list[BatchPhoto] = []
         failed: list[str] = []
         notes: list[str] = []
         complete = False
         try:
             colorizer = self.models.get(model)
             if colors == "consistent":
-                yield status(say("batch.first_look", request), (), request, 0), pairs, None
+                yield status(say("batch.first_look", request), (), request, 0), [], None
             seen = takewhile(lambda _: not (stopped.is_set() or STOPPING.is_set()), paths)
             source = colors_of(colors, colorizer, seen, pictures, request)
-            given = colorizer, paths, adjustments, archive, source
+            given = colorizer, paths, adjustments, archive, source, format
             with closing(colorize_into_zip(*given)) as batch:
                 for number, path in enumerate(paths, 1):
                     values = {"number": number, "total": len(paths), "name": path.name}
                     line = say("batch.progress", request, **values)
                     share = (number - 1) / len(paths)
-                    yield status(line, failed, request, share, notes), pairs, None
+                    yield status(line, failed, request, share, notes), shown_pairs(done), None
                     if stopped.is_set() or STOPPING.is_set():
                         break
-                    outcome, pair = next(batch)
-                    if pair is None:
+                    outcome, result = next(batch)
+                    if result is None:
                         line = say(f"batch.{outcome.cause}", request, **placeholders(path))
                         failed.append(line)
                     else:
-                        shown = picture(pair, path.stem) if self.pictures else ""
-                        pairs.append((shown, path.name))
+                        edit = made_with(result, adjustments, colorizer)
+                        pair = before_and_after(result, adjustments) if self.pictures else None
+                        shown = picture(pair, path.stem) if pair else ""
+                        name = outcome.task.target.as_posix()
+                        done.append(BatchPhoto(path, name, model, edit, pair=shown))
                         notes += (
                             f"{path.name}: {say(f'photo.notice.{key}', request)}"
                             for key in outcome.notices
                             if key in TOLD
                         )
             complete = True
-            whole = len(pairs) + len(failed) == len(paths)
+            whole = len(done) + len(failed) == len(paths)
             key = "batch.done" if whole else "batch.stopped"
-            line = say(key, request, done=len(pairs), total=len(paths))
-            made = str(archive) if pairs else None
-            yield status(line, failed, request, notes=notes), pairs, made
+            line = say(key, request, done=len(done), total=len(paths))
+            packed = Packed(archive, tuple(done)) if done else None
+            yield status(line, failed, request, notes=notes), shown_pairs(done), packed
         except CheckpointError as error:
             line = say(f"model.refused_{error.reason}", request, name=model)
             yield status(line, (), request), [], None
@@ -163,19 +190,36 @@ class BatchActions:
             yield status(line, (), request), [], None
         except OSError:  # of the archive, for example a full disk
             LOG.exception("A batch failed")
-            yield status(say("page.failed", request), failed, request), pairs, None
+            yield status(say("page.failed", request), failed, request), shown_pairs(done), None
         finally:
-            if not (complete and pairs):
+            if not (complete and done):
                 shutil.rmtree(archive.parent)
 
 
 @explain_errors
 def add_folder(
-    photos: Sequence[Upload] | None, folder: Sequence[Upload], request: gr.Request
+    photos: Sequence[Upload] | None,
+    folder: Sequence[Upload],
+    tree: Sequence[str] | None,
+    request: gr.Request,
 ) -> list[str]:
-    """The chosen photos and those of a folder, without hidden files of operating systems."""
-    paths = [uploaded_path(file, request) for file in [*(photos or ()), *folder]]
-    return [str(path) for path in paths if path.name.lstrip(".") not in SYSTEM_FILES]
+    """The chosen photos and those of a folder, without what operating systems keep there.
+
+    Args:
+        photos: those that were chosen before.
+        folder: the files of the folder.
+        tree: relative path of each on the visitor's computer, as the browser tells it.
+        request: the visitor's.
+    """
+    kept = [uploaded_path(file, request) for file in photos or ()]
+    places = tree if tree and len(tree) == len(folder) else [""] * len(folder)
+    for file, place in zip(folder, places, strict=True):
+        path = uploaded_path(file, request)
+        *parents, _ = place.split("/")
+        in_system_folder = any(is_system_name(parent) for parent in parents)
+        if not in_system_folder and path.name.lstrip(".") not in SYSTEM_FILES:
+            kept.append(copied_into_folder(path, parents) if parents else path)
+    return [str(path) for path in kept]
 
 
 def stop(stopped: Event | None) -> Any:
@@ -185,17 +229,31 @@ def stop(stopped: Event | None) -> Any:
     return gr.update(interactive=False)
 
 
-def finish(archive: Upload | None) -> tuple[Any, Any, Any]:
-    """How the buttons look after a batch."""
-    return buttons(bool(archive), running=False)
+def finish(packed: Packed | None) -> tuple[Any, ...]:
+    """The contact sheet after a batch, and how the buttons look."""
+    return packed and packed.photos, *buttons(bool(packed), running=False)
 
 
 def buttons(ready: bool, running: bool) -> tuple[Any, Any, Any]:
     """How the buttons that download, start and stop look."""
     return (
-        gr.update(visible=True) if ready else gr.update(visible=False, value=None),
+        gr.update(visible=ready),
         gr.update(visible=not running, variant="secondary" if ready else "primary"),
         gr.update(visible=running, interactive=True),
+    )
+
+
+def shown_pairs(photos: Iterable[BatchPhoto]) -> Pairs:
+    """What the gallery shows."""
+    return [(photo.pair, photo.path.name) for photo in photos]
+
+
+def made_with(result: Colorization, adjustments: Adjustments, colorizer: Colorizer) -> Edit:
+    """The edit that a photo of a batch was made with."""
+    return Edit(
+        working_size=colorizer.checkpoint.working_size,
+        adjustments=adjustments,
+        color_source=result.evidence.source if result.evidence else None,
     )
 
 

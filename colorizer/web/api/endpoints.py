@@ -208,13 +208,13 @@ class Endpoints:
         Returns:
             The ZIP, in which the photos are called `<name>_color`.
         """
-        archive, pinned = None, self._pinned(model, request)
+        packed, pinned = None, self._pinned(model, request)
         actions = BatchActions(self.models, pictures=False)
-        for _, _, archive in actions.run(photos, preset, pinned, Event(), request):
-            yield archive
+        for _, _, packed in actions.run(photos, preset, pinned, Event(), request):
+            yield str(packed.archive) if packed else None
         if STOPPING.is_set():
             raise refusal("This server is being stopped. Send the photos again in a minute.")
-        if archive is None:
+        if packed is None:
             raise problem("batch.none", request)
 
     def _rendered(

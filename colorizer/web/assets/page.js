@@ -47,15 +47,18 @@ const savePhoto = async () => {
   const file = await given;
   if (file) await store.savePhoto(file).catch(() => {});
 };
+const fetchFile = (url, name) => fetch(url).then(answer => answer.blob())
+  .then(blob => new File([blob], name, {type: blob.type}));
 document.addEventListener("change", event => {
-  if (event.target.matches("#photo input[type=file]")) given = event.target.files[0] ?? given;
+  const input = event.target;
+  if (input.matches("#photo input[type=file]")) given = input.files[0] ?? given;
+  if (input.webkitdirectory)
+    window.colorizer.folderPaths = Array.from(input.files, file => file.webkitRelativePath);
 }, true);
 document.addEventListener("click", event => {
   const image = event.target.closest("#examples button")?.querySelector("img");
   if (!image) return;
-  const name = decodeURIComponent(image.src.split("/").pop());
-  given = fetch(image.src).then(answer => answer.blob())
-    .then(blob => new File([blob], name, {type: blob.type}));
+  given = fetchFile(image.src, decodeURIComponent(image.src.split("/").pop()));
 }, true);
 
 // "Continue where you left off", before a photo is given.
@@ -153,6 +156,23 @@ kept.querySelector("button").addEventListener("click", () => window.colorizer.st
 
 window.colorizer = {
   isNew: false,
+  folderPaths: [],  // of the files of the chosen folder, with its name
+
+  startPhoto() {
+    this.isNew = true;
+    document.body.classList.remove("from-sheet");
+  },
+
+  // A photo of the contact sheet comes to the stage.
+  startSheetPhoto(file) {
+    this.startPhoto();
+    document.body.classList.add("from-sheet");
+    given = fetchFile(file.url, file.orig_name);
+    openTab(0);
+    scrollTo(0, 0);
+  },
+
+  showSheet() { openTab(1); },
 
   show(pictures, facts, look, values, restored = false) {
     const urls = Object.fromEntries(
@@ -168,7 +188,8 @@ window.colorizer = {
       history.clear();
       savePhoto();
       hideCard();
-      kept.hidden = SETTINGS.every(name => adjustments[name] === neutral[name]);
+      kept.hidden = document.body.classList.contains("from-sheet")
+        || SETTINGS.every(name => adjustments[name] === neutral[name]);
     } else kept.hidden ||= SETTINGS.every(name => adjustments[name] === neutral[name]);
     pending = [urls, facts];
     const source = work.color_source?.sha256;
@@ -236,12 +257,20 @@ window.colorizer = {
 
   tool(name) { stage?.pickTool(name); },
 
+  save(file) {
+    const link = document.createElement("a");
+    link.href = file.url;
+    link.download = file.orig_name;
+    link.click();
+  },
+
   saved() { history.savedStep = JSON.stringify(history.step); },
 };
 
 // The keyboard
 const typing = event => event.target.closest?.(
   "textarea, select, [contenteditable=true], input:not([type=range], [type=checkbox], [type=radio])");
+const stepButtons = {n: "#sheet-next", p: "#sheet-previous"};
 addEventListener("keydown", event => {
   if (typing(event)) return;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
@@ -249,6 +278,9 @@ addEventListener("keydown", event => {
     travel(event.shiftKey ? 1 : -1);
   } else if (event.key.toLowerCase() === "o" && !event.ctrlKey && !event.metaKey && !event.altKey) {
     stage?.hold(true);
+  } else if (event.key in stepButtons && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const button = document.querySelector(stepButtons[event.key]);
+    if (button?.offsetParent) button.click();
   }
 });
 addEventListener("keyup", event => { if (event.key.toLowerCase() === "o") stage?.hold(false); });

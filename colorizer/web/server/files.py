@@ -6,6 +6,8 @@ All of them are in Gradio's upload folder, and are deleted after `Settings.kept_
 import base64
 import io
 import secrets
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from colorizer import ColorSource, Photo
+from colorizer.file_names import fitted_name
 from colorizer.web.server.errors import problem
 from colorizer.web.server.owners import upload_owners
 
@@ -64,6 +67,34 @@ def stored(data: bytes, name: str) -> str:
     part.write_bytes(data)
     part.replace(path)  # the same picture may be on its way to a browser
     return str(path)
+
+
+def copied_into_folder(upload: Path, folders: Sequence[str]) -> Path:
+    """Copy an upload, so that its path tells the folder that it lay in on the visitor's computer.
+
+    Args:
+        upload: path of the upload, which may be that of other visitors, too.
+        folders: names of the folders, from the outermost, as a browser sends them.
+
+    Returns:
+        A path of which `folder_in_upload` returns the folder.
+    """
+    names = [
+        fitted_name(folder.replace("/", "_").replace("\\", "_"), "")
+        for folder in folders
+        if folder not in ("", ".", "..")
+    ]
+    target = result_folder().joinpath(*names)
+    target.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(upload, target))
+
+
+def folder_in_upload(path: Path) -> Path:
+    """The folder in which a file lay that came with a whole folder, relative; else "."."""
+    root = Path(get_upload_folder()).resolve()
+    if not path.resolve().is_relative_to(root):
+        return Path()
+    return Path(*path.resolve().relative_to(root).parts[1:-1])
 
 
 def result_folder() -> Path:

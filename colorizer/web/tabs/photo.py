@@ -23,6 +23,7 @@ from colorizer.web.tabs.photo_panels import (
     FixPanel,
     FramePanel,
     SavePanel,
+    SheetPanel,
     SourcePanel,
     StagePanel,
     StartPanel,
@@ -45,14 +46,15 @@ SHOW_PART = """(gray, colorized, processed, asked) =>
 CLEAR_POINT = "() => [null, null, null, null, false]"
 CLEAR_MOVED_POINT = """(...chosen) =>
     window.colorizer.isReframed() ? [null, null, null, null, false] : chosen"""
-NEW_PHOTO = "() => { window.colorizer.isNew = true; return [null, null, null, null, false]; }"
-SAVE_FILE = """(file) => {
-    const link = document.createElement("a");
-    link.href = file.url;
-    link.download = file.orig_name;
-    link.click();
-    window.colorizer.saved(file.orig_name);
+NEW_PHOTO = """() => {
+    window.colorizer.startPhoto();
+    return [null, null, null, null, false];
 }"""
+SHEET_PHOTO = """file => {
+    window.colorizer.startSheetPhoto(file);
+    return [null, null, null, null, false];
+}"""
+SAVE_FILE = "file => { window.colorizer.save(file); window.colorizer.saved(); }"
 
 
 class PhotoTab:
@@ -65,6 +67,7 @@ class PhotoTab:
         gr.set_static_paths(self.examples)  # shown from where they lie
         self.photo_state = gr.State(time_to_live=settings().kept_seconds)
         self.alternative = gr.State(0)
+        self.sheet = SheetPanel()
         with gr.Column(elem_id="desk"):
             self.start = StartPanel(bool(self.examples))
             with gr.Column(visible=False, elem_id="results") as self.results:
@@ -327,7 +330,7 @@ class PhotoTab:
         restored = self.pictures.stage.change(
             self._restore,
             self.photo_state,
-            [*self.state, *self.three, *self.settings.values(), self.adjust.preset],
+            self.restored,
             show_progress_on=self.pictures.stage,
             **NETWORK,
         )
@@ -348,6 +351,15 @@ class PhotoTab:
     ) -> tuple[Any, ...]:
         """Go to the point of the history that the browser sends."""
         return self.photos.restore(state, event.value, request)
+
+    @property
+    def restored(self) -> list[Any]:
+        """What `PhotoActions.restore` returns."""
+        return [*self.state, *self.three, *self.settings.values(), self.adjust.preset]
+
+    def show_sheet_photo(self, event: Any) -> None:
+        """After a photo of the contact sheet: start a history, then show."""
+        self._show(event.success(None, self.sheet.file, self._forgotten, js=SHEET_PHOTO))
 
     def _show_new(self, event: Any) -> None:
         """After another photo: start a history, forget the chosen point, then show."""
@@ -397,7 +409,7 @@ class PhotoTab:
         event.success(None, self.shown, None, js=js)
 
 
-def build_photo_tab(models: Models, model: gr.State, examples: Sequence[Path] = ()) -> None:
+def build_photo_tab(models: Models, model: gr.State, examples: Sequence[Path] = ()) -> PhotoTab:
     """Lay out the tab within a `gr.Tab` and connect it.
 
     Args:
@@ -405,7 +417,7 @@ def build_photo_tab(models: Models, model: gr.State, examples: Sequence[Path] = 
         model: the name of the visitor's.
         examples: photos to try.
     """
-    PhotoTab(models, model, examples)
+    return PhotoTab(models, model, examples)
 
 
 def clicked_photo_pixel(event: gr.EventData) -> tuple[int, int]:

@@ -38,6 +38,22 @@ class StartPanel:
                 self.examples = gallery("examples", "cover")
 
 
+class SheetPanel:
+    """Above the stage while a photo of the contact sheet is on it."""
+
+    def __init__(self) -> None:
+        with gr.Row(elem_id="sheet-bar"):
+            self.back, self.previous, self.next = (
+                gr.Button(text(f"batch.{name}"), size="md", elem_id=f"sheet-{name}")
+                for name in ("back", "previous", "next")
+            )
+            self.place = gr.Markdown(elem_id="sheet-place")
+            self.left_out = gr.Checkbox(
+                label=text("batch.leave_out"), container=False, elem_id="sheet-leave-out"
+            )
+        self.file = gr.File(visible=False)  # the photo, which the browser keeps
+
+
 class FramePanel:
     """Turning, straightening, cropping and inverting."""
 
