@@ -1,10 +1,10 @@
 """Hints with a reach: each colors its thing, and what is of the same kind near it.
 
-The error at the hints is divided in two. What several hints agree on is probably wrong in the whole
-photo: a smooth Gaussian process follows it, whose noise has Student's t-distribution, so that a
-hint which deviates from the others hardly moves it (Rasmussen and Williams 2006, sec. 9.3). The
-rest belongs to things. It fades with the length of the shortest path from the hint, on which edges
-are long ways, and ends at the hint's reach.
+The error at the hints is divided in two. What hints on many things agree on is probably wrong in
+the whole photo: a smooth Gaussian process follows it, whose noise has Student's t-distribution, so
+that a hint which deviates from the others hardly moves it (Rasmussen and Williams 2006, sec. 9.3).
+The rest belongs to things. It fades with the length of the shortest path from the hint, on which
+edges are long ways, and ends at the hint's reach.
 
 All this happens on a coarse grid; the result is enlarged along the edges of the lightness.
 """
@@ -30,6 +30,7 @@ AGREED_SCALES = (16.0, 25.0, 1.0)
 AGREED_DEVIATION = 6.0
 SINGLE_DEVIATION = 7.7
 FREEDOM = 2.0  # degrees, of Student's t-distribution
+FEW, MANY = 3.0, 6.0  # things with hints, see `_repetition`
 ROUNDS = 10  # of reweighting
 
 
@@ -90,16 +91,26 @@ class LocalPropagation:
         """
         known = self._agreed[self._rows, self._columns]
         covariance = AGREED_DEVIATION**2 * matern(known, known)
-        deviations = np.full(len(error), SINGLE_DEVIATION)
+        noise = SINGLE_DEVIATION * math.sqrt(self._repetition())
+        deviations = np.full(len(error), noise)
         for _ in range(ROUNDS):
             # Hints on the same thing err alike, so many of them count as one
             single = self._covariance * np.outer(deviations, deviations)
             weights = np.linalg.solve(covariance + single, error)
             agreed = covariance @ weights
             squares = ((error - agreed) ** 2).sum(1)
-            deviations = np.sqrt((FREEDOM * SINGLE_DEVIATION**2 + squares) / (FREEDOM + 2))
+            deviations = np.sqrt((FREEDOM * noise**2 + squares) / (FREEDOM + 2))
         on_grid = AGREED_DEVIATION**2 * matern(self._agreed, known) @ weights
         return np.moveaxis(on_grid, 2, 0), agreed
+
+    def _repetition(self) -> float:
+        """How many hints count as one.
+
+        People begin where the colors are worst, so that hints on `FEW` things say as little of the
+        rest as one. Between `FEW` and `MANY` things this changes until each counts.
+        """
+        things = len(self._samples) ** 2 / float(self._covariance.sum())
+        return float(np.interp(things, (1, FEW, MANY), (1, FEW, 1)))
 
 
 def nearness(

@@ -139,7 +139,8 @@ def test_without_the_hub(hub: type[Hub], outage: str, cached: bool, monkeypatch)
     assert (SOURCE if cached else "the model that comes with colorizer is used") in said(models)
 
 
-def test_a_stall_ends_in_words(hub: type[Hub]) -> None:
+def test_a_stall_ends_in_words(hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("colorizer.checkpoints.hub.HUB_SECONDS", 5.0)  # long after START_DELAY
     hub.faults["/"] = stalling
     models = start_models("user/repo", "cpu")
     assert "is still being downloaded" in said(models)
