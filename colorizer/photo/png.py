@@ -6,7 +6,6 @@ Chunks are those of the PNG specification, third edition, section 11.
 import struct
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +24,7 @@ from colorizer.photo.raster import Raster
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 METADATA_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP")
+UNPACKED_STEP = 1 << 20  # bytes
 SRGB_GAMMA = 45455  # of gAMA, in 1/100,000; stands for the curve of sRGB
 GAMMA_TOLERANCE = 100
 CURVE_STEPS = 4096
@@ -96,7 +96,10 @@ def check_png(data: bytes) -> Png:
 
 
 def _unpacked_bytes(kind: bytes, content: bytes) -> int:
-    """Bytes of a compressed text or profile, counted to just above the limit; else 0."""
+    """Bytes of a compressed text or profile, counted to just above the limit; else 0.
+
+    Up to a damaged place, unpacking takes as long as without the damage, so this counts.
+    """
     _, _, text = content.partition(b"\0")
     if kind == b"iTXt" and text[:1] == b"\1":  # a method, a language, a translated keyword follow
         packed = text[2:].split(b"\0", 2)[-1]
@@ -104,9 +107,14 @@ def _unpacked_bytes(kind: bytes, content: bytes) -> int:
         packed = text[1:]
     else:
         return 0
-    with suppress(zlib.error):  # Pillow decides what to make of damage
-        return len(zlib.decompressobj().decompress(packed, PNG_TEXT_BYTES + 1))
-    return 0
+    unpacker, count = zlib.decompressobj(), 0
+    while packed and count <= PNG_TEXT_BYTES:
+        try:
+            count += len(unpacker.decompress(packed, UNPACKED_STEP))
+        except zlib.error:  # Pillow decides what to make of damage
+            return count + UNPACKED_STEP
+        packed = unpacker.unconsumed_tail
+    return count
 
 
 def color_profile(png: Png, gray: bool) -> bytes:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from colorizer import Photo
 from colorizer.photo.exif import TIFF_PHOTOSHOP, TIFF_XMP
-from colorizer.photo.limits import JPEG_EXIF_BYTES, MAX_METADATA_BYTES
+from colorizer.photo.limits import JPEG_EXIF_BYTES, MAX_METADATA_BYTES, PNG_TEXT_BYTES
 from colorizer.photo.png import check_png
 from colorizer.photo.read_metadata import EXTENDED_XMP, JP2_UUIDS
 from tests.helpers.photos import color_pixels
@@ -134,3 +134,20 @@ def test_a_png_within_the_limits_stays_as_it_is() -> None:
 
 def test_a_field_of_a_tiff_that_is_never_kept_is_not_reported() -> None:
     assert Photo.open(io.BytesIO(tiff(0x935C))).notices == ()  # layers of Photoshop
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])
+def test_damaged_texts_of_a_png_take_no_time(kind: bytes) -> None:
+    """Each of them unpacks to 16 MB before its checksum turns out wrong."""
+    packed = zlib.compress(bytes(PNG_TEXT_BYTES - 1))[:-4] + b"oops"
+    start = time.process_time()
+    photo = Photo.open(io.BytesIO(png(*[chunk(kind, b"Comment\0\0" + packed)] * 200)))
+    assert time.process_time() - start < SECONDS
+    assert "large_metadata" in photo.notices
+
+
+def test_a_damaged_text_of_a_png_costs_no_other() -> None:
+    damaged = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 1000)[:-4] + b"oops")
+    photo = Photo.open(io.BytesIO(png(damaged, chunk(b"tEXt", b"Title\0By the lake"))))
+    assert photo.metadata.texts == (("Title", "By the lake"),)
+    assert "large_metadata" not in photo.notices
