@@ -6,7 +6,7 @@ tifffile, or by libtiff where samples are YCbCr.
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -236,8 +236,18 @@ def _check_page(page: Any, max_pixels: int) -> None:
         raise ValueError("strips or tiles are missing")
 
 
+def _check_strips(offsets: Sequence[int], byte_counts: Sequence[int]) -> None:
+    """Refuse strips or tiles that tifffile would silently make black; some may be left out."""
+    if len(byte_counts) < len(offsets):
+        raise ValueError("strips or tiles have no byte counts")
+    if not any(offset and count for offset, count in zip(offsets, byte_counts, strict=False)):
+        raise ValueError("all strips or tiles are empty")
+
+
 def _read_samples(page: Any) -> Raster:
     """Pixels of gray, RGB, CMYK or a palette, and the transparency."""
+    if not page.is_contiguous:  # otherwise, tifffile needs no byte counts
+        _check_strips(page.dataoffsets, page.databytecounts)
     planes = page.asarray(maxworkers=os.cpu_count()).reshape(page.shaped)[:, 0]
     samples = np.moveaxis(planes, 0, 2).reshape(*planes.shape[1:3], -1)  # planes apart or not
     colors = CHANNELS[page.photometric]

@@ -416,6 +416,48 @@ def test_tiles_that_are_not_there(tmp_path: Path) -> None:
         Photo.open(path)
 
 
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"compression": "lzw"}, "all strips or tiles are empty"),
+        ({"compression": "zlib", "rowsperstrip": 8}, "all strips or tiles are empty"),
+        ({"tile": (16, 16)}, "all strips or tiles are empty"),
+        ({"rowsperstrip": 8}, "all strips or tiles are empty"),
+        ({}, None),  # the size of the pixels is known
+    ],
+)
+@pytest.mark.parametrize("present", [True, False])
+def test_missing_byte_counts_do_not_make_a_photo_black(
+    tmp_path: Path, options: dict[str, object], problem: str | None, present: bool
+) -> None:
+    pixels = color_pixels(24, 40)
+    path = save_tiff(tmp_path / "a.tif", pixels, photometric="rgb", **options)
+    with tifffile.TiffFile(path) as tiff:
+        tag = tiff.pages.first.tags["TileByteCounts" if "tile" in options else "StripByteCounts"]
+    with path.open("r+b") as file:
+        file.seek(tag.valueoffset if present else tag.offset)
+        file.write(bytes(tag.valuebytecount) if present else struct.pack("<H", 65000))
+    if problem is None:
+        assert np.array_equal(Photo.open(path).pixels, pixels)
+    else:
+        with pytest.raises(PhotoError, match=problem if present else "is damaged"):
+            Photo.open(path)
+
+
+def test_some_tiles_may_be_left_out(tmp_path: Path) -> None:
+    """GDAL does so with areas that show nothing."""
+    pixels = color_pixels(32, 48)
+    path = save_tiff(tmp_path / "a.tif", pixels, photometric="rgb", tile=(16, 16))
+    with tifffile.TiffFile(path) as tiff:
+        places = [tiff.pages.first.tags[f"Tile{name}"] for name in ("Offsets", "ByteCounts")]
+    with path.open("r+b") as file:
+        for tag in places:
+            file.seek(tag.valueoffset)
+            file.write(bytes(tag.valuebytecount // tag.count))
+    pixels[:16, :16] = 0
+    assert np.array_equal(Photo.open(path).pixels, pixels)
+
+
 def test_lab_is_refused(tmp_path: Path) -> None:
     Image.new("LAB", (4, 5)).save(tmp_path / "a.tif")
     with pytest.raises(PhotoError, match=r"a\.tif.*LAB; convert it to RGB\."):
