@@ -120,6 +120,30 @@ def test_threads_are_those_of_the_engine_while_it_runs(
     assert torch.get_num_threads() == before
 
 
+def test_small_pictures_of_one_size_run_together(
+    generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random, seen = np.random.default_rng(0), list[tuple[int, ...]]()
+    sizes = [(160, 160)] * 5 + [(160, 128), (160, 160)] + [(288, 432)] * 2
+    pictures = [random.uniform(0, 100, size).astype(np.float32) for size in sizes]
+    engine = torch_engine(generator, torch.device("cpu"))
+    alone = [engine(picture) for picture in pictures]
+    forward = Generator.forward
+
+    def record(self: Generator, lightness: torch.Tensor) -> object:
+        seen.append((len(lightness), *lightness.shape[2:]))
+        return forward(self, lightness)
+
+    monkeypatch.setattr(Generator, "forward", record)
+    together = engine.run(pictures)
+    one = (1, 160, 160)
+    assert seen == [(4, 160, 160), one, (1, 160, 128), one, (1, 288, 432), (1, 288, 432)]
+    for (ab, logits), (other_ab, other_logits) in zip(together, alone, strict=True):
+        np.testing.assert_allclose(ab, other_ab, atol=0.01)
+        np.testing.assert_allclose(logits, other_logits, atol=0.01)
+    assert engine.run([]) == []
+
+
 def test_no_threads_are_refused(tiny_checkpoint: Path) -> None:
     with pytest.raises(ValueError, match="threads is 0; use at least one"):
         Colorizer.load(tiny_checkpoint, threads=0)
