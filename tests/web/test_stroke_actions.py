@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from colorizer import Colorizer, Photo, Recipe, Stroke, render
-from colorizer.adjust.strokes import MAX_STROKES, on_photo
+from colorizer.adjust.strokes import MAX_POINTS, MAX_STROKES, on_photo
 from colorizer.web.actions import downloads, parts, previews
 from colorizer.web.actions.photo import PhotoActions
 from colorizer.web.actions.photo_state import PhotoState
@@ -135,9 +135,10 @@ def test_all_strokes_are_cleared(shown: PhotoState) -> None:
     assert told["strokes"] == told["work"]["strokes"] == []
 
 
-def test_one_stroke_too_many(shown: PhotoState) -> None:
-    stroke = on_photo(Stroke("mend", ((0.5, 0.5),), 0.1), shown.edit.framing, SIZE)
-    edit = replace(shown.edit, strokes=(stroke,) * MAX_STROKES)
+@pytest.mark.parametrize(("strokes", "points"), [(MAX_STROKES, 1), (1, MAX_POINTS)])
+def test_one_stroke_too_many(shown: PhotoState, strokes: int, points: int) -> None:
+    stroke = on_photo(Stroke("mend", ((0.5, 0.5),) * points, 0.1), shown.edit.framing, SIZE)
+    edit = replace(shown.edit, strokes=(stroke,) * strokes)
     with pytest.raises(gr.Error, match="no room for more strokes"):
         painted(replace(shown, edit=edit))
 

@@ -6,7 +6,7 @@ import gradio as gr
 from pydantic import TypeAdapter
 
 from colorizer import Stroke
-from colorizer.adjust.strokes import MAX_POINTS, MAX_STROKES, on_photo
+from colorizer.adjust.strokes import on_photo
 from colorizer.web.actions import photo_state
 from colorizer.web.actions.photo_state import PhotoState
 from colorizer.web.actions.previews import require_state
@@ -36,9 +36,11 @@ def add_stroke(
         LOG.info("%s", error)
         raise problem("page.failed", request) from error
     strokes = (*state.edit.strokes, on_photo(stroke, state.edit.framing, state.upright))
-    if len(strokes) > MAX_STROKES or sum(len(stroke.points) for stroke in strokes) > MAX_POINTS:
-        raise problem("photo.too_many_strokes", request)
-    return _with_facts(photo_state.with_strokes(state, strokes), alternative)
+    try:
+        changed = photo_state.with_strokes(state, strokes)
+    except ValueError as error:
+        raise problem("photo.too_many_strokes", request) from error
+    return _with_facts(changed, alternative)
 
 
 @explain_errors
