@@ -112,3 +112,15 @@ def visit(address: str, **options: Any) -> Iterator[Page]:
         context.close()
     local = (address, "data:", "blob:")
     assert [url for url in elsewhere if not url.startswith(local)] == []
+
+
+def give(page: Page, photo: Path) -> None:
+    """Upload a photo, and wait until it is in color."""
+    page.wait_for_function("window.colorizer")
+    page.locator("#photo input[type=file]").set_input_files(photo)
+    shown(page)
+
+
+def shown(page: Page) -> None:
+    """Wait until a colored photo is on the stage."""
+    expect(page.locator("#processed img[src]")).to_be_visible()

@@ -18,7 +18,7 @@ from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.adjust.framing import Framing
 from colorizer.web.texts import say
-from tests.helpers.browser import TIMEOUT_MS, open_browser, started
+from tests.helpers.browser import TIMEOUT_MS, give, open_browser, shown, started
 from tests.helpers.paths import ROOT
 from tests.helpers.photos import color_pixels
 
@@ -70,17 +70,6 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("photo") / "grandma.jpg"
     Image.fromarray(rows.clip(0, 255).astype(np.uint8)).save(path, quality=95)
     return path
-
-
-def give(page: Page, photo: Path) -> None:
-    """Upload a photo and wait until all is there."""
-    page.locator("#photo input[type=file]").set_input_files(photo)
-    shown(page)
-
-
-def shown(page: Page) -> None:
-    """Wait until a colored photo is on the stage."""
-    expect(page.locator("#processed img[src]")).to_be_visible()
 
 
 def source(page: Page, name: str) -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.helpers.access import violations
-from tests.helpers.browser import started, visit
+from tests.helpers.browser import give, started, visit
 
 pytestmark = pytest.mark.browser
 
@@ -44,12 +44,6 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     levels = np.linspace(230, 60, 300)[:, None] + np.zeros((300, 400))
     Image.fromarray(levels.astype(np.uint8)).save(path)
     return path
-
-
-def give(page: Page, photo: Path) -> None:
-    page.wait_for_function("window.colorizer")
-    page.locator("#photo input[type=file]").set_input_files(photo)
-    expect(page.locator("#processed img[src]")).to_be_visible()
 
 
 def test_start_over_leaves_nothing_for_the_next_visitor(page: Page, photo: Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.helpers.access import violations
-from tests.helpers.browser import started, visit
+from tests.helpers.browser import give, started, visit
 
 pytestmark = pytest.mark.browser
 
@@ -33,12 +33,10 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def give(page: Page, photo: Path) -> Locator:
+def start(page: Page, photo: Path) -> Locator:
     """Upload the photo and open the brushes; the post-processed picture."""
-    page.wait_for_function("window.colorizer")
-    page.locator("#photo input[type=file]").set_input_files(photo)
+    give(page, photo)
     picture = page.locator("#processed img")
-    expect(picture).to_be_visible()
     page.get_by_role("button", name="Grain, dust and scratches").click()
     return picture
 
@@ -71,7 +69,7 @@ def downloaded(page: Page, folder: Path) -> np.ndarray:
 def test_mend_by_mouse(address: str, photo: Path, tmp_path: Path) -> None:
     """Side by side; undone and redone, and not while another tool is open."""
     with visit(address) as page:
-        picture = give(page, photo)
+        picture = start(page, photo)
         before, brush = source(picture), page.locator("#mend")
         page.locator("#stroke-size input[type=number]").fill("14")
         page.locator("#stroke-size input[type=number]").press("Enter")
@@ -100,7 +98,7 @@ def test_protect_by_touch(address: str, photo: Path, tmp_path: Path) -> None:
     """On a phone, on the large picture; undone."""
     size = {"width": 390, "height": 844}
     with visit(address, viewport=size, has_touch=True, is_mobile=True) as page:
-        picture = give(page, photo)
+        picture = start(page, photo)
         before = source(picture)
         page.locator("#dust input[type=number]").fill("1")
         page.locator("#dust input[type=number]").press("Enter")

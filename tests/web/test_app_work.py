@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.helpers.access import violations
-from tests.helpers.browser import TIMEOUT_MS, started, visit
+from tests.helpers.browser import TIMEOUT_MS, give, started, visit
 from tests.helpers.scenes import scene
 
 pytestmark = pytest.mark.browser
@@ -36,12 +36,6 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("photo") / "grandma.jpg"
     Image.fromarray(rows.clip(0, 255).astype(np.uint8)).save(path, quality=95)
     return path
-
-
-def give(page: Page, photo: Path) -> None:
-    page.wait_for_function("window.colorizer")
-    page.locator("#photo input[type=file]").set_input_files(photo)
-    expect(page.locator("#processed img[src]")).to_be_visible()
 
 
 def set_saturation(page: Page, value: float) -> None:
