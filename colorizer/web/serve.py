@@ -20,7 +20,7 @@ from colorizer.adjust.adjustments import Adjustments
 from colorizer.version import __version__
 from colorizer.web.page import theme
 from colorizer.web.server.admission import Admission
-from colorizer.web.server.language import Language
+from colorizer.web.server.language import COOKIE, Language
 from colorizer.web.server.limits import STOPPING
 from colorizer.web.server.log import WORK, start_json
 from colorizer.web.server.models import Models
@@ -126,6 +126,7 @@ def script() -> str:
         "neutral": asdict(Adjustments()),
         "style": style,
         "kioskSeconds": kiosk_seconds,
+        "languageCookie": COOKIE,
     }
     constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
     return f"() => {{\n{constants}{files}\n}}"

@@ -1,12 +1,11 @@
 // A kiosk starts over for the next visitor: by its button, or after some time without a touch.
 const COUNTDOWN = 15;  // seconds before, in which it says so
-const LANGUAGE_COOKIE = "colorizer_language";  // as in `server/language.py`
 
 function startAnew() {
   leaving = true;  // without a warning
   localStorage.clear();
   sessionStorage.clear();
-  document.cookie = `${LANGUAGE_COOKIE}=; Path=/; Max-Age=0`;
+  document.cookie = `${languageCookie}=; Path=/; Max-Age=0`;
   location.replace(location.pathname);
 }
 
