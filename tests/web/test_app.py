@@ -240,6 +240,28 @@ def test_crop_by_keys_and_turn_by_degrees(visit: Visit, photo: Path, tmp_path: P
 
 
 @pytest.mark.browser
+def test_a_print_is_straightened_and_shown_whole_again(visit: Visit, tmp_path: Path) -> None:
+    """The button says what it does, also after undo."""
+    table = np.full((240, 320, 3), (120, 80, 50), np.uint8)
+    table[60:180, 80:240] = color_pixels(120, 160)
+    Image.fromarray(table).save(tmp_path / "table.png")
+    page = visit()
+    give(page, tmp_path / "table.png")
+    page.get_by_role("tab", name="Crop").click()
+    find, whole = "Find a print and straighten it", "Show the whole photo again"
+    button, gray = page.locator("#straighten"), source(page, "gray")
+    expect(button).to_have_text(find)
+    button.click()
+    straight = changed(page, "gray", gray)
+    expect(button).to_have_text(whole)
+    button.click()
+    assert changed(page, "gray", straight) == gray
+    expect(button).to_have_text(find)
+    page.locator("#undo").click()
+    expect(button).to_have_text(whole)
+
+
+@pytest.mark.browser
 def test_turn_crop_and_take_up_again(visit: Visit, photo: Path, tmp_path: Path) -> None:
     page = visit()
     give(page, photo)

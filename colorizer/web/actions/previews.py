@@ -190,13 +190,15 @@ def tools(
 ) -> tuple[Any, ...]:
     """Update everything around the pictures after a change.
 
-    These are visibility, degrees, notices, the original, the uncropped and the marked picture,
-    facts, size and reach of the chosen spot, all spots, and what `source_panel` returns.
+    These are visibility, the labels of two buttons, degrees, notices, the original, the uncropped
+    and the marked picture, facts, size and reach of the chosen spot, all spots, and what
+    `source_panel` returns.
     """
     state = require_state(state, request)
     return (
         gr.update(visible=True),
         gr.update(label=say("photo.next", request)),
+        say("photo.unstraighten" if state.edit.framing.corners else "photo.straighten", request),
         state.edit.framing.degrees,
         notices(state, request),
         picture(state.small),

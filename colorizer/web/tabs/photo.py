@@ -382,6 +382,7 @@ class PhotoTab:
             [
                 self.results,
                 self.start.upload,
+                frame.straighten,
                 frame.degrees,
                 pictures.notices,
                 pictures.original,
