@@ -94,6 +94,13 @@ def choose(page: Page, photos: list[Path]) -> None:
     expect(page.locator("#batch-photos tr")).to_have_count(len(photos))
 
 
+def bottom(page: Page, selector: str) -> float:
+    """Where an element ends, in pixels of the window from its top."""
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["y"] + box["height"]
+
+
 def add_folder(page: Page, folder: Path) -> None:
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Add a folder").click()
@@ -114,6 +121,7 @@ def download(page: Page, path: Path) -> list[str]:
 @pytest.mark.browser
 def test_many_photos(page: Page, photos: list[Path], tmp_path: Path) -> None:
     choose(page, photos)
+    page.get_by_role("button", name="Options").click()
     page.get_by_label("Look").click()
     page.get_by_role("option", name="Vivid").click()
     expect(page.locator("#batch-pictures")).to_be_hidden()
@@ -277,8 +285,10 @@ def test_a_phone_needs_no_sideways_scrolling(address: str, photos: list[Path], s
     options = {"viewport": {"width": 390, "height": 844}, "color_scheme": scheme}
     with visit(address, **options) as page:
         choose(page, photos)
+        assert bottom(page, "#batch-start") < 600  # of 844 pixels
         page.get_by_role("button", name="Colorize all").click()
         expect(page.locator("#batch-pairs img")).to_have_count(2)
+        assert bottom(page, "#batch-status progress, #batch-status p") < 844
         for name in ("Many photos", "Model", "About"):
             open_tab(page, name)
             page.wait_for_timeout(500)  # for what the tab loads

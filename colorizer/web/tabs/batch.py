@@ -44,7 +44,7 @@ def build_batch_tab(models: Models, model_state: gr.State, tab: gr.Tab) -> Batch
     """
     actions = BatchActions(models)
     stopped, sheet, packed = (gr.State(time_to_live=settings().kept_seconds) for _ in range(3))
-    gr.Markdown(text("batch.intro"))
+    gr.Markdown(text("batch.intro"), elem_id="batch-intro")
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             photos = gr.File(
@@ -57,35 +57,36 @@ def build_batch_tab(models: Models, model_state: gr.State, tab: gr.Tab) -> Batch
                 text("batch.folder"), file_count="directory", size="md", elem_id="batch-folder"
             )
             folder_paths = gr.JSON(visible=False)
-            preset = gr.Dropdown(
-                [
-                    (text("batch.preset_none"), ""),
-                    *((text(f"photo.preset.{name}"), name) for name in PRESETS),
-                ],
-                value="",
-                label=text("batch.preset"),
-                info=text("batch.preset_info"),
-                elem_id="batch-preset",
-            )
-            format = gr.Dropdown(
-                [(text("photo.same_format"), ""), *FORMATS],
-                value="",
-                label=text("photo.format"),
-                elem_id="batch-format",
-            )
-            colors = gr.Dropdown(
-                [(text(f"batch.colors_{name or 'own'}"), name) for name in COLORS],
-                value="",
-                label=text("batch.colors"),
-                elem_id="batch-colors",
-            )
-            pictures = gr.File(
-                label=text("batch.pictures"),
-                file_count="multiple",
-                height=140,
-                visible=False,
-                elem_id="batch-pictures",
-            )
+            with gr.Accordion(text("batch.options"), open=False, elem_id="batch-options"):
+                preset = gr.Dropdown(
+                    [
+                        (text("batch.preset_none"), ""),
+                        *((text(f"photo.preset.{name}"), name) for name in PRESETS),
+                    ],
+                    value="",
+                    label=text("batch.preset"),
+                    info=text("batch.preset_info"),
+                    elem_id="batch-preset",
+                )
+                format = gr.Dropdown(
+                    [(text("photo.same_format"), ""), *FORMATS],
+                    value="",
+                    label=text("photo.format"),
+                    elem_id="batch-format",
+                )
+                colors = gr.Dropdown(
+                    [(text(f"batch.colors_{name or 'own'}"), name) for name in COLORS],
+                    value="",
+                    label=text("batch.colors"),
+                    elem_id="batch-colors",
+                )
+                pictures = gr.File(
+                    label=text("batch.pictures"),
+                    file_count="multiple",
+                    height=140,
+                    visible=False,
+                    elem_id="batch-pictures",
+                )
             start = gr.Button(text("batch.start"), variant="primary", elem_id="batch-start")
             halt = gr.Button(text("batch.stop"), visible=False, elem_id="batch-stop")
         with gr.Column(scale=2, min_width=280):
