@@ -29,6 +29,9 @@ NAMELESS = """() => [...document.querySelectorAll('button, input, textarea, [rol
         || part.labels?.length || part.querySelector('img[alt]:not([alt=""])')))
     .map(part => part.outerHTML)"""
 
+STRIPES = """() => [...document.querySelectorAll("#legend, #legend *")].filter(
+    part => getComputedStyle(part, "::before").content !== "none").length"""
+
 Visit = Callable[..., Page]
 
 
@@ -201,6 +204,7 @@ def test_fix_colors(visit: Visit, tmp_path: Path) -> None:
     page.get_by_label("Show where the model is unsure").check()
     changed(page, "marked", marked)
     expect(page.locator("#legend")).to_be_visible()
+    assert page.evaluate(STRIPES) == 1
     assert page.evaluate(NAMELESS) == []
 
 
@@ -493,6 +497,23 @@ def test_on_a_phone(visit: Visit, photo: Path) -> None:
     expect(page.locator("#hints button")).to_have_count(1)
     page.get_by_role("tab", name="About").tap()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+BROKEN = """() => [...document.querySelectorAll("#presets label span")].flatMap(span => {
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = getComputedStyle(span).font;
+    return span.innerText.split(" ").filter(
+        word => context.measureText(word).width > span.getBoundingClientRect().width);
+})"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("locale", ["de", "es"])
+def test_looks_have_room_for_long_words(visit: Visit, photo: Path, locale: str) -> None:
+    """Also on a phone."""
+    page = visit(width=390, locale=locale)
+    give(page, photo)
+    assert page.evaluate(BROKEN) == []
 
 
 @pytest.mark.browser

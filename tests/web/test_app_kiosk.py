@@ -61,6 +61,13 @@ def test_start_over_leaves_nothing_for_the_next_visitor(page: Page, photo: Path)
     assert page.evaluate(KEPT) == []
 
 
+def test_on_a_phone_nothing_lies_below_the_button(address: str, photo: Path) -> None:
+    with visit(address, viewport={"width": 390, "height": 844}) as page:
+        give(page, photo)
+        expect(page.locator("#start-anew")).to_be_visible()
+        expect(page.locator("#title h1")).to_be_hidden()
+
+
 def test_an_idle_page_starts_over(address: str, page: Page, photo: Path) -> None:
     """After a countdown, which a touch stops; the next visitor gets the browser's language."""
     page.goto(address + "?lang=de")
