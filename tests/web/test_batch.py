@@ -273,6 +273,7 @@ def test_limits(uploads: list[dict[str, str]], tmp_path: Path, monkeypatch) -> N
         with pytest.raises(gr.Error, match=sentence):
             ask()
     assert len(checked_paths(uploads, None)) == 3
+    assert checked_paths([*uploads, uploads[0]], None) == checked_paths(uploads, None)
     monkeypatch.setattr(batch_actions, "MAX_BYTES", 100)
     with pytest.raises(gr.Error, match="MB fit into one batch"):
         checked_paths(uploads, None)

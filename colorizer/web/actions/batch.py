@@ -297,7 +297,7 @@ def chosen(preset: str | None, request: gr.Request) -> Adjustments:
 def checked_paths(
     photos: Sequence[Upload] | None, request: gr.Request, none: str = "batch.no_photos"
 ) -> list[Path]:
-    """The paths of the uploaded files.
+    """The paths of the uploaded files; one that was chosen twice comes once.
 
     Args:
         photos: the files.
@@ -307,7 +307,7 @@ def checked_paths(
     Raises:
         gr.Error: there are none, too many, too large ones, or they have been deleted.
     """
-    paths = [uploaded_path(file, request) for file in photos or ()]
+    paths = list(dict.fromkeys(uploaded_path(file, request) for file in photos or ()))
     if not paths:
         raise problem(none, request)
     if len(paths) > MAX_PHOTOS:

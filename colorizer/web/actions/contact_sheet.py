@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from colorizer import CheckpointError, Colorizer, PhotoError
+from colorizer import CheckpointError, PhotoError
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.web.actions import photo_state
 from colorizer.web.actions.batch import ARCHIVE
@@ -191,7 +191,7 @@ class ContactSheetActions:
         return kept, gallery(kept, request), *shown
 
     def _colorized(self, photo: BatchPhoto, request: gr.Request) -> PhotoState:
-        colorizer: Colorizer = model_of(self.models, photo.model, request)
+        colorizer = model_of(self.models, photo.model, request)
         upload = reopen_upload(photo.path, request)
         return photo_state.colorize(
             colorizer, upload, photo.edit, photo.path, photo.model, photo.hidden
