@@ -34,7 +34,10 @@ from colorizer.web.texts import FALLBACK, I18N, LANGUAGES
 
 ASSETS = Path(__file__).parent / "assets"
 # Each script may use those before it
-SCRIPTS = ("texts", "files", "zoom", "brush", "crop", "stage", "history", "store", "page", "kiosk")
+SCRIPTS = (
+    *("queue", "texts", "files", "zoom", "brush", "crop", "stage", "history", "store"),
+    *("page", "kiosk"),
+)
 
 
 def serve(

@@ -27,8 +27,8 @@ const toolButton = (name, sign, action) => {
   button.addEventListener("click", action);
   return button;
 };
-const undoButton = toolButton("undo", "↶", () => travel(-1));
-const redoButton = toolButton("redo", "↷", () => travel(1));
+const undoButton = toolButton("undo", "↶", () => move(() => history.go(-1)));
+const redoButton = toolButton("redo", "↷", () => move(() => history.go(1)));
 const history = new History(() => {
   undoButton.disabled = !history.canUndo;
   redoButton.disabled = !history.canRedo;
@@ -119,9 +119,17 @@ document.addEventListener("click", async event => {
   location.href = link.href;
 });
 
-function travel(by) {
-  const work = history.go(by);
-  if (work && stage) restore(work);
+// What the visitor asks for while the server still works, for example on another photo, counts for
+// what will be on the stage then: the server would put one into the other.
+const moves = [];
+
+async function move(change) {
+  moves.push(change);
+  if (moves.length > 1) return;
+  await rest();
+  const before = history.step;
+  for (const change of moves.splice(0)) change();
+  if (stage && history.step !== before) restore(history.step);
 }
 
 function mount() {
@@ -214,12 +222,13 @@ window.colorizer = {
   },
 
   startOver() {
-    kept.hidden = true;
     const framing = {turns: 0, margins: [0, 0, 0, 0], negative: false, corners: [], degrees: 0};
     const work = {framing, spots: [], alternative: 0, color_source: null, strokes: [],
       adjustments: neutral, look: "natural"};
-    history.add(work);
-    stage?.send("change", work);
+    move(() => {
+      kept.hidden = true;
+      history.add(work);
+    });
   },
 
   showPart(pictures, asked) {
@@ -275,7 +284,7 @@ addEventListener("keydown", event => {
   if (typing(event)) return;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
     event.preventDefault();
-    travel(event.shiftKey ? 1 : -1);
+    move(() => history.go(event.shiftKey ? 1 : -1));
   } else if (event.key.toLowerCase() === "o" && !event.ctrlKey && !event.metaKey && !event.altKey) {
     stage?.hold(true);
   } else if (event.key in stepButtons && !event.ctrlKey && !event.metaKey && !event.altKey) {

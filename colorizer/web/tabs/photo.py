@@ -374,7 +374,8 @@ class PhotoTab:
         return [*self.point, self.fix.suggestions, self.fix.likely, self.fix.unsure]
 
     def _show(self, event: Any, js: str = SHOW) -> None:
-        """Bring the tools up to date with the state."""
+        """Bring the tools up to date with the last state, also when it changes meanwhile."""
+        last: Options = {"trigger_mode": "always_last", **HIDDEN, **QUICK}
         fix, frame, pictures, source = self.fix, self.frame, self.pictures, self.source
         event = event.success(
             previews.tools,
@@ -395,15 +396,14 @@ class PhotoTab:
                 *(source.taken, source.picture, source.sentence, source.use, source.strength),
                 pictures.map,
             ],
-            **HIDDEN,
-            **QUICK,
+            **last,
         )
         self._refresh(event, js)
         gallery, sheet = self.alternatives.gallery, self.adjust.sheet
-        event.success(previews.preset_sheet, self.state, sheet, **HIDDEN, **QUICK).success(
+        event.success(previews.preset_sheet, self.state, sheet, **last).success(
             None, sheet, None, js=SHOW_PRESETS
         )
-        event.success(previews.thumbnails, self.state, gallery, **HIDDEN, **QUICK)
+        event.success(previews.thumbnails, self.state, gallery, **last)
 
     def _refresh(self, event: Any, js: str = SHOW) -> None:
         """Show the pictures in the browser, and add what was done to its history."""

@@ -83,11 +83,11 @@ class StagePanel:
 
     def __init__(self) -> None:
         self.stage = widgets.stage(elem_id="stage")
-        self.original, self.gray, self.colorized, self.processed, self.marked, self.map = (
+        self.original, self.gray, self.colorized, self.marked, self.map, self.whole = (
             gr.Image(visible=False) for _ in range(6)
         )
-        self.whole = gr.Image(visible=False)
-        self.facts = gr.JSON(visible=False)
+        self.processed = gr.Image(visible=False, elem_id="processed-file")  # see assets/queue.js
+        self.facts = gr.JSON(visible=False, elem_id="facts")  # the same
         self.parts = [gr.Image(visible=False) for _ in range(3)]
         self.part = gr.JSON(visible=False)
         self.notices = gr.Markdown(visible=False, elem_id="notices")
