@@ -3,7 +3,6 @@
 `METRICS` is the one table of names, directions, units and formats.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +12,10 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from colorizer.imaging.color import rgb_to_lab
+from train.model.losses import ms_ssim
 
 Pixels = NDArray[np.uint8]  # (H, W, 3) sRGB
 Ab = NDArray[np.float32]  # (H, W, 2) a* and b*
-MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, sec. 3.2
 
 
 @dataclass(frozen=True)
@@ -73,25 +72,14 @@ def ssim(output: Pixels, truth: Pixels) -> float:
 
 
 def ms_ssim_ab(output: Ab, truth: Ab) -> float:
-    """Multi-scale SSIM (Wang et al. 2003) of a* and b*, offset and scaled to [0, 1]; up to 1.
-
-    Photos with a short side below 176 pixels have fewer than its five scales.
+    """Multi-scale SSIM of a* and b*, up to 1; see `train.model.losses.ms_ssim`.
 
     Args:
         output: (H, W, 2) ab.
         truth: (H, W, 2) ab.
     """
-    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
-
-    first, second = (
-        torch.from_numpy((ab + 128) / 255).permute(2, 0, 1)[None] for ab in (output, truth)
-    )
-    scales = min(5, 1 + math.isqrt(min(truth.shape[:2]) // 11))  # those that torchmetrics allows
-    weights = MS_SSIM_WEIGHTS[:scales]
-    shares = tuple(weight / sum(weights) for weight in weights)
-    return float(
-        multiscale_structural_similarity_index_measure(first, second, data_range=1.0, betas=shares)
-    )
+    first, second = (torch.from_numpy(ab).permute(2, 0, 1)[None] for ab in (output, truth))
+    return float(ms_ssim(first, second))
 
 
 def ab_of(pixels: Pixels) -> Ab:

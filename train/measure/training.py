@@ -30,6 +30,7 @@ def _losses(config: TrainConfig) -> list[str]:
     weights = {
         "delta_e00": config.delta_e_weight,
         perceptual: config.perceptual_weight,
+        "ms_ssim_ab": config.ms_ssim_weight,
         "cf": config.colorfulness_weight,
     }
     if config.vgg_weight:

@@ -1,10 +1,14 @@
 """Losses of predicted colors against the true ones."""
 
+import math
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 EPSILON = 1e-8  # added before square roots, whose slope at 0 is infinite
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, sec. 3.2
 
 
 def ab_loss(ab: Tensor, target: Tensor) -> Tensor:
@@ -43,6 +47,35 @@ def delta_e_loss(ab: Tensor, target: Tensor) -> Tensor:
 def chroma_of(ab: Tensor) -> Tensor:
     """Chroma (N, H, W) of ab (N, 2, H, W), in ab units, with a finite slope at 0."""
     return ((ab**2).sum(1) + EPSILON).sqrt()
+
+
+def ms_ssim_loss(ab: Tensor, target: Tensor) -> Tensor:
+    """1 - MS-SSIM of predicted and true ab (N, 2, H, W), with every scale's value v as (1 + v) / 2.
+
+    The measure cuts negative values off at 0, where its slope is infinite.
+    """
+    return 1 - ms_ssim(ab, target, "simple")
+
+
+def ms_ssim(ab: Tensor, target: Tensor, normalize: Literal["relu", "simple"] = "relu") -> Tensor:
+    """Mean multi-scale SSIM (Wang et al. 2003) of a* and b*, offset and scaled to [0, 1]; up to 1.
+
+    Photos with a short side below 176 pixels have fewer than its five scales.
+
+    Args:
+        ab: (N, 2, H, W) in ab units, at least 11 pixels high and wide.
+        target: the same.
+        normalize: what becomes of negative values: torchmetrics' name.
+    """
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+    scales = min(5, 1 + math.isqrt(min(ab.shape[2:]) // 11))  # those that torchmetrics allows
+    weights = MS_SSIM_WEIGHTS[:scales]
+    shares = tuple(weight / sum(weights) for weight in weights)
+    output, truth = ((colors + 128) / 255 for colors in (ab, target))
+    return multiscale_structural_similarity_index_measure(
+        output, truth, data_range=1.0, betas=shares, normalize=normalize
+    )
 
 
 def colorfulness_loss(rgb: Tensor) -> Tensor:

@@ -12,7 +12,13 @@ from torch.nn import functional as F
 from colorizer.imaging.color import gray_to_lightness, lab_to_rgb, rgb_to_lab
 from colorizer.networks.generator import AB_SCALE, Prediction
 from train.model.bins import BinLoss
-from train.model.losses import ab_gradient_loss, ab_loss, colorfulness_loss, delta_e_loss
+from train.model.losses import (
+    ab_gradient_loss,
+    ab_loss,
+    colorfulness_loss,
+    delta_e_loss,
+    ms_ssim_loss,
+)
 from train.model.perceptual import PerceptualLoss
 from train.settings.config import TrainConfig
 
@@ -71,7 +77,7 @@ class Objective(nn.Module):
 
         weights = [config.ab_weight, config.delta_e_weight, config.l1_weight]
         weights += [config.gradient_weight, config.perceptual_weight, config.vgg_weight]
-        weights.append(config.colorfulness_weight)
+        weights += [config.ms_ssim_weight, config.colorfulness_weight]
         if not any(weights) and self.bins is None:
             raise ValueError(
                 "No loss of this network has a weight above 0; set --ab-weight, for example."
@@ -94,6 +100,8 @@ class Objective(nn.Module):
             losses["l1"] = config.l1_weight * F.l1_loss(output, truth) / scale
         if config.gradient_weight:
             losses["gradient"] = config.gradient_weight * ab_gradient_loss(prediction.ab, batch.ab)
+        if config.ms_ssim_weight:
+            losses["ms_ssim"] = config.ms_ssim_weight * ms_ssim_loss(prediction.ab, batch.ab)
         if self.perceptual or self.vgg or config.colorfulness_weight:
             rgb = prediction.rgb
             if rgb is None:

@@ -172,6 +172,7 @@ class TrainConfig:
     gradient_weight: float = setting(
         0.0, "weight of the L1 between gradients of ab, per ab unit; reduces bleeding"
     )
+    ms_ssim_weight: float = setting(0.0, "weight of 1 - MS-SSIM of ab")
     perceptual_weight: float = setting(0.0, "weight of the perceptual loss")
     perceptual: str = setting("lpips", "network of the perceptual loss", ("lpips", "vgg16"))
     perceptual_weights: str = setting(

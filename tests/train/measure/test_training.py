@@ -10,13 +10,12 @@ from train.settings.config import SETTINGS_FILE
 
 
 def test_losses_are_read_beside_or_above_a_checkpoint(tmp_path: Path) -> None:
-    config = settings(
-        "x", tmp_path, delta_e_weight=1.0, perceptual_weight=2.0, perceptual_weights="w"
-    )
+    weights = {"delta_e_weight": 1.0, "ms_ssim_weight": 1.0, "perceptual_weight": 2.0}
+    config = settings("x", tmp_path, perceptual_weights="w", **weights)
     (tmp_path / SETTINGS_FILE).write_text(json.dumps(asdict(config)))
     (tmp_path / "best").mkdir()
-    assert losses_of(str(tmp_path)) == ["delta_e00", "lpips"]
-    assert losses_of(str(tmp_path / "best")) == ["delta_e00", "lpips"]
+    assert losses_of(str(tmp_path)) == ["delta_e00", "lpips", "ms_ssim_ab"]
+    assert losses_of(str(tmp_path / "best")) == ["delta_e00", "lpips", "ms_ssim_ab"]
 
 
 def test_unknown_and_broken_settings(tmp_path: Path) -> None:

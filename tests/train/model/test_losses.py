@@ -19,7 +19,13 @@ from tests.helpers.photos import color_pixels
 from train.measure.metrics import colorfulness
 from train.model.bins import BinLoss, bin_prior, soft_encoding, table_index
 from train.model.gan import GANS, discriminator_loss, generator_loss, r1_penalty
-from train.model.losses import ab_gradient_loss, ab_loss, colorfulness_loss, delta_e_loss
+from train.model.losses import (
+    ab_gradient_loss,
+    ab_loss,
+    colorfulness_loss,
+    delta_e_loss,
+    ms_ssim_loss,
+)
 from train.model.objective import Batch, Objective
 from train.model.perceptual import PerceptualLoss
 from train.settings.config import TrainConfig
@@ -243,6 +249,23 @@ def test_delta_e_loss_has_a_finite_gradient_everywhere() -> None:
         assert ab.grad is not None
         assert ab.grad.isfinite().all()
         assert (ab.grad.abs().sum() > 0) == (start != truth)
+
+
+def test_ms_ssim_loss_of_the_truth_is_0() -> None:
+    truth = 20 * torch.randn(1, 2, 48, 48, generator=torch.Generator().manual_seed(0))
+    assert float(ms_ssim_loss(truth, truth)) == pytest.approx(0, abs=1e-6)
+    assert float(ms_ssim_loss(0.5 * truth, truth)) > 0.05
+
+
+def test_ms_ssim_loss_leads_from_opposite_colors_to_the_truth() -> None:
+    """The measure itself has no finite gradient there."""
+    truth = 40 * torch.randn(1, 2, 48, 48, generator=torch.Generator().manual_seed(0))
+    ab = (-truth).requires_grad_()
+    loss = ms_ssim_loss(ab, truth)
+    loss.backward()
+    assert ab.grad is not None
+    assert ab.grad.isfinite().all()
+    assert ms_ssim_loss(ab.detach() - ab.grad / ab.grad.norm(), truth) < loss
 
 
 def test_colorfulness_loss_agrees_with_the_metric() -> None:

@@ -44,12 +44,12 @@ def test_the_truth_keeps_the_lightness_that_the_input_lost(batch: Batch) -> None
 def test_losses_without_weight_are_left_out(batch: Batch) -> None:
     assert set(losses(batch, prediction(batch), ab_weight=1.0)) == {"ab"}
     every = {"bins_weight": 1.0, "l1_weight": 1.0, "gradient_weight": 1.0}
-    every |= {"colorfulness_weight": 1.0, "delta_e_weight": 1.0}
+    every |= {"colorfulness_weight": 1.0, "delta_e_weight": 1.0, "ms_ssim_weight": 1.0}
     found = losses(batch, prediction(batch), **every)
-    assert set(found) == {"bins", "l1", "gradient", "colorfulness", "delta_e"}
+    assert set(found) == {"bins", "l1", "gradient", "colorfulness", "delta_e", "ms_ssim"}
 
 
-@pytest.mark.parametrize("name", ["bins", "ab", "delta_e", "l1", "colorfulness"])
+@pytest.mark.parametrize("name", ["bins", "ab", "delta_e", "l1", "ms_ssim", "colorfulness"])
 def test_losses_grow_with_their_weights(name: str, batch: Batch) -> None:
     (one,) = losses(batch, prediction(batch, 10), **{f"{name}_weight": 1.0}).values()
     (three,) = losses(batch, prediction(batch, 10), **{f"{name}_weight": 3.0}).values()
