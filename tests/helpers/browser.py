@@ -121,6 +121,16 @@ def give(page: Page, photo: Path) -> None:
     shown(page)
 
 
+def drop(page: Page, files: Sequence[Path], x: float = 640, y: float = 500) -> None:
+    """Drag files from the desktop onto the page, as the browser itself sees it."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": data})
+        if kind == "dragEnter":  # Chromium loses a drop that comes before the page's answer
+            expect(page.locator("body.dragging")).to_be_attached()
+
+
 def shown(page: Page) -> None:
     """Wait until a colored photo is on the stage."""
     expect(page.locator("#processed img[src]")).to_be_visible()

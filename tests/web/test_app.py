@@ -18,7 +18,7 @@ from colorizer import Adjustments
 from colorizer.adjust.adjustments import PRESETS
 from colorizer.adjust.framing import Framing
 from colorizer.web.texts import say
-from tests.helpers.browser import TIMEOUT_MS, give, open_browser, shown, started
+from tests.helpers.browser import TIMEOUT_MS, drop, give, open_browser, shown, started
 from tests.helpers.paths import ROOT
 from tests.helpers.photos import color_pixels
 
@@ -307,16 +307,6 @@ def test_turn_crop_and_take_up_again(visit: Visit, photo: Path, tmp_path: Path) 
 
 COPY = """async bytes => navigator.clipboard.write([new ClipboardItem(
     {"image/png": new Blob([new Uint8Array(bytes)], {type: "image/png"})})])"""
-
-
-def drop(page: Page, files: list[Path], x: float = 640, y: float = 500) -> None:
-    """Drag files from the desktop onto the page, as the browser itself sees it."""
-    session = page.context.new_cdp_session(page)
-    data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "dragOver", "drop"):
-        session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": data})
-        if kind == "dragEnter":  # Chromium loses a drop that comes before the page's answer
-            expect(page.locator("body.dragging")).to_be_attached()
 
 
 @pytest.mark.browser

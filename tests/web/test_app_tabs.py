@@ -18,7 +18,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.helpers.browser import started, visit
+from tests.helpers.browser import drop, started, visit
 from tests.helpers.hub import COMMIT, serve
 from tests.helpers.paths import ROOT
 from tests.helpers.scenes import scene
@@ -74,6 +74,16 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a folder, and one in which a server keeps its own pictures."""
+    folder = tmp_path_factory.mktemp("tree")
+    for place in ("1910", "@eaDir", ""):
+        (folder / place).mkdir(exist_ok=True)
+        Image.fromarray(scene(60, 80)).convert("L").save(folder / place / "a.jpg")
+    return folder
+
+
+@pytest.fixture(scope="module")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that takes a while."""
     folder = tmp_path_factory.mktemp("album")
@@ -116,6 +126,24 @@ def download(page: Page, path: Path) -> list[str]:
     with ZipFile(path) as zipped:
         assert zipped.testzip() is None
         return zipped.namelist()
+
+
+@pytest.mark.browser
+def test_dropped_folders_keep_their_tree(
+    page: Page, photos: list[Path], tree: Path, tmp_path: Path
+) -> None:
+    expect(page.get_by_role("button", name="Paste")).to_be_visible()  # the script has run
+    drop(page, [tmp_path])
+    expect(page.get_by_text("No files lie in this folder.")).to_be_visible()
+    drop(page, [photos[0], tree])
+    rows = page.locator("#batch-photos tr")
+    expect(rows).to_have_count(3)
+    drop(page, [tree], 300, 400)  # on the list
+    expect(rows).to_have_count(5)
+    page.locator("#batch-start").click()
+    inside = ("a_color.jpg", "a_color-2.jpg", "1910/a_color.jpg", "1910/a_color-2.jpg")
+    expected = sorted(["a_color.jpg", *(f"{tree.name}/{name}" for name in inside)])
+    assert sorted(download(page, tmp_path / "photos.zip")) == expected
 
 
 @pytest.mark.browser

@@ -2,7 +2,7 @@
 // input of "Choose a photo", that of "Many photos", or that of the picture whose colors are taken.
 const inputs = {
   one: () => document.querySelector("#photo input[type=file]"),
-  many: () => document.querySelector("#batch-photos input[type=file]"),
+  many: () => document.querySelector("input[webkitdirectory]"),  // "Add a folder" keeps the others
   source: () => document.querySelector("#source-drop input[type=file]"),
 };
 
@@ -27,19 +27,37 @@ async function give(files, sourceTool = false) {
     put(inputs.one(), files);
     return;
   }
+  giveMany(files.map(file => ({file, path: file.name})));
+  if (!batch) tell(say("to_batch", {count: files.length}));
+}
+
+// Add files to those of "Many photos", with their paths in a dropped folder.
+async function giveMany(found) {
   openTab(1);
-  const deadline = Date.now() + 3000;
-  while (!inputs.many() && Date.now() < deadline)
-    await new Promise(resolve => setTimeout(resolve, 50));
-  if (!inputs.many()) tell(say("batch_full"));
-  else {
-    put(inputs.many(), files);
-    if (!batch) tell(say("to_batch", {count: files.length}));
+  while (!inputs.many()) await new Promise(resolve => setTimeout(resolve, 50));
+  put(inputs.many(), found.map(({file}) => file));
+  window.colorizer.folderPaths = found.map(({path}) => path);
+}
+
+async function giveFolders(entries) {
+  const found = (await Promise.all(entries.map(filesIn))).flat();
+  if (found.length) giveMany(found);
+  else tell(say("empty_folder"));
+}
+
+async function filesIn(entry) {
+  const path = entry.fullPath.slice(1);
+  if (entry.isFile) return [{path, file: await new Promise(entry.file.bind(entry))}];
+  const reader = entry.createReader(), found = [];
+  for (;;) {  // it tells of a hundred at a time
+    const some = await new Promise(reader.readEntries.bind(reader));
+    if (!some.length) return found;
+    found.push(...(await Promise.all(some.map(filesIn))).flat());
   }
 }
 
-// Gradio's own drop zones keep their drops: a photo with the right color, and many photos.
-const ownDrops = "#reference, #batch-photos, #batch-pictures";
+// Gradio's own drop zones keep their drops: a photo with the right color, and pictures for a batch.
+const ownDrops = "#reference, #batch-pictures";
 const holdsFiles = event => event.dataTransfer?.types.includes("Files");
 const ours = event => holdsFiles(event) && !event.target.closest?.(ownDrops);
 let depth = 0;
@@ -61,11 +79,15 @@ addEventListener("dragover", event => {
 }, true);
 addEventListener("drop", event => {
   dragging(0);
-  if (!ours(event)) return;
+  if (!holdsFiles(event)) return;
+  // Read now: after an await the files are gone.
+  const entries = Array.from(event.dataTransfer.items, item => item.webkitGetAsEntry());
+  const withFolder = entries.some(entry => entry?.isDirectory);
+  if (!withFolder && !ours(event)) return;
   event.preventDefault();
   event.stopPropagation();
-  // Read now: after an await the files are gone.
-  give(event.dataTransfer.files, Boolean(event.target.closest?.("#source-drop, #source")));
+  if (withFolder) giveFolders(entries.filter(Boolean));
+  else give(event.dataTransfer.files, Boolean(event.target.closest?.("#source-drop, #source")));
 }, true);
 
 addEventListener("paste", event => {
