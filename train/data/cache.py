@@ -8,12 +8,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,11 +22,11 @@ from tqdm import tqdm
 
 from colorizer.errors import ColorizerError
 from colorizer.files import atomic_write
+from train.data.processes import map_in_order
 from train.data.samples import Pair, Sample, Source
 
 FORMAT = 1  # of the files; part of the digest
 ESTIMATE_AFTER = 64  # photos from which the size of all is estimated
-IN_FLIGHT = 4  # photos per process that are decoded ahead
 
 Pixels = NDArray[np.uint8]
 Planes = tuple[Pixels, Pixels | None]  # (H, W, 3) color and (H, W) gray, if the source has it
@@ -119,7 +116,7 @@ def _build(source: Source, pixels: Path, index: Path, workers: int) -> None:
     rows: list[list[object]] = []
     try:
         with atomic_write(pixels) as part, part.open("wb") as file:
-            decoded = _decoded(source.samples, workers)
+            decoded = map_in_order(_decode, source.samples, workers)
             progress = tqdm(decoded, f"cache {source.name}", len(source), mininterval=5)
             for sample, planes in zip(source.samples, progress, strict=True):
                 rows.append([sample.name, *_write(file, planes)])
@@ -154,19 +151,6 @@ def _check_space(pixels: Path, more: float) -> None:
             f"{free / 1e9:.1f} GB are free; make room, choose another folder, or train without "
             "--cache."
         )
-
-
-def _decoded(samples: Sequence[Sample], workers: int) -> Iterator[Planes | str]:
-    """Decode samples in order; an unreadable one gives the reason."""
-    if workers == 0:
-        yield from map(_decode, samples)
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        waiting = iter(samples)
-        jobs = [pool.submit(_decode, sample) for sample in islice(waiting, workers * IN_FLIGHT)]
-        while jobs:
-            yield jobs.pop(0).result()
-            jobs += [pool.submit(_decode, sample) for sample in islice(waiting, 1)]
 
 
 def _decode(sample: Sample) -> Planes | str:

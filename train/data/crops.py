@@ -1,4 +1,4 @@
-"""The repeatable stream of training crops: which photo each one shows, and which part of it."""
+"""The repeatable stream of training crops, cut by data workers on the CPU."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,42 +13,26 @@ from torch.utils.data import Dataset
 from colorizer.imaging.color import rgb_to_lab
 from colorizer.photo.photo import Photo
 from train.data.augment import degrade
-from train.data.samples import Pair, Source
+from train.data.flaws import draw_flaws
+from train.data.order import CROP, NEARLY_GRAY, PhotoOrder, Skip
+from train.data.samples import Pair, Sample, Source
 from train.settings.config import TrainConfig
 
-NEARLY_GRAY = "nearly gray"  # why a photo was skipped
 THUMBNAIL = 64  # pixels; how closely a photo is looked at to tell whether it is gray
-CYCLE, ORDER, CROP = range(3)  # what a random generator is for, so that no two draw the same
-
-
-class Skip(NamedTuple):
-    """A photo that another one had to replace."""
-
-    name: str  # source/photo
-    reason: str  # NEARLY_GRAY, or "unreadable: ..."
 
 
 class CropStream(Dataset[tuple[Tensor, list[Skip]]]):
     """Crop number n of the run, for n from 0 to steps * batch: a pure function of n and the seed.
 
     So a run that is resumed at step s continues with crop s * batch and sees what it would have
-    seen. Sources are drawn from in a fixed cycle as long as all their photos together, each as
-    often as `draw_counts` says; within a source photos come in a new order each epoch. A photo
-    that can't be read, or is nearly gray as a whole, is replaced by the next in its source's
-    order.
+    seen. `PhotoOrder` says which photo a crop shows; one that can't be read, or is nearly gray as
+    a whole, is replaced.
     """
 
     def __init__(self, sources: Sequence[Source], config: TrainConfig) -> None:
         self.sources = sources
         self.config = config
-        self._counts = draw_counts([len(source.samples) for source in sources], config.balance)
-        random = np.random.default_rng((config.seed, CYCLE))
-        self._cycle = random.permutation(np.repeat(np.arange(len(sources)), self._counts))
-        self._rank = np.empty_like(self._cycle)  # of a position among those of its source
-        for source, count in enumerate(self._counts):
-            self._rank[self._cycle == source] = np.arange(count)
-        # of each source, an epoch and its permutation
-        self._orders = [(-1, np.empty(0, np.int64))] * len(sources)
+        self.order = PhotoOrder(sources, config)
 
     def __len__(self) -> int:
         return self.config.steps * self.config.batch
@@ -62,47 +46,29 @@ class CropStream(Dataset[tuple[Tensor, list[Skip]]]):
         Raises:
             ValueError: the source has no usable photo.
         """
-        pair, skips = self._usable_pair(number)
+        pair, skips = self.order.find(number, self._look)
         random = np.random.default_rng((self.config.seed, CROP, number))
         size = self.config.crop_at(number // self.config.batch)
-        color, gray = cut_crop(pair, size, self.config.crop_scale, self.config.flip, random)
-        gray = degrade(gray, self.config, random)
+        window = draw_window(pair.color.size, self.config, random)
+        color, gray = cut_crop(pair, size, window)
+        gray = degrade(gray, draw_flaws(gray.shape, self.config, random))
         return torch.from_numpy(np.dstack((color, gray))).permute(2, 0, 1), skips
 
     def check(self) -> None:
         """Read one photo of each source. Raises ValueError if a source has none to train on."""
-        for number in np.unique(self._cycle, return_index=True)[1]:
-            self._usable_pair(int(number))
+        self.order.check(self._look)
 
-    def _usable_pair(self, number: int) -> tuple[Pair, list[Skip]]:
-        cycle, position = divmod(number, len(self._cycle))
-        index = int(self._cycle[position])
-        source = self.sources[index]
-        drawn = cycle * int(self._counts[index]) + int(self._rank[position])
-        skips = []
-        for attempt in range(2 * len(source.samples)):  # spans a whole epoch, wherever it starts
-            sample = source.samples[self._shuffled(index, drawn + attempt)]
-            name = f"{source.name}/{sample.name}"
-            try:
-                pair = sample.read()
-            except OSError as error:
-                skips.append(Skip(name, f"unreadable: {error}"))
-                continue
-            if mean_chroma(pair.color) >= self.config.gray_chroma:
-                return pair, skips
-            skips.append(Skip(name, NEARLY_GRAY))
-        raise ValueError(
-            f"None of the photos of {source.name} is a readable color photo; check --data."
-        )
+    def _look(self, source: int, place: int) -> Pair | str:
+        return read_usable(self.sources[source].samples[place], self.config.gray_chroma)
 
-    def _shuffled(self, source: int, drawn: int) -> int:
-        """Index of the photo that comes as number `drawn` of its source."""
-        size = len(self.sources[source].samples)
-        epoch, position = divmod(drawn, size)
-        if self._orders[source][0] != epoch:
-            random = np.random.default_rng((self.config.seed, ORDER, source, epoch))
-            self._orders[source] = epoch, random.permutation(size)
-        return int(self._orders[source][1][position])
+
+def read_usable(sample: Sample, gray_chroma: float) -> Pair | str:
+    """Decode a photo to train on, or say why it is of no use: unreadable or nearly gray."""
+    try:
+        pair = sample.read()
+    except OSError as error:
+        return f"unreadable: {error}"
+    return pair if mean_chroma(pair.color) >= gray_chroma else NEARLY_GRAY
 
 
 def collate(items: Sequence[tuple[Tensor, list[Skip]]]) -> tuple[Tensor, list[Skip]]:
@@ -110,42 +76,38 @@ def collate(items: Sequence[tuple[Tensor, list[Skip]]]) -> tuple[Tensor, list[Sk
     return torch.stack([crop for crop, _ in items]), [skip for _, skips in items for skip in skips]
 
 
-def draw_counts(sizes: Sequence[int], balance: float) -> NDArray[np.int64]:
-    """How often each source is drawn from in a cycle of sum(sizes) draws.
+class Window(NamedTuple):
+    """A square of a photo, in its pixels, and whether it is mirrored."""
+
+    left: float
+    top: float
+    side: float
+    mirrored: bool
+
+
+def draw_window(size: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> Window:
+    """Draw a square whose side is a random share of the short side, within `crop_scale`.
 
     Args:
-        sizes: photos of each source, at least 1.
-        balance: draws are proportional to size ** (1 - balance): 0 draws every photo equally
-            often, 1 every source.
-
-    Returns:
-        int64 (sources,), each at least 1, rounded by the largest remainder.
+        size: (width, height) of the photo.
+        config: `crop_scale` and `flip`, the probability that it is mirrored.
+        random: the only source of chance.
     """
-    total = sum(sizes)
-    weights = np.array(sizes, np.float64) ** (1 - balance)
-    quotas = total * weights / weights.sum()  # at least 1, as weights are from 1 to the sizes
-    counts: NDArray[np.int64] = np.floor(quotas).astype(np.int64)
-    largest = np.argsort(counts - quotas, kind="stable")[: total - counts.sum()]
-    counts[largest] += 1
-    return counts
+    width, height = size
+    side = min(width, height) * random.uniform(config.crop_scale[0], config.crop_scale[1])
+    left = random.uniform(0, width - side)
+    top = random.uniform(0, height - side)
+    return Window(left, top, side, random.random() < config.flip)
 
 
-def cut_crop(
-    pair: Pair, size: int, scale: Sequence[float], flip: float, random: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Cut a random square, resize it to `size` and mirror it with probability `flip`.
-
-    The square's side is a random share of the short side, within `scale`.
+def cut_crop(pair: Pair, size: int, window: Window) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Cut a square and resize it to `size`.
 
     Returns:
         Color, uint8 (size, size, 3) sRGB, and gray, uint8 (size, size): that of the pair, or the
         color's lightness as an sRGB gray level.
     """
-    width, height = pair.color.size
-    side = min(width, height) * random.uniform(scale[0], scale[1])
-    left = random.uniform(0, width - side)
-    top = random.uniform(0, height - side)
-    mirrored = random.random() < flip
+    left, top, side, mirrored = window
 
     def cut(image: Image.Image) -> NDArray[np.uint8]:
         box = (left, top, left + side, top + side)

@@ -12,8 +12,7 @@ from tqdm import tqdm
 
 from colorizer.adjust.damage import DamageDetector
 from colorizer.imaging.color import gray_to_lightness
-from train.data import augment
-from train.data.augment import Gray
+from train.data.augment import Gray, add_flaw
 from train.data.damage import Damaged, damage
 from train.data.samples import Sample
 
@@ -29,19 +28,19 @@ def draw_example(sample: Sample, random: np.random.Generator) -> Damaged:
     """A crop of a photo as an old one, with damage: (`CROP`, `CROP`)."""
     gray = _crop(np.asarray(sample.read().input().to_gray().pixels[:, :, 0]), random)
     for flaw, probability in (
-        (augment.blur, 0.3),
-        (augment.vignette, 0.1),
-        (augment.gamma, 0.5),
-        (augment.fading, 0.4),
-        (augment.grain, 0.5),
+        ("blur", 0.3),
+        ("vignette", 0.1),
+        ("gamma", 0.5),
+        ("fading", 0.4),
+        ("grain", 0.5),
     ):
         if random.random() < probability:
-            gray = flaw(gray, random)
+            gray = add_flaw(gray, flaw, random)
     damaged, mask = damage(gray, random)
     if random.random() < 0.5:  # the scanner blurs marks, too
         damaged = np.asarray(cv2.GaussianBlur(damaged, (0, 0), random.uniform(0.3, 0.9)), np.uint8)
     if random.random() < 0.5:
-        damaged = augment.jpeg(damaged, random)
+        damaged = add_flaw(damaged, "jpeg", random)
     return Damaged(damaged, mask)
 
 

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from colorizer import Colorization, Colorizer, Photo
 from train.data.augment import degrade
+from train.data.flaws import draw_flaws
 from train.data.samples import Pair, Sample, Source, pick
 from train.measure.bleeding import bleeding
 from train.measure.calibration import Calibration, colors_right
@@ -83,8 +84,9 @@ class DegradedSample:
         """Decode the photo and degrade its gray version."""
         pair = self.sample.read()
         random = np.random.default_rng(list(self.name.encode()))
-        gray = degrade(pair.input().pixels[:, :, 0], DEGRADATION, random)
-        return Pair(pair.color, Image.fromarray(gray))
+        gray = pair.input().pixels[:, :, 0]
+        old = degrade(gray, draw_flaws(gray.shape, DEGRADATION, random))
+        return Pair(pair.color, Image.fromarray(old))
 
     def files(self) -> tuple[Path, ...]:
         """Return the files of the photo."""

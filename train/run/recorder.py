@@ -11,7 +11,7 @@ from torch.utils.tensorboard import SummaryWriter
 from colorizer import Colorizer
 from colorizer.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from colorizer.inference.engines import torch_engine
-from train.data.crops import NEARLY_GRAY
+from train.data.order import NEARLY_GRAY
 from train.data.samples import Source, pick
 from train.measure.evaluate import evaluate
 from train.model.learner import Learner, learning_rate_factor

@@ -7,22 +7,28 @@ import pytest
 import torch
 
 from tests.helpers.photos import color_pixels
-from train.data import augment
-from train.data.augment import Gray, degrade
+from train.data import flaws
+from train.data.augment import Gray
+from train.data.augment import degrade as add
+from train.data.flaws import draw_flaws
 from train.settings.config import TrainConfig
 
 FLAWS = ("blur", "vignette", "grain", "gamma", "fading", "dust", "jpeg")
 SEEDS = range(20)
 
 
-def settings(*flaws: str) -> TrainConfig:
+def settings(*names: str) -> TrainConfig:
     """Settings that add these flaws to every photo, and no others."""
-    probabilities = {f"degrade_{flaw}": float(flaw in flaws) for flaw in FLAWS}
+    probabilities = {f"degrade_{flaw}": float(flaw in names) for flaw in FLAWS}
     return TrainConfig(data=("x",), output="y", **probabilities)
 
 
-def degraded(gray: Gray, *flaws: str, seed: int = 0) -> Gray:
-    return degrade(gray, settings(*flaws), np.random.default_rng(seed))
+def degrade(gray: Gray, config: TrainConfig, random: np.random.Generator) -> Gray:
+    return add(gray, draw_flaws(gray.shape, config, random))
+
+
+def degraded(gray: Gray, *names: str, seed: int = 0) -> Gray:
+    return degrade(gray, settings(*names), np.random.default_rng(seed))
 
 
 def ramp() -> Gray:
@@ -105,7 +111,7 @@ def test_vignette_darkens_corners_alike_and_spares_the_center() -> None:
     for seed in SEEDS:
         dark = degraded(flat, "vignette", seed=seed).astype(float)
         corners = dark[[0, 0, -1, -1], [0, -1, 0, -1]] / 200
-        low, high = augment.CORNER_BRIGHTNESS
+        low, high = flaws.CORNER_BRIGHTNESS
         assert np.ptp(corners) == 0
         assert low - 0.01 <= corners[0] <= high + 0.01
         assert dark[31, 47] == 200
@@ -118,7 +124,7 @@ def test_grain_is_strongest_in_the_midtones_and_correlated() -> None:
         for level in (8, 128, 247)
     }
     spread = {level: float(values.std()) for level, values in noise.items()}
-    low, high = augment.GRAIN_STRENGTH
+    low, high = flaws.GRAIN_STRENGTH
     assert low - 0.5 < spread[128] < high + 0.5
     assert max(spread[8], spread[247]) < 0.5 * spread[128]
     middle = noise[128]
@@ -137,7 +143,7 @@ def test_gamma_keeps_black_white_and_order_and_stays_within_its_powers() -> None
         assert (np.diff(result) >= 0).all()
         powers.append(np.log(result[128] / 255) / np.log(128 / 255))
     logs = np.log(powers)
-    assert np.abs(logs).max() <= augment.GAMMA_LOG + 0.01
+    assert np.abs(logs).max() <= flaws.GAMMA_LOG + 0.01
     assert logs.min() < -0.27
     assert logs.max() > 0.27
     assert abs(logs.mean()) < 0.04
@@ -146,7 +152,7 @@ def test_gamma_keeps_black_white_and_order_and_stays_within_its_powers() -> None
 def test_fading_lifts_black_lowers_white_and_keeps_the_order() -> None:
     for seed in SEEDS:
         result = degraded(ramp(), "fading", seed=seed)[0].astype(int)
-        reach = 255 * augment.FADED_RANGE + 1
+        reach = 255 * flaws.FADED_RANGE + 1
         assert 0 <= result[0] <= reach
         assert 0 <= 255 - result[-1] <= reach
         assert (np.diff(result) >= 0).all()

@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader
 
 from colorizer import Photo
 from tests.helpers.photos import color_pixels
-from train.data.crops import CropStream, Skip, collate, cut_crop, draw_counts, mean_chroma
+from train.data.crops import CropStream, collate, cut_crop, draw_window, mean_chroma
+from train.data.order import Skip, draw_counts
 from train.data.samples import Pair, Source
 from train.data.sources import find_source, find_sources
 from train.settings.config import TrainConfig
@@ -62,6 +63,13 @@ class Solid:
 
 def solids(name: str, count: int, first: int = 0) -> Source:
     return Source(name, [Solid(first + number) for number in range(count)])
+
+
+def random_crop(
+    pair: Pair, size: int, scale: tuple[float, float], flip: float, seed: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    config = TrainConfig(crop_scale=scale, flip=flip)
+    return cut_crop(pair, size, draw_window(pair.color.size, config, np.random.default_rng(seed)))
 
 
 def levels(crops: CropStream, count: int) -> list[int]:
@@ -292,7 +300,7 @@ def test_color_and_given_gray_are_cut_and_mirrored_together() -> None:
     color = Image.fromarray(np.stack((x, y, 0 * x), 2).astype(np.uint8))
     pair = Pair(color, Image.fromarray(x.astype(np.uint8)))
     for seed in range(20):
-        pixels, gray = cut_crop(pair, 32, (0.5, 0.8), 0.5, np.random.default_rng(seed))
+        pixels, gray = random_crop(pair, 32, (0.5, 0.8), 0.5, seed)
         assert np.array_equal(gray, pixels[:, :, 0])
 
 
@@ -303,7 +311,7 @@ def test_a_crop_shows_a_square_of_the_photo(flip, fewest, most) -> None:
     pair = Pair(Image.fromarray(np.stack((x, y, 0 * x), 2).astype(np.uint8)), None)
     sides, mirrored = [], 0
     for seed in range(60):
-        color, _ = cut_crop(pair, 50, (0.5, 0.8), flip, np.random.default_rng(seed))
+        color, _ = random_crop(pair, 50, (0.5, 0.8), flip, seed)
         crop = color.astype(float)
         across = (crop[:, 45, 0].mean() - crop[:, 5, 0].mean()) * 50 / 40
         down = (crop[45, :, 1].mean() - crop[5, :, 1].mean()) * 50 / 40
@@ -320,8 +328,7 @@ def test_crops_of_any_photo(size: tuple[int, int]) -> None:
     image = Image.fromarray(color_pixels(*size))
     for gray in (None, ImageOps.grayscale(image)):
         for seed in range(20):
-            random = np.random.default_rng(seed)
-            color, level = cut_crop(Pair(image, gray), 32, (0.6, 1.0), 0.5, random)
+            color, level = random_crop(Pair(image, gray), 32, (0.6, 1.0), 0.5, seed)
             assert (color.shape, level.shape) == ((32, 32, 3), (32, 32))
             assert color.dtype == level.dtype == np.uint8
 
