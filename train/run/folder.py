@@ -31,6 +31,7 @@ CHANGEABLE_SETTINGS = (  # when a run is resumed
     "resume",
     "cache",
     "workers",
+    "device_augment",
     "compile",
     "log_every",
     "save_every",

@@ -1,6 +1,5 @@
 """A training run, from its settings to the folder of its checkpoint."""
 
-import os
 import signal
 import sys
 from collections import ChainMap
@@ -20,13 +19,13 @@ from colorizer.checkpoints.checkpoint import load_checkpoint
 from colorizer.networks.discriminator import Discriminator, DiscriminatorConfig
 from colorizer.networks.generator import Generator
 from train.data.cache import cached
-from train.data.crops import CropStream, Skip
+from train.data.order import Skip
 from train.data.samples import Source, split
 from train.data.sources import find_sources
 from train.model.bins import bin_prior
 from train.model.build import build_discriminator, build_generator, with_working_size
 from train.model.learner import Learner
-from train.run.batches import load_batches, micro_batch_size
+from train.run.batches import Crops, decoders, load_batches, micro_batch_size, open_crops
 from train.run.engine import (
     StopSignal,
     explain_dead_workers,
@@ -77,7 +76,7 @@ def fit(config: TrainConfig) -> Path:
             DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
         ],
     )
-    crops = CropStream(sources, config)
+    crops = open_crops(config, accelerator, sources)
     crops.check()
     learner = start_learner(config, accelerator, crops, state)
     state.clear()  # frees a second copy of everything
@@ -97,9 +96,8 @@ def find_data(config: TrainConfig) -> tuple[list[Source], list[Source]]:
     """Sources to train on and to validate on."""
     sources, validation = find_sources(config.data), find_sources(config.val_data)
     if config.cache:
-        workers = (os.cpu_count() or 1) if config.workers else 0
         sources, validation = (
-            cached(each, Path(config.cache), workers) for each in (sources, validation)
+            cached(each, Path(config.cache), decoders(config)) for each in (sources, validation)
         )
     return (sources, validation) if validation else split(sources, config.val_fraction)
 
@@ -121,7 +119,7 @@ def resolve(config: TrainConfig, sources: Sequence[Source]) -> TrainConfig:
 
 
 def start_learner(
-    config: TrainConfig, accelerator: Accelerator, crops: CropStream, state: dict[str, Any]
+    config: TrainConfig, accelerator: Accelerator, crops: Crops, state: dict[str, Any]
 ) -> Learner:
     """The networks of a new run, or of the run that `state` was saved from."""
     torch.manual_seed(config.seed)
@@ -137,7 +135,7 @@ def start_learner(
             discriminator = build_discriminator(config, generator, accelerator.print)
         if isinstance(generator, Generator) and generator.config.head == "bins":
             numbers = range(min(PRIOR_CROPS, len(crops)))
-            prior = bin_prior(generator.bins, (crops[number][0] for number in numbers))
+            prior = bin_prior(generator.bins, (crops[number][0].cpu() for number in numbers))
     learner = Learner(config, accelerator, generator, discriminator, prior)
     if state:
         learner.load(state)

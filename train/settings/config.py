@@ -22,6 +22,7 @@ def setting(default: Any, help: str, choices: tuple[str, ...] | None = None) -> 
 
 
 PRECISIONS = ("auto", "no", "bf16")
+DEVICE_AUGMENT = ("auto", "yes", "no")
 COUNTS = (
     "accumulate",
     "discriminator_width",
@@ -195,6 +196,11 @@ class TrainConfig:
     )
     compile: bool = setting(False, "compile the generator with torch.compile")
     workers: int = setting(1, "processes that decode photos, for each training process")
+    device_augment: str = setting(
+        "auto",
+        "keep all photos on the device and make crops there; auto does so on CUDA if they fit",
+        DEVICE_AUGMENT,
+    )
     seed: int = setting(0, "seed of data order, crops, degradation and initial weights")
     log_every: int = setting(20, "steps between lines of metrics.jsonl")
     save_every: int = setting(250, "steps between checkpoints, validation, samples and curves")

@@ -336,6 +336,22 @@ def test_a_run_goes_on_the_same_with_a_cache(
         assert difference(tmp_path / run, tmp_path / "straight") < 1e-6
 
 
+def test_crops_of_the_device_resume_exactly_and_learn_alike(
+    photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: dict[str, object] = {"degrade_grain": 0.5, "degrade_jpeg": 0.5}
+    with monkeypatch.context() as patch:
+        send_signal(patch, signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            fit(settings(photo_folder, tmp_path / "stopped", device_augment="yes", **changes))
+    fit(settings(photo_folder, tmp_path / "stopped", device_augment="yes", resume=True, **changes))
+    fit(settings(photo_folder, tmp_path / "device", device_augment="yes", **changes))
+    fit(settings(photo_folder, tmp_path / "workers", **changes))
+    assert difference(tmp_path / "stopped", tmp_path / "device") < 1e-6
+    ours, theirs = (np.array(curve(tmp_path / run, "generator")) for run in ("device", "workers"))
+    assert np.allclose(ours, theirs, rtol=0.02)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_stops(
     number: signal.Signals, photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
