@@ -1,7 +1,8 @@
 """Time the data path of training: `python -m benchmarks.data_path PHOTOS...`.
 
-Photos are read, cropped and degraded as for `train.fit`, with and without its cache, but nothing is
-trained. The cache is filled before the clock starts.
+Crops are cut and degraded as for `train.fit`, but nothing is trained: by data workers, with and
+without a cache of decoded photos, and on each device that can keep the photos. The cache and the
+devices are filled before the clock starts.
 """
 
 import argparse
@@ -9,51 +10,76 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
+import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from train.data.cache import cached
-from train.data.crops import CropStream, collate
+from train.data.crops import CropStream
+from train.data.device import load_photos
+from train.data.device_crops import DeviceCrops
 from train.data.samples import Source
 from train.data.sources import find_sources
 from train.measure.tables import markdown_table
+from train.run.batches import Crops, parts_of
 from train.run.engine import start_worker
 from train.settings.config import TrainConfig
 
 WARM_UP = 4  # batches, in which the workers start
 
 
-def photos_per_second(
-    sources: Sequence[Source], config: TrainConfig, rounds: int, batches: int
-) -> list[float]:
+def photos_per_second(crops: Crops, config: TrainConfig, rounds: int, batches: int) -> list[float]:
     """Crops per second in each round.
 
     Args:
-        sources: to read from.
-        config: crops, degradation, batch and workers.
+        crops: made by data workers or on a device.
+        config: batch and workers.
         rounds: stretches of the stream, one value each.
         batches: per round.
     """
-    stream = CropStream(sources, config)
+    dataset, join, make = parts_of(crops)
     loader = DataLoader(
-        stream,
+        dataset,
         config.batch,
-        collate_fn=collate,
+        collate_fn=join,
         num_workers=config.workers,
         worker_init_fn=start_worker,
     )
-    rates, crops = [], iter(loader)
-    for _ in range(WARM_UP):
-        next(crops)
+    rates, made = [], (make(part) for part, _ in loader)
+    _take(made, WARM_UP)
     for _ in range(rounds):
         start = time.perf_counter()
-        for _ in range(batches):
-            next(crops)
+        _take(made, batches)
         rates.append(batches * config.batch / (time.perf_counter() - start))
     return rates
+
+
+def _take(made: Iterator[Tensor], count: int) -> None:
+    for _ in range(count):
+        pixels = next(made)
+    if pixels.device.type == "cuda":
+        torch.cuda.synchronize(pixels.device)
+
+
+def kinds(
+    sources: Sequence[Source], kept: Sequence[Source], config: TrainConfig
+) -> dict[str, Callable[[], Crops]]:
+    """Ways to make crops, by name: from photos, from a cache of them, on each device."""
+    devices = [torch.device("cpu")]
+    devices += [torch.device("cuda")] if torch.cuda.is_available() else []
+
+    def on(device: torch.device) -> Callable[[], Crops]:
+        return lambda: DeviceCrops(kept, config, load_photos(kept, config, device))
+
+    return {
+        "workers, decoded each time": lambda: CropStream(sources, config),
+        "workers, cached": lambda: CropStream(kept, config),
+        **{f"kept on {device.type}": on(device) for device in devices},
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,10 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sources = find_sources(options.data)
     table = [["photos/s", "workers", "median", "lowest", "highest"]]
     with tempfile.TemporaryDirectory() as folder:
-        kinds = {
-            "decoded each time": sources,
-            "cached": cached(sources, options.cache or Path(folder), max(options.workers)),
-        }
+        kept = cached(sources, options.cache or Path(folder), max(options.workers))
         for workers in options.workers:
             config = TrainConfig(
                 data=tuple(options.data),
@@ -84,8 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 crop_starts=(0.0,),
                 workers=workers,
             )
-            for kind, found in kinds.items():
-                rates = photos_per_second(found, config, options.rounds, options.batches)
+            for kind, crops in kinds(sources, kept, config).items():
+                rates = photos_per_second(crops(), config, options.rounds, options.batches)
                 figures = statistics.median(rates), min(rates), max(rates)
                 table.append([kind, str(workers), *(f"{rate:.1f}" for rate in figures)])
     print(markdown_table(table))
