@@ -9,6 +9,7 @@ from colorizer.checkpoints.files import WORKING_SIZES
 from colorizer.inference.colorization import Colorization
 from colorizer.inference.colorizer import Colorizer
 from colorizer.inference.hints import ColorHint
+from colorizer.inference.views import MAX_VIEWS
 from colorizer.photo.photo import Photo
 from colorizer.sources.color_source import ColorSource
 from colorizer.sources.evidence import find_evidence
@@ -34,6 +35,7 @@ class Edit:
         color_source: another picture whose colors are taken; None takes only the network's.
         strokes: where restoration mends, and where not, in shares of the photo before framing; at
             most 200 with 10,000 points.
+        views: how often the network sees the photo, 1 or 2; see `Colorizer.colorize`.
 
     Raises:
         ValueError: a value is out of range.
@@ -46,6 +48,7 @@ class Edit:
     adjustments: Adjustments = field(default_factory=Adjustments)
     color_source: ColorSource | None = None
     strokes: tuple[Stroke, ...] = ()
+    views: int = 1
 
     def __post_init__(self) -> None:
         low, high = WORKING_SIZES
@@ -59,6 +62,8 @@ class Edit:
             )
         if len(self.strokes) > MAX_STROKES:
             raise ValueError(f"There are {len(self.strokes)} strokes; give at most {MAX_STROKES}.")
+        if not 1 <= self.views <= MAX_VIEWS:
+            raise ValueError(f"views is {self.views}; it goes from 1 to {MAX_VIEWS}.")
         points = sum(len(stroke.points) for stroke in self.strokes)
         if points > MAX_POINTS:
             raise ValueError(f"The strokes have {points} points; give at most {MAX_POINTS}.")
@@ -100,7 +105,7 @@ def colorize_framed(
         ColorSourceError: the color source shows another photo.
         ValueError: a hint lies outside the framed photo.
     """
-    result = colorizer.colorize(framed, edit.hints, edit.working_size)
+    result = colorizer.colorize(framed, edit.hints, edit.working_size, edit.views)
     result = result.with_retouch(edit.retouch(size))
     if edit.color_source is None:
         return result

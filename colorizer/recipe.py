@@ -16,7 +16,7 @@ from colorizer.photo.photo import Photo, pixel_hash
 
 SCHEMA_VERSION = 1
 EDIT_FIELDS = {item.name for item in fields(Edit)}
-ADDED_FIELDS = {"framing", "color_source", "strokes"}  # the first recipes lack them
+ADDED_FIELDS = {"framing", "color_source", "strokes", "views"}  # the first recipes lack them
 STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
@@ -123,6 +123,8 @@ class Recipe:
             del edit["framing"]["degrees"]
         if not edit["strokes"]:
             del edit["strokes"]
+        if edit["views"] == 1:
+            del edit["views"]
         for hint in edit["hints"]:
             if hint["reach"] is None:
                 del hint["reach"]
@@ -177,6 +179,7 @@ KEYS = (  # of the JSON, in this order
     "framing",
     "color_source",
     "strokes",
+    "views",
 )
 POINT = r"\[\n\s+([^\s,]+),\n\s+([^\s,]+)\n\s+\]"  # of two numbers, which go on one line
 

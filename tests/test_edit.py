@@ -22,6 +22,13 @@ def test_the_default_is_the_networks_own_result(tiny_colorizer: Colorizer) -> No
     np.testing.assert_array_equal(render(tiny_colorizer, photo, Edit()).pixels, expected.pixels)
 
 
+def test_the_network_may_see_the_photo_twice(tiny_colorizer: Colorizer) -> None:
+    photo = Photo(color_pixels(61, 83), "JPEG")
+    twice = render(tiny_colorizer, photo, Edit(views=2)).pixels
+    np.testing.assert_array_equal(twice, tiny_colorizer.colorize(photo, views=2).colorized.pixels)
+    assert not np.array_equal(twice, render(tiny_colorizer, photo, Edit()).pixels)
+
+
 @pytest.mark.slow
 def test_framing_comes_first_and_adjustments_last(tiny_colorizer: Colorizer) -> None:
     """Hints are in pixels of the framed photo."""
@@ -77,6 +84,8 @@ def test_an_alternative_that_the_photo_lacks(
     [
         ({"working_size": 191}, "working_size is 191; it goes from 192 to 512."),
         ({"working_size": 513}, "working_size is 513; it goes from 192 to 512."),
+        ({"views": 0}, "views is 0; it goes from 1 to 2."),
+        ({"views": 3}, "views is 3; it goes from 1 to 2."),
         ({"alternative": -1}, "alternative is -1; it goes from 0 to 15."),
         ({"alternative": 16}, "alternative is 16; it goes from 0 to 15."),
         ({"hints": (HINT,) * (MAX_HINTS + 1)}, "There are 501 hints; give at most 500."),

@@ -112,6 +112,20 @@ def test_strokes_survive_json(tiny_colorizer: Colorizer, color_photo: Photo) -> 
     assert "strokes" not in json.loads(Recipe.of(tiny_colorizer, color_photo, "a.png").to_json())
 
 
+def test_two_views_survive_json(tiny_colorizer: Colorizer, color_photo: Photo) -> None:
+    """One view is not written, as older versions wrote and read it."""
+    recipe = Recipe.of(tiny_colorizer, color_photo, "a.png", Edit(views=2))
+    text = recipe.to_json()
+    assert json.loads(text)["views"] == 2
+    assert Recipe.from_json(text) == recipe
+    made = Recipe.from_json(text).apply(tiny_colorizer, color_photo)
+    expected = tiny_colorizer.colorize(color_photo, views=2).colorized
+    np.testing.assert_array_equal(made.pixels, expected.pixels)
+    once = Recipe.of(tiny_colorizer, color_photo, "a.png")
+    assert "views" not in json.loads(once.to_json())
+    assert Recipe.from_json(once.to_json()).edit.views == 1
+
+
 def test_a_recipe_without_choices_takes_the_checkpoints(
     tiny_colorizer: Colorizer, color_photo: Photo
 ) -> None:
@@ -216,6 +230,8 @@ def test_a_recipe_turns_and_crops(tiny_colorizer: Colorizer, color_photo: Photo)
         ({"working_size": True}, "working_size: Input should be a valid integer"),
         ({"working_size": None}, "has no working_size"),
         ({"working_size": 100}, "working_size is 100; it goes from 192 to 512."),
+        ({"views": 3}, "views is 3; it goes from 1 to 2."),
+        ({"views": 1.5}, "views: Input should be a valid integer"),
         ({"alternative": -1}, "alternative is -1; it goes from 0 to 15."),
         ({"alternative": 16}, "alternative is 16; it goes from 0 to 15."),
         ({"alternative": "1"}, "alternative: Input should be a valid integer"),
@@ -321,6 +337,7 @@ def test_the_command_line_applies_a_recipe(
         ("--hint", "5,5,#ff0000"),
         ("--adjust", "contrast=10"),
         ("--working-size", "200"),
+        ("--views", "2"),
         ("--preset", "vivid"),
     ],
 )

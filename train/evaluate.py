@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from colorizer import Colorizer
+from colorizer.inference.views import MAX_VIEWS
 from train.commands import add_json, add_photos, command_parser, run_command
 from train.data.samples import Source
 from train.data.sources import find_sources
@@ -47,6 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--inception", type=Path, help="TorchScript of an Inception, for FID")
     parser.add_argument("--working-size", type=int, help="short side for the network, in pixels")
+    parser.add_argument(
+        "--views",
+        type=int,
+        choices=range(1, MAX_VIEWS + 1),
+        default=1,
+        help="how often the network sees a photo (default: 1); 2 averages a mirrored, larger view",
+    )
     parser.add_argument(
         "--aged",
         action="store_true",
@@ -99,6 +107,7 @@ def measure(options: argparse.Namespace) -> Sequence[Document]:
             lpips_vgg=vgg,
             inception=inception,
             working_size=options.working_size,
+            views=options.views,
             limit=options.limit,
         )
         for colorizer in colorizers
@@ -114,7 +123,7 @@ def measure(options: argparse.Namespace) -> Sequence[Document]:
         options.json.write_text(to_json(documents) + "\n")
     if options.output:
         shown = [
-            examples(colorizer, report.photos, report.summary["working_size"])
+            examples(colorizer, report.photos, report.summary["working_size"], options.views)
             for colorizer, report in zip(colorizers, reports, strict=True)
         ]
         rows = [

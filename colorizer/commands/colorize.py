@@ -35,6 +35,7 @@ from colorizer.edit import Edit
 from colorizer.errors import ClusterError, ReportError
 from colorizer.inference.hints import DEFAULT_REACH
 from colorizer.inference.precision import PRECISIONS
+from colorizer.inference.views import MAX_VIEWS
 from colorizer.photo.formats import FORMAT_SUFFIXES, MAX_PIXELS
 from colorizer.photo.photo import Photo
 from colorizer.sources.color_source import Use
@@ -80,6 +81,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=working_size,
         metavar="PIXELS",
         help="short side in pixels that the network sees, 192 to 512 (default: the checkpoint's)",
+    )
+    command.add_argument(
+        "--views",
+        type=int,
+        choices=range(1, MAX_VIEWS + 1),
+        default=1,
+        help="how often the network sees a photo (default: 1); 2 averages a second view, mirrored "
+        "and a ninth larger, for twice its time",
     )
     command.add_argument(
         "--preset",
@@ -219,11 +228,11 @@ def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) 
     """What to make of each photo and how to save it, from the options."""
     others = options.hint or options.adjust or options.working_size or options.negative
     sources = [options.color_source, options.reference, options.consistent or None]
-    others = others or any(sources)
+    others = others or options.views > 1 or any(sources)
     if options.recipe and (others or options.preset != "natural"):
         parser.error(
-            "--recipe goes without --hint, --preset, --adjust, --working-size, --negative, "
-            "--color-source, --reference and --consistent."
+            "--recipe goes without --hint, --preset, --adjust, --working-size, --views, "
+            "--negative, --color-source, --reference and --consistent."
         )
     if sum(map(bool, sources)) > 1:
         parser.error("Give only one of --color-source, --reference and --consistent.")
@@ -270,6 +279,7 @@ def read_edit(parser: argparse.ArgumentParser, options: argparse.Namespace) -> E
             options.working_size,
             adjustments=replace(PRESETS[options.preset], **dict(options.adjust)),
             color_source=source,
+            views=options.views,
         )
     except ValueError as error:
         parser.error(str(error))

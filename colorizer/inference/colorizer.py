@@ -19,6 +19,7 @@ from colorizer.inference.faces import find_faces
 from colorizer.inference.hints import ColorHint, sample
 from colorizer.inference.precision import PRECISIONS
 from colorizer.inference.small_faces import WINDOW_SIZE, blend_skin, face_windows, favor_skin
+from colorizer.inference.views import MAX_VIEWS, average_views, mirror, second_size
 from colorizer.networks.generator import Generator
 from colorizer.photo.photo import Photo
 
@@ -99,7 +100,11 @@ class Colorizer:
         return self.engine.precision
 
     def colorize(
-        self, photo: Photo, hints: Sequence[ColorHint] = (), working_size: int | None = None
+        self,
+        photo: Photo,
+        hints: Sequence[ColorHint] = (),
+        working_size: int | None = None,
+        views: int = 1,
     ) -> Colorization:
         """Colorize a photo; its own colors, if it has any, are ignored.
 
@@ -109,9 +114,14 @@ class Colorizer:
             working_size: short side in pixels at which the network sees the photo, 192 to 512.
                 Larger finds smaller things, smaller paints large areas more evenly. None takes the
                 checkpoint's own. Small faces are predicted again, enlarged.
+            views: how often the network sees the photo, 1 or 2: the second time mirrored and a
+                ninth larger, and what it predicts is averaged. The averaged distribution is what
+                the confidence, suggestions, alternatives and hints use, and what small faces are
+                blended into.
 
         Raises:
-            ValueError: the working size is out of range, or a hint outside the photo.
+            ValueError: the working size or the number of views is out of range, or a hint outside
+                the photo.
         """
         short = self.checkpoint.working_size if working_size is None else working_size
         if not WORKING_SIZES[0] <= short <= WORKING_SIZES[1]:
@@ -119,10 +129,17 @@ class Colorizer:
                 f"The working size is {short}; "
                 f"it goes from {WORKING_SIZES[0]} to {WORKING_SIZES[1]}."
             )
+        if not 1 <= views <= MAX_VIEWS:
+            raise ValueError(f"views is {views}; it goes from 1 to {MAX_VIEWS}.")
         size = network_size(photo.size, short)
         samples = sample(hints, photo.size, size)
-        predicted = self._improve_small_faces(photo, *self.predict([photo.resized_lightness(size)]))
-        return Colorization(photo, predicted, samples=samples)
+        pictures = [photo.resized_lightness(size)]
+        if views > 1:
+            pictures.append(mirror(photo.resized_lightness(second_size(size, short))))
+        predicted, *again = self.predict(pictures)
+        for second in again:
+            predicted = average_views(predicted, second)
+        return Colorization(photo, self._improve_small_faces(photo, predicted), samples=samples)
 
     def predict(self, pictures: Sequence[Plane]) -> list[NetworkOutput]:
         """Run the network, and nothing else; the results are in the CPU's memory.

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import torch
 from PIL import Image
 
 from colorizer import Adjustments, ColorHint, Photo
 from colorizer.__main__ import main
 from colorizer.adjust.badge import with_badge
+from colorizer.batch.job import NETWORK_THREADS
 from colorizer.commands.values import hint
 from colorizer.inference.hints import DEFAULT_REACH
 from colorizer.photo.metadata import Metadata
@@ -151,6 +153,17 @@ def test_working_size_is_used(run, photos, tmp_path) -> None:
     assert (tmp_path / "out" / "a_color.png").read_bytes() != plain
 
 
+@pytest.mark.slow
+def test_two_views_are_used(run, photos, tmp_path, tiny_colorizer) -> None:
+    torch.set_num_threads(NETWORK_THREADS)  # as the command: the last bits depend on the number
+    for views in (1, 2):
+        assert run(photos / "a.png", "--overwrite", "--views", views) == 0
+        made = Photo.open(tmp_path / "out" / "a_color.png").pixels
+        photo = Photo.open(photos / "a.png")
+        expected = tiny_colorizer.colorize(photo, views=views).colorized
+        np.testing.assert_array_equal(made, expected.pixels)
+
+
 def test_a_hint_outside_the_photo(run, photos, tmp_path, capsys) -> None:
     assert run(photos / "a.png", "--hint", "500,5,#ff0000") == 1
     assert "lies outside the photo of 32 x 24 pixels" in capsys.readouterr().err
@@ -173,6 +186,7 @@ def test_a_hint_outside_the_photo(run, photos, tmp_path, capsys) -> None:
         (["--hint", "5,5,red"], "write it as #rrggbb, for example #7fb2e5"),
         (["--working-size", "large"], "large is not a whole number from 192 to 512"),
         (["--working-size", "100"], "100 is not a whole number from 192 to 512"),
+        (["--views", "3"], "argument --views: invalid choice: 3"),
         (["--device", "none_such"], "none_such"),
     ],
     ids=" ".join,

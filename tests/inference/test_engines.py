@@ -51,6 +51,9 @@ def test_a_file_gives_the_same_photo(
     np.testing.assert_allclose(made.confidence, expected.confidence, atol=1e-3)
     assert made.suggest(20, 30) == expected.suggest(20, 30)
     assert len(made.alternatives(3)) == len(expected.alternatives(3)) > 1
+    expected, made = (each.colorize(color_photo, views=2) for each in (torchs, colorizer))
+    difference = made.colorized.pixels.astype(int) - expected.colorized.pixels
+    assert np.abs(difference).max() <= 1
 
 
 def test_torch_is_the_default(tiny_colorizer: Colorizer) -> None:

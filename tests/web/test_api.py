@@ -98,6 +98,10 @@ def test_the_result_is_that_of_the_library(ask: Ask, scan: Path, tiny_colorizer:
     assert not same(path, vivid)
     assert same(ask("/colorize", preset="vivid"), vivid)
     assert same(ask("/colorize", working_size=320), larger)
+    twice = tiny_colorizer.colorize(photo, views=2)
+    assert not same(path, twice.colorized)
+    assert same(ask("/colorize", views=2), twice.colorized)
+    assert same(ask("/colorize_with", views=2), twice.colorized)
 
 
 def test_known_colors_adjustments_and_versions(
@@ -220,6 +224,7 @@ def test_a_model_is_described(ask: Ask, tiny_colorizer: Colorizer, tiny_checkpoi
             "working_size can't be used: Input should be greater than or equal",
         ),
         ({"working_size": "wide"}, "working_size can't be used: Input should be a valid integer"),
+        ({"views": 3}, "views can't be used: Input should be less than or equal to 2"),
         ({"preset": "pink"}, "preset can't be used: Input should be 'natural', 'vivid',"),
         ({"format": "GIF"}, "format can't be used: Input should be '', 'JPEG',"),
         ({"quality": 101}, "quality can't be used: Input should be less than or equal to 100"),

@@ -59,10 +59,10 @@ class Report:
 
     Attributes:
         photos: one entry per photo, in the order of the sources.
-        summary: "n" and "left_out" (photos), "working_size", "sha256" of the checkpoint, the
-            metrics of "output", "gray" and "truth" (CF alone), "ratios"; "calibration" where the
-            checkpoint predicts a distribution (see `Calibration`); "inception" where
-            FID was measured. It fits into JSON.
+        summary: "n" and "left_out" (photos), "working_size", "views", "sha256" of the checkpoint,
+            the metrics of "output", "gray" and "truth" (CF alone), "ratios"; "calibration" where
+            the checkpoint predicts a distribution (see `Calibration`); "inception" where FID was
+            measured. It fits into JSON.
     """
 
     photos: list[Measurement]
@@ -101,6 +101,7 @@ def evaluate(
     lpips_vgg: Lpips | None = None,
     inception: Inception | None = None,
     working_size: int | None = None,
+    views: int = 1,
     short_side: int | None = None,
     limit: int | None = None,
     quiet: bool = False,
@@ -114,6 +115,7 @@ def evaluate(
         lpips_vgg: with VGG16; None leaves it out.
         inception: None leaves FID out.
         working_size: short side in pixels that the network sees; None takes the checkpoint's.
+        views: how often the network sees each photo, 1 or 2.
         short_side: pixels to which larger photos are shrunk first; None leaves them as they are.
         limit: of the photos, evenly picked over all sources; None takes all.
         quiet: neither a progress bar nor a line for each photo that is left out.
@@ -135,7 +137,7 @@ def evaluate(
             if not quiet:
                 tqdm.write(f"Left out: {error}", file=sys.stderr)
             continue
-        result = colorizer.colorize(photo, working_size=working_size)
+        result = colorizer.colorize(photo, working_size=working_size, views=views)
         versions = {
             "output": result.colorized.pixels,
             "gray": np.repeat(photo.pixels, 3, axis=2),
@@ -163,6 +165,7 @@ def evaluate(
         "n": len(photos),
         "left_out": len(picked) - len(photos),
         "working_size": working_size or colorizer.checkpoint.working_size,
+        "views": views,
         "sha256": colorizer.checkpoint.sha256,
     }
     return Report(photos, about | figures)

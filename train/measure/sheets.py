@@ -28,7 +28,7 @@ class Example:
 
 
 def examples(
-    colorizer: Colorizer, photos: Sequence[Measurement], working_size: int
+    colorizer: Colorizer, photos: Sequence[Measurement], working_size: int, views: int = 1
 ) -> dict[str, list[Example]]:
     """Colorize the "worst" and the "best" photos by delta_e00 again, most extreme first.
 
@@ -37,14 +37,14 @@ def examples(
     ordered = sorted(photos, key=lambda photo: photo.output["delta_e00"])
     chosen = {"worst": ordered[::-1][:EXAMPLES], "best": ordered[:EXAMPLES]}
     return {
-        name: [_example(colorizer, photo, working_size) for photo in some]
+        name: [_example(colorizer, photo, working_size, views) for photo in some]
         for name, some in chosen.items()
     }
 
 
-def _example(colorizer: Colorizer, photo: Measurement, working_size: int) -> Example:
+def _example(colorizer: Colorizer, photo: Measurement, working_size: int, views: int) -> Example:
     gray, truth = read_photo(photo.sample)
-    output = colorizer.colorize(gray, working_size=working_size).colorized
+    output = colorizer.colorize(gray, working_size=working_size, views=views).colorized
     caption = f"{photo.sample.name}, delta_e00 {photo.output['delta_e00']:.2f}"
     return Example(caption, (gray.to_image(), Image.fromarray(truth), output.to_image()))
 

@@ -33,12 +33,14 @@ from colorizer import PRESETS, Adjustments, ColorHint
 from colorizer.adjust.strokes import MAX_STROKES, Effect
 from colorizer.checkpoints.checkpoint import WORKING_SIZES
 from colorizer.edit import MAX_HINTS
+from colorizer.inference.views import MAX_VIEWS
 from colorizer.photo.formats import FORMAT_SUFFIXES
 from colorizer.web.server.errors import explain_errors
 
 MAX_ALTERNATIVES = 8
 
 WorkingSize = Annotated[int, Field(ge=WORKING_SIZES[0], le=WORKING_SIZES[1])] | None
+Views = Annotated[int, Field(ge=1, le=MAX_VIEWS)]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Strength = Annotated[float, Field(ge=0, le=1)]
 AlternativeNumber = Annotated[int, Field(ge=1, le=MAX_ALTERNATIVES)]

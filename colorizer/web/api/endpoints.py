@@ -44,6 +44,7 @@ from colorizer.web.api.arguments import (
     Quality,
     Strength,
     Strokes,
+    Views,
     WorkingSize,
     endpoint,
     refusal,
@@ -76,6 +77,7 @@ class Endpoints:
         quality: Quality = 95,
         location: bool = False,
         model: str = "",
+        views: Views = 1,
     ) -> FileData:
         """Colorize a black-and-white photo; the result has its full size, depth and metadata.
 
@@ -88,11 +90,12 @@ class Endpoints:
             quality: of JPEG, WEBP and AVIF, 1 to 100.
             location: whether the result's metadata may say where the photo was taken.
             model: user/repo or user/repo@revision on the Hugging Face Hub; empty: the server's own.
+            views: how often the network sees the photo; 2 averages a mirrored, larger view, too.
 
         Returns:
             The colorized photo, with "_color" in its name.
         """
-        edit = Edit(working_size=working_size, adjustments=PRESETS[preset])
+        edit = Edit(working_size=working_size, adjustments=PRESETS[preset], views=views)
         return self._rendered(photo, edit, model, (format, quality, location), request)
 
     @endpoint
@@ -112,6 +115,7 @@ class Endpoints:
         color_use: Use = "same",
         color_strength: Strength = 1.0,
         strokes: Strokes = None,
+        views: Views = 1,
     ) -> FileData:
         """Colorize a photo of which some colors are known, and adjust the result.
 
@@ -132,6 +136,7 @@ class Endpoints:
             color_strength: of these colors, 0 to 1.
             strokes: effect protect or mend, points as [x, y] in shares of the photo's sides, radius
                 in short sides.
+            views: how often the network sees the photo; 2 averages a mirrored, larger view, too.
 
         Returns:
             The colorized photo, with "_color" in its name.
@@ -147,6 +152,7 @@ class Endpoints:
             adjustments=Adjustments(**(adjustments or {})),
             color_source=source,
             strokes=tuple(stroke_of(**stroke) for stroke in strokes or ()),
+            views=views,
         )
         return self._rendered(photo, edit, model, (format, quality, location), request)
 
@@ -158,6 +164,7 @@ class Endpoints:
         count: AlternativeNumber = 4,
         working_size: WorkingSize = None,
         model: str = "",
+        views: Views = 1,
     ) -> list[FileData]:
         """Show plausible versions of a photo that look different from each other.
 
@@ -167,12 +174,13 @@ class Endpoints:
             count: how many at most, 1 to 8.
             working_size: short side in pixels that the network sees, 192 to 512; null: the model's.
             model: user/repo or user/repo@revision on the Hugging Face Hub; empty: the server's own.
+            views: how often the network sees the photo; 2 averages a mirrored, larger view, too.
 
         Returns:
             JPEGs of a megapixel at most, the likeliest first; `colorize_with` writes one of them.
         """
         path, opened = opened_photo(photo, request)
-        edit = Edit(working_size=working_size)
+        edit = Edit(working_size=working_size, views=views)
         result = colorize(self._colorizer(model, request), opened, edit).preview()
         return [
             file_data(picture(alternative.colorized, f"{path.stem}_version{number}"))

@@ -127,6 +127,13 @@ def test_working_size_is_used_and_reported(tiny_colorizer, sources, report) -> N
     assert large["gray"]["psnr"] == report.summary["gray"]["psnr"]
 
 
+def test_two_views_are_measured_and_reported(tiny_colorizer, sources, report) -> None:
+    twice = evaluate(tiny_colorizer, sources, views=2).summary
+    assert (report.summary["views"], twice["views"]) == (1, 2)
+    assert twice["output"] != report.summary["output"]
+    assert twice["gray"] == report.summary["gray"]
+
+
 def test_the_given_gray_of_a_pair_is_the_input(tiny_colorizer: Colorizer, tmp_path: Path) -> None:
     """It shows another photo than the color one."""
     gray = color_pixels(48, 64, seed=9)[:, :, 0]
