@@ -88,7 +88,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         choices=range(1, MAX_VIEWS + 1),
         default=1,
         help="how often the network sees a photo (default: 1); 2 averages a second view, mirrored "
-        "and a ninth larger, for twice its time",
+        "and a ninth larger, for a bit more than twice the time",
     )
     command.add_argument(
         "--preset",
