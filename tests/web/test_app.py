@@ -339,7 +339,7 @@ def test_several_dropped_photos_go_to_the_batch(visit: Visit, photo: Path, tmp_p
     Image.linear_gradient("L").save(tmp_path / "second.png")
     drop(page, [photo, tmp_path / "second.png"])
     expect(page.locator("#batch-photos tr")).to_have_count(2)
-    expect(page.get_by_text("2 photos are chosen here.")).to_be_visible()
+    expect(page.get_by_text("2 photos were added here.")).to_be_visible()
 
 
 @pytest.mark.browser
