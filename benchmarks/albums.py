@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             result = colorizer.colorize(crop.photo)
             before.append(on_grid(crop, result))
             lightness = result.input_lightness
-            evidence = find_evidence(crop.photo, source, lightness, colorizer.encode)
+            evidence = find_evidence(crop.photo, source, lightness, colorizer.matcher)
             after.append(on_grid(crop, result.with_evidence(evidence)))
         alone.append(deviation(before))
         shared.append(deviation(after))

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         row, believed = [delta_e00(result.colorized.pixels, photo.pixels)], [0.0]
         for source in (sources[number], sources[number - 1]):
             start = time.perf_counter()
-            evidence = find_evidence(photo, source, result.input_lightness, colorizer.encode)
+            evidence = find_evidence(photo, source, result.input_lightness, colorizer.matcher)
             seconds.append(time.perf_counter() - start)
             made = result.with_evidence(evidence).colorized
             row.append(delta_e00(made.pixels, photo.pixels))

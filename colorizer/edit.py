@@ -110,7 +110,7 @@ def colorize_framed(
     if edit.color_source is None:
         return result
     lightness = result.input_lightness
-    evidence = find_evidence(framed, edit.color_source, lightness, colorizer.encode)
+    evidence = find_evidence(framed, edit.color_source, lightness, colorizer.matcher)
     return result.with_evidence(evidence)
 
 

@@ -76,7 +76,7 @@ def make_reference(results: Sequence[Colorization], strength: float) -> ColorSou
 def share(colorizer: Colorizer, result: Colorization, source: ColorSource) -> Colorization:
     """Take the colors of the reference that a result is a part of."""
     lightness = result.input_lightness
-    return result.with_evidence(find_evidence(result.photo, source, lightness, colorizer.encode))
+    return result.with_evidence(find_evidence(result.photo, source, lightness, colorizer.matcher))
 
 
 def tile(pixels: Pixels) -> Pixels:

@@ -22,6 +22,7 @@ from colorizer.inference.small_faces import WINDOW_SIZE, blend_skin, face_window
 from colorizer.inference.views import MAX_VIEWS, average_views, mirror, second_size
 from colorizer.networks.generator import Generator
 from colorizer.photo.photo import Photo
+from colorizer.sources.reference import ReferenceMatcher
 
 MAX_ASPECT_RATIO = 4  # of the network's input; a strip of 1 x 20,000 pixels would be too long
 
@@ -34,11 +35,13 @@ class Colorizer:
     Attributes:
         checkpoint: of the network.
         engine: runs the network.
+        matcher: compares photos with a reference photo.
     """
 
     def __init__(self, checkpoint: Checkpoint, engine: Engine) -> None:
         self.checkpoint = checkpoint
         self.engine = engine
+        self.matcher = ReferenceMatcher(self.encode)
 
     @classmethod
     def load(

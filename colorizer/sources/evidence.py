@@ -15,7 +15,7 @@ from colorizer.imaging.resampling import resize
 from colorizer.photo.photo import Photo
 from colorizer.sources.agreement import Mask
 from colorizer.sources.color_source import ColorSource, Region, Use
-from colorizer.sources.reference import Encode, match_reference
+from colorizer.sources.reference import ReferenceMatcher
 from colorizer.sources.registration import Registration, match_size, register
 
 FILTER_RADIUS = 2  # pixels at the working size, over which the picture's noise is smoothed
@@ -127,21 +127,23 @@ class Evidence:
         return int(self.regions[int(y * rows / height), int(x * columns / width)])
 
 
-def find_evidence(photo: Photo, source: ColorSource, working: Plane, encode: Encode) -> Evidence:
+def find_evidence(
+    photo: Photo, source: ColorSource, working: Plane, matcher: ReferenceMatcher
+) -> Evidence:
     """Find the colors that a source gives to a photo.
 
     Args:
         photo: of any size.
         source: another picture.
         working: (h, w) float32 L* of the photo at the working size.
-        encode: computes features of a picture, by which a reference is compared.
+        matcher: compares the photo with a reference.
 
     Raises:
         ColorSourceError: the picture shall show the same photo and shows another one, its copy is
             damaged, or the checkpoint can't compare photos.
     """
     if source.use == "reference":
-        ab, belief = match_reference(working, source.lab, encode)
+        ab, belief = matcher.match(working, source.lab)
         return Evidence(ab, belief, np.ones(working.shape, np.bool_), source, photo.size)
     return take_same(photo, source, working)
 

@@ -10,7 +10,7 @@ from colorizer import Colorizer, ColorSource, ColorSourceError, Edit, Photo, ren
 from colorizer.edit import colorize
 from colorizer.imaging.arrays import Plane
 from colorizer.sources import reference
-from colorizer.sources.reference import compared_size, match_reference
+from colorizer.sources.reference import SCALES, ReferenceMatcher, compared_size
 from tests.helpers.scenes import scene
 
 
@@ -33,7 +33,7 @@ def bands(order: list[int], colors: dict[int, tuple[float, float]]) -> Plane:
 def test_places_that_look_alike_get_the_colors_wherever_they_are() -> None:
     colors = {15: (5.0, -40.0), 50: (45.0, 20.0), 85: (-30.0, 30.0)}
     photo = bands([15, 50, 85], colors)
-    ab, _ = match_reference(photo[0], bands([50, 85, 15], colors), encode)
+    ab, _ = ReferenceMatcher(encode).match(photo[0], bands([50, 85, 15], colors))
     for rows in (slice(20, 60), slice(100, 140), slice(180, 220)):
         assert np.abs(ab[:, rows] - photo[1:, rows]).max() < 6
 
@@ -43,7 +43,7 @@ def test_places_that_nothing_resembles_are_believed_less(monkeypatch: pytest.Mon
     monkeypatch.setattr(reference, "CONFIDENCE", (reference.CONFIDENCE[0], 0.0, 0.0, -2.5))
     photo = bands([15, 50, 85], dict.fromkeys((15, 50, 85), (0.0, 0.0)))
     other = bands([15, 50, 30], dict.fromkeys((15, 50, 30), (20.0, 20.0)))
-    _, weight = match_reference(photo[0], other, encode)
+    _, weight = ReferenceMatcher(encode).match(photo[0], other)
     assert weight[190:230].mean() < 0.5 * weight[10:130].mean()
 
 
@@ -53,15 +53,38 @@ def test_colors_that_disagree_are_believed_less(monkeypatch: pytest.MonkeyPatch)
     photo = bands([15, 50, 85], {15: (0.0, 0.0), 50: (45.0, 20.0), 85: (0.0, 0.0)})
     mixed = photo.copy()
     mixed[1, 80:160, 160:] = -45
-    (_, sure), (_, unsure) = (match_reference(photo[0], lab, encode) for lab in (photo, mixed))
+    (_, sure), (_, unsure) = (
+        ReferenceMatcher(encode).match(photo[0], lab) for lab in (photo, mixed)
+    )
     assert unsure[110:130].mean() < 0.8 * sure[110:130].mean()
+
+
+def test_a_reference_is_encoded_once_for_all_photos() -> None:
+    encoded: list[Plane] = []
+
+    def count(lightness: Plane) -> Tensor:
+        encoded.append(lightness)
+        return encode(lightness)
+
+    colors = {15: (5.0, -40.0), 50: (45.0, 20.0), 85: (-30.0, 30.0)}
+    one, other = bands([50, 85, 15], colors), bands([85, 15, 50], colors)
+    photos = [bands(order, colors)[0] for order in ([15, 50, 85], [85, 50, 15])]
+    matcher = ReferenceMatcher(count)
+    for photo, source in zip((*photos, photos[0]), (one, one, other), strict=True):
+        before = len(encoded)
+        found = matcher.match(photo, source)
+        alone = ReferenceMatcher(encode).match(photo, source)
+        np.testing.assert_array_equal(found[0], alone[0])
+        np.testing.assert_array_equal(found[1], alone[1])
+        again = photo is photos[1]
+        assert len(encoded) - before == (1 if again else 1 + len(SCALES))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (61, 83), (40, 900)])
 def test_every_size(tiny_colorizer: Colorizer, size: tuple[int, int]) -> None:
     lightness = np.random.default_rng(0).uniform(0, 100, size).astype(np.float32)
     lab = np.stack([lightness, lightness / 5, lightness / 5])
-    ab, weight = match_reference(lightness, lab, tiny_colorizer.encode)
+    ab, weight = ReferenceMatcher(tiny_colorizer.encode).match(lightness, lab)
     assert ab.shape == (2, *size)
     assert weight.shape == size
     assert np.isfinite(ab).all()

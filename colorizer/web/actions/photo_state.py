@@ -268,7 +268,7 @@ def with_source(
     else:
         photo = state.edit.framing(open_photo())
         lightness = state.result.input_lightness
-        evidence = find_evidence(photo, source, lightness, colorizer.encode)
+        evidence = find_evidence(photo, source, lightness, colorizer.matcher)
     return replace(
         state,
         result=state.result.with_evidence(evidence),
