@@ -305,6 +305,22 @@ def test_turn_crop_and_take_up_again(visit: Visit, photo: Path, tmp_path: Path) 
     expect(page.locator("#saturation input[type=number]")).to_have_value("1.5")
 
 
+@pytest.mark.browser
+def test_visitors_see_a_photo_before_and_after_and_can_try_it(visit: Visit) -> None:
+    page = visit(1366, height=768)
+    pair = page.locator("#before-after img")
+    expect(pair).to_have_attribute("alt", re.compile("^Before and after: Girls at work"))
+    box = pair.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 768
+    pair.click()
+    shown(page)
+    words = say("script.processed_alt", None, name="workers.jpg")
+    expect(page.locator("#processed img")).to_have_attribute("alt", words)
+    expect(pair).to_be_hidden()
+    assert page.evaluate("scrollY") == 0
+
+
 COPY = """async bytes => navigator.clipboard.write([new ClipboardItem(
     {"image/png": new Blob([new Uint8Array(bytes)], {type: "image/png"})})])"""
 

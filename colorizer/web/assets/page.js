@@ -56,9 +56,13 @@ document.addEventListener("change", event => {
     window.colorizer.folderPaths = Array.from(input.files, file => file.webkitRelativePath);
 }, true);
 document.addEventListener("click", event => {
-  const image = event.target.closest("#examples button")?.querySelector("img");
-  if (!image) return;
-  given = fetchFile(image.src, decodeURIComponent(image.src.split("/").pop()));
+  const example = event.target.closest(":is(#examples, #before-after) button");
+  if (!example) return;
+  const file = example.querySelector("img").src.split("/").pop();  // both have the photo's name
+  const photo = Array.from(document.querySelectorAll("#examples img"), image => image.src)
+    .find(source => source.endsWith(`/${file}`));
+  given = fetchFile(photo, decodeURIComponent(file));
+  scrollTo(0, 0);
 }, true);
 
 // "Continue where you left off", before a photo is given.

@@ -1,6 +1,5 @@
 """The photo tab: its panels put in order and connected to what they do."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,11 @@ import gradio as gr
 
 from colorizer.web.actions import downloads, parts, previews, strokes
 from colorizer.web.actions.color_source import ColorSourceActions
+from colorizer.web.actions.examples import ExampleActions
 from colorizer.web.actions.hints import HintActions
 from colorizer.web.actions.photo import PhotoActions
 from colorizer.web.actions.photo_state import PhotoState
 from colorizer.web.actions.recipe import RecipeActions
-from colorizer.web.server.files import result_folder
 from colorizer.web.server.models import Models
 from colorizer.web.server.settings import settings
 from colorizer.web.tabs.photo_panels import (
@@ -28,7 +27,7 @@ from colorizer.web.tabs.photo_panels import (
     StagePanel,
     StartPanel,
 )
-from colorizer.web.texts import say, text
+from colorizer.web.texts import text
 
 Options = dict[str, Any]  # of event listeners
 
@@ -63,13 +62,13 @@ class PhotoTab:
     def __init__(self, models: Models, model: gr.State, examples: Sequence[Path]) -> None:
         self.photos, self.colors, self.model = PhotoActions(models), HintActions(), model
         self.recipes, self.sources = RecipeActions(models), ColorSourceActions(models)
-        self.examples = list(examples)
-        gr.set_static_paths(self.examples)  # shown from where they lie
+        self.examples = ExampleActions(models, examples)
+        gr.set_static_paths(list(examples))  # shown from where they lie
         self.photo_state = gr.State(time_to_live=settings().kept_seconds)
         self.alternative = gr.State(0)
         self.sheet = SheetPanel()
         with gr.Column(elem_id="desk"):
-            self.start = StartPanel(bool(self.examples))
+            self.start = StartPanel(bool(examples))
             with gr.Column(visible=False, elem_id="results") as self.results:
                 self.save = SavePanel()
                 with gr.Column(elem_id="pictures"):
@@ -116,7 +115,7 @@ class PhotoTab:
             tab.select(None, None, None, js=f"() => window.colorizer.tool('{tab.id}')")
 
     def _connect_start(self) -> None:
-        start, frame, photos = self.start, self.frame, self.photos
+        start, frame, photos, examples = self.start, self.frame, self.photos, self.examples
         network: Options = {
             "outputs": [*self.state, *self.three],
             "inputs_kwargs": self.settings,
@@ -125,9 +124,14 @@ class PhotoTab:
         }
         colorize: Options = {**network, "inputs": [start.upload, self.model], "preprocess": False}
         self._show_new(start.upload.upload(photos.colorize, **colorize))
-        gr.on(None, self._name_examples, None, start.examples, **HIDDEN, **QUICK)
-        example = start.examples.select(self._example, None, start.upload, **HIDDEN, **QUICK)
-        self._show_new(example.success(photos.colorize, **colorize))
+        gr.on(None, examples.names, None, start.examples, **HIDDEN, **QUICK)
+        gr.on(None, examples.before_and_after, None, start.before_after, **HIDDEN, **QUICK)
+        to_upload: Options = {"outputs": start.upload, **HIDDEN, **QUICK}
+        for example in (
+            start.examples.select(examples.choose, **to_upload),
+            start.before_after.select(examples.choose_shown, **to_upload),
+        ):
+            self._show_new(example.success(photos.colorize, **colorize))
         network["show_progress_on"] = self.pictures.stage
         state = [self.photo_state]
         frame.crop.click(None, js="() => window.colorizer.crop()")
@@ -144,14 +148,6 @@ class PhotoTab:
         degrees.change(None, degrees, None, js=turn)
         changed = self.model.change(photos.change_model, [*state, self.model], **network)
         self._show(changed)
-
-    def _name_examples(self, request: gr.Request) -> list[tuple[str, str]]:
-        """The examples, with what can be seen on them in the visitor's language."""
-        return [(str(path), say(f"photo.example.{path.stem}", request)) for path in self.examples]
-
-    def _example(self, event: gr.SelectData) -> str:
-        """A copy of the chosen example among the uploads."""
-        return str(shutil.copy(self.examples[int(event.index)], result_folder()))
 
     @property
     def _adjusting(self) -> Options:

@@ -24,15 +24,20 @@ class StartPanel:
 
     def __init__(self, examples: bool) -> None:
         with gr.Row(elem_id="start"):
-            with gr.Column(scale=3, elem_id="give"):
-                gr.Markdown(text("photo.drop_here"), elem_id="drop-here")
-                gr.Markdown(text("photo.take"), elem_id="take")  # on phones
-                with gr.Row(elem_id="photo"):
-                    self.upload = gr.UploadButton(
-                        text("photo.choose"), file_types=["image"], variant="primary", min_width=160
-                    )
-                    widgets.paste()
-                self.progress = gr.HTML(elem_id="progress")
+            with gr.Column(scale=3, elem_id="give-and-see"):
+                with gr.Column(elem_id="give"):
+                    gr.Markdown(text("photo.drop_here"), elem_id="drop-here")
+                    gr.Markdown(text("photo.take"), elem_id="take")  # on phones
+                    with gr.Row(elem_id="photo"):
+                        self.upload = gr.UploadButton(
+                            text("photo.choose"),
+                            file_types=["image"],
+                            variant="primary",
+                            min_width=160,
+                        )
+                        widgets.paste()
+                    self.progress = gr.HTML(elem_id="progress")
+                self.before_after = gallery("before-after", "contain", columns=1)
             with gr.Column(scale=2, min_width=280, visible=examples, elem_id="try"):
                 gr.Markdown(text("photo.examples"))
                 self.examples = gallery("examples", "cover")
