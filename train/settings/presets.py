@@ -43,6 +43,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "warmup": 20,
         "adversarial_share": 0.25,
         "discriminator_photos": 320,
+        "gan": "hinge",  # as the bundled discriminator was trained
         "ema_half_life": 400,
         "val_fraction": 0.1,
         "save_every": 50,
