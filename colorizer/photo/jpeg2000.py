@@ -22,10 +22,12 @@ from colorizer.photo.limits import (
     MEGA,
     check_count,
 )
+from colorizer.photo.raster import SIGNED_PIXELS, UnsupportedError
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM = b"\xff\x4f\xff\x51"  # markers SOC and SIZ
-SIZ = struct.Struct(">H8IHB")  # capabilities, size, origin, tile, its origin, channels, depth
+SIZ = struct.Struct(">H8IH")  # capabilities, size, origin, tile, its origin, channels
+COMPONENT = struct.Struct(">3B")  # depth and sign, horizontal and vertical distance of samples
 SOT, SOD, EOC, COD, COC = 0xFF90, 0xFF93, 0xFFD9, 0xFF52, 0xFF53
 CMYK, GRAY, SYCC = 12, 17, 18  # enumerated color spaces
 COLOR, OPACITY = 0, 1  # types of channels in cdef
@@ -42,6 +44,8 @@ class Header:
         tile: of a tile.
         channels: how many there are.
         depth: bits of the first channel.
+        signed: whether the levels of the first channel can be negative.
+        subsampled: whether a channel has fewer samples than pixels.
         blocks_per_pixel: code blocks of a channel; fewer pixels per block take more memory.
     """
 
@@ -49,6 +53,8 @@ class Header:
     tile: tuple[int, int]
     channels: int
     depth: int
+    signed: bool = False
+    subsampled: bool = False
     blocks_per_pixel: float = field(default=TYPICAL_BLOCKS_PER_PIXEL, compare=False)
 
     @property
@@ -188,10 +194,14 @@ def read_header(codestream: bytes) -> Header | None:
     Raises:
         UnsupportedError: there are too many markers.
     """
-    if not codestream.startswith(CODESTREAM) or len(codestream) < 6 + SIZ.size:
+    components = 6 + SIZ.size
+    if not codestream.startswith(CODESTREAM) or len(codestream) < components + COMPONENT.size:
         return None
-    fields = SIZ.unpack_from(codestream, 6)
-    _, right, bottom, left, top, width, height, _, _, channels, depth = fields
+    _, right, bottom, left, top, width, height, _, _, channels = SIZ.unpack_from(codestream, 6)
+    end = components + channels * COMPONENT.size
+    if not channels or len(codestream) < end:
+        return None
+    depths, *distances = zip(*COMPONENT.iter_unpack(codestream[components:end]), strict=True)
     blocks = 0.0
     for kind, content in _segments(codestream):
         skipped = {COD: 5, COC: (2 if channels < 257 else 3)}.get(kind)
@@ -199,7 +209,13 @@ def read_header(codestream: bytes) -> Header | None:
             style = content[0 if kind == COD else skipped - 1]
             blocks = max(blocks, _blocks_per_pixel(style, content[skipped:]))
     return Header(
-        (bottom - top, right - left), (height, width), channels, (depth & 0x7F) + 1, blocks
+        (bottom - top, right - left),
+        (height, width),
+        channels,
+        depth=(depths[0] & 0x7F) + 1,
+        signed=depths[0] > 0x7F,
+        subsampled=any(max(places) > 1 for places in distances),
+        blocks_per_pixel=blocks,
     )
 
 
@@ -245,6 +261,14 @@ def open_codestream(found: Jpeg2000) -> Image.Image:
 
 
 def decode_deep(found: Jpeg2000, data: bytes) -> Any:
-    """Decode a file of more than 8 bits per channel to uint16 (H, W, C), not scaled."""
+    """Decode a file of more than 8 bits per channel to uint16 (H, W, C), not scaled.
+
+    Raises:
+        UnsupportedError: its levels are signed, or its channels differ in size.
+    """
+    if found.header is not None and found.header.signed:
+        raise UnsupportedError(SIGNED_PIXELS)
+    if found.header is not None and found.header.subsampled:
+        raise UnsupportedError("has channels of several sizes; convert it to TIFF.")
     pixels = imagecodecs.jpeg2k_decode(data if found.mapped else found.codestream)
     return np.asarray(pixels).reshape(*pixels.shape[:2], -1)

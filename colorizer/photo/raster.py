@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from colorizer.imaging.arrays import Pixels
 from colorizer.imaging.bands import bands
 
+SIGNED_PIXELS = "has signed pixels; convert it to unsigned ones of 8 or 16 bits."
+
 
 class UnsupportedError(ValueError):
     """A file that is intact but can't be read.

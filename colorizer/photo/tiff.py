@@ -24,7 +24,13 @@ from colorizer.photo.limits import (
     TIFF_STRIPS,
     check_count,
 )
-from colorizer.photo.raster import Raster, UnsupportedError, expand_levels, unpremultiply
+from colorizer.photo.raster import (
+    SIGNED_PIXELS,
+    Raster,
+    UnsupportedError,
+    expand_levels,
+    unpremultiply,
+)
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 CR2 = b"CR"  # bytes 8 and 9 of Canon's raw photos
@@ -219,7 +225,7 @@ def _check_page(page: Any, max_pixels: int) -> None:
     if kind in ("f", "c"):
         raise UnsupportedError("has floating-point pixels; convert it to 8 or 16 bits.")
     if kind == "i":
-        raise UnsupportedError("has signed pixels; convert it to unsigned ones of 8 or 16 bits.")
+        raise UnsupportedError(SIGNED_PIXELS)
     if kind not in ("b", "u"):
         raise UnsupportedError("has pixels of an unusual depth; convert it to 8 or 16 bits.")
     if page.samplesperpixel < CHANNELS[page.photometric]:

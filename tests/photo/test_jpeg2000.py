@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorizer import Photo, PhotoCostError
+from colorizer import Photo, PhotoCostError, PhotoError
 from colorizer.photo.decode import TimeLimit, decode
 from colorizer.photo.jpeg2000 import Header, Jpeg2000, read_jpeg2000
 from tests.helpers.photos import color_pixels
@@ -30,6 +30,23 @@ def test_depth(container: str, bits: int) -> None:
     encoded = imagecodecs.jpeg2k_encode(pixels, codecformat=container, bitspersample=bits)
     header = read_jpeg2000(encoded).header
     assert header == Header((20, 30), (20, 30), 3, bits)
+
+
+@pytest.mark.parametrize("container", ["jp2", "j2k"])
+def test_signed_levels_are_called_signed(container: str) -> None:
+    encoded = imagecodecs.jpeg2k_encode(np.zeros((20, 30, 3), np.int16), codecformat=container)
+    with pytest.raises(PhotoError, match="has signed pixels; convert it to unsigned"):
+        Photo.open(io.BytesIO(encoded))
+
+
+def test_channels_of_several_sizes_are_named() -> None:
+    encoded = imagecodecs.jpeg2k_encode(
+        np.zeros((20, 30, 3), np.uint16), codecformat="j2k", bitspersample=12
+    )
+    blue = encoded.index(bytes((11, 1, 1)) * 3) + 6  # depth and distances of each channel's samples
+    halved = encoded[:blue] + bytes((11, 2, 2)) + encoded[blue + 3 :]
+    with pytest.raises(PhotoError, match="has channels of several sizes; convert it to TIFF"):
+        Photo.open(io.BytesIO(halved))
 
 
 def test_no_header() -> None:

@@ -179,7 +179,7 @@ def test_progressive_jpeg_that_takes_too_much_memory(monkeypatch: pytest.MonkeyP
 def test_memory_of_small_code_blocks() -> None:
     """A file of 206 bytes took 1.9 GB at 64 megapixels."""
     size = (8000, 8000)
-    assert Header(size, size, 1, 8, 1 / 16).decoder_bytes > 1.9e9
+    assert Header(size, size, 1, 8, blocks_per_pixel=1 / 16).decoder_bytes > 1.9e9
     assert Header(size, size, 1, 8).decoder_bytes == 9 * 64_000_000
 
 
