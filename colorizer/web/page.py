@@ -18,7 +18,7 @@ from colorizer.web.tabs.notice import build_notice
 from colorizer.web.tabs.photo import build_photo_tab
 from colorizer.web.texts import marks_to_english, text
 
-MAX_WAITING = 100  # jobs in the queue
+MAX_WAITING = 200  # jobs in the queue, up to three for each photo
 FONT = gr.themes.LocalFont(
     "Source Sans Pro", (400, 700)
 )  # Gradio includes it, so no other host is asked

@@ -2,16 +2,25 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from fastapi import HTTPException
 
-from colorizer.web.server.limits import LOGINS_PER_MINUTE, STOPPING, WorkLimit
+from colorizer.web.page import build_page
+from colorizer.web.server.limits import (
+    FOLLOW_UPS,
+    LOGINS_PER_MINUTE,
+    STOPPING,
+    WorkLimit,
+    is_costly,
+)
+from colorizer.web.server.models import Models
 
 FUNCTIONS = {
-    0: SimpleNamespace(api_name="colorize", concurrency_id="network"),
-    1: SimpleNamespace(api_name="adjust", concurrency_id="quick"),
+    0: SimpleNamespace(api_name="colorize", concurrency_id="network", name="colorize"),
+    1: SimpleNamespace(api_name="adjust", concurrency_id="quick", name="adjust"),
 }
 
 
@@ -72,6 +81,15 @@ def test_work_is_limited(route: str, body: object) -> None:
 )
 def test_the_rest_is_not(route: str, body: object) -> None:
     assert refusals(WorkLimit(FUNCTIONS, 1), route, body, 3) == []
+
+
+def test_thumbnails_wait_in_line_but_do_not_count(tiny_checkpoint: Path) -> None:
+    functions = build_page(Models(str(tiny_checkpoint), "cpu")).fns.values()
+    found = [function for function in functions if function.name in FOLLOW_UPS]
+    assert {function.name for function in found} == set(FOLLOW_UPS)
+    assert {function.concurrency_id for function in found} == {"network"}
+    assert not any(map(is_costly, found))
+    assert any(is_costly(function) for function in functions if function.name == "colorize")
 
 
 def test_without_a_limit_everything_but_logins_passes() -> None:

@@ -13,6 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 STOPPING = Event()  # set once the server has been told to stop
 COSTLY_QUEUES = ("network", "batch", "model")  # concurrency IDs of the events that start work
+FOLLOW_UPS = ("preset_sheet", "thumbnails")  # functions that the page calls after such an event
 LOGINS_PER_MINUTE = 20  # of one client, right and wrong ones
 LOGIN, UPLOAD, JOIN = "/login", "/gradio_api/upload", "/gradio_api/queue/join"
 CALLS = ("/gradio_api/call/", "/gradio_api/run/", "/gradio_api/api/")  # a function's name follows
@@ -82,5 +83,5 @@ class WorkLimit:
 
 
 def is_costly(function: Any) -> bool:
-    """Whether a function of Gradio's runs the network or loads a model."""
-    return function.concurrency_id in COSTLY_QUEUES
+    """Whether a function of Gradio's starts work that counts."""
+    return function.concurrency_id in COSTLY_QUEUES and function.name not in FOLLOW_UPS

@@ -396,6 +396,7 @@ class PhotoTab:
         )
         self._refresh(event, js)
         gallery, sheet = self.alternatives.gallery, self.adjust.sheet
+        last |= NETWORK  # behind the photos of others, which have no color yet
         event.success(previews.preset_sheet, self.state, sheet, **last).success(
             None, sheet, None, js=SHOW_PRESETS
         )
