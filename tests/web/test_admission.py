@@ -49,7 +49,7 @@ class Client(TestClient):
 
 def client_for(queue: Queue | None = None, **settings: object) -> Client:
     """Routes like Gradio's behind the middleware; `app.state.bodies` collects what they get."""
-    functions = {0: SimpleNamespace(api_name="colorize", concurrency_id="network")}
+    functions = {0: SimpleNamespace(api_name="colorize", concurrency_id="network", name="colorize")}
     page = SimpleNamespace(fns=functions, _queue=queue or Queue())
     app: Any = FastAPI(middleware=[Middleware(Admission, page, Settings(**settings))])
     app.cookie_id, app.tokens, app.api_info = "7", {"token": "anna"}, "cached"
