@@ -242,8 +242,8 @@ def _decode_jpeg2000(data: bytes, max_pixels: int, time_limit: TimeLimit | None)
         check_seconds(found.decoder_seconds, time_limit.of(found.header.size))
     reading = _pillow_metadata(data)
     depth, channels = found.header.depth, found.header.channels
-    if depth > 8 or channels > 4:
-        pixels = expand_levels(jpeg2000.decode_deep(found, data), depth)
+    if depth > 8 or channels > 4 or (found.header.plain and not found.mapped):
+        pixels = expand_levels(jpeg2000.decode_whole(found, data), depth)
     elif found.mapped:
         with Image.open(io.BytesIO(data), formats=("JPEG2000",)) as image:
             raster = _read_pillow(image)

@@ -58,6 +58,12 @@ class Header:
     blocks_per_pixel: float = field(default=TYPICAL_BLOCKS_PER_PIXEL, compare=False)
 
     @property
+    def plain(self) -> bool:
+        """Whether it has one tile of unsigned bytes, with a sample of each channel per pixel."""
+        one_tile = self.tile[0] >= self.size[0] and self.tile[1] >= self.size[1]
+        return one_tile and self.depth == 8 and not (self.signed or self.subsampled)
+
+    @property
     def decoder_bytes(self) -> int:
         """Bytes that OpenJPEG and its caller take at most, measured at 25 megapixels.
 
@@ -260,8 +266,11 @@ def open_codestream(found: Jpeg2000) -> Image.Image:
     return Image.open(io.BytesIO(found.codestream), formats=("JPEG2000",))
 
 
-def decode_deep(found: Jpeg2000, data: bytes) -> Any:
-    """Decode a file of more than 8 bits per channel to uint16 (H, W, C), not scaled.
+def decode_whole(found: Jpeg2000, data: bytes) -> Any:
+    """Decode all tiles at once to uint8 or uint16 (H, W, C), not scaled.
+
+    A plain file takes two thirds of Pillow's time (11.4 instead of 17.6 s for 50 megapixels of
+    grain, 83 MB) and less memory; others may take more memory.
 
     Raises:
         UnsupportedError: its levels are signed, or its channels differ in size.

@@ -32,6 +32,22 @@ def test_depth(container: str, bits: int) -> None:
     assert header == Header((20, 30), (20, 30), 3, bits)
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize("irreversible", [False, True])
+def test_whole_files_open_as_with_pillow(mode: str, irreversible: bool) -> None:
+    file = io.BytesIO()
+    Image.fromarray(color_pixels(40, 60)).convert(mode).save(
+        file, "JPEG2000", irreversible=irreversible
+    )
+    header = read_jpeg2000(file.getvalue()).header
+    assert header is not None
+    assert header.plain
+    photo = Photo.open(file)
+    with Image.open(file) as image:
+        expected = np.asarray(image.convert("RGB") if mode == "RGBA" else image)
+    np.testing.assert_array_equal(photo.pixels.reshape(expected.shape), expected)
+
+
 @pytest.mark.parametrize("container", ["jp2", "j2k"])
 def test_signed_levels_are_called_signed(container: str) -> None:
     encoded = imagecodecs.jpeg2k_encode(np.zeros((20, 30, 3), np.int16), codecformat=container)
