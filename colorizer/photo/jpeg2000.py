@@ -68,7 +68,8 @@ class Header:
         """Bytes that OpenJPEG and its caller take at most, measured at 25 megapixels.
 
         Up to 8 bits, Pillow decodes tile by tile into 4 bytes per pixel; each tile takes 4 bytes
-        per sample and one more. Deeper files imagecodecs decodes at once into 2 bytes per sample.
+        per sample and one more. imagecodecs decodes deeper files at once into 2 bytes per sample,
+        and plain ones into one, which takes less than Pillow.
         A tile's code blocks are all in memory.
         """
         pixels, tile = self.size[0] * self.size[1], self.tile[0] * self.tile[1]
